@@ -1,0 +1,1 @@
+"""What a burden does to a body: peripheral iron, CNS iron and dopamine, symptoms."""

@@ -1,0 +1,214 @@
+"""Chance as a function.
+
+Every random number is a pure function of (key of the replicate, uid of the person, tick, stream):
+the counter-based generator Philox4x32-10 (Salmon and others, *Parallel random numbers: as easy as
+1, 2, 3*, SC 2011) turns these into four independent words of 32 bits.  There is no state, so a number
+does not depend on who else is alive, on the order of rows, on threads, or on what happened before.
+
+Three kinds of draw, chosen by the question that is asked:
+
+``at(month)``
+    a hazard of this calendar month (does she conceive now?);
+``once()``
+    a trait or a propensity of the person, the same at any time (the depth of her menses);
+``nth(k)``
+    the k-th occasion of something (the blood lost at the third delivery).  It stays the same when the
+    occasion comes earlier or later.
+
+Each draw gives four uniforms in (0, 1), so that several small decisions share one evaluation.  Use
+them through inverse distribution functions only, one uniform a decision and monotone in it: case sets
+of two runs with common chance are then nested.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rlsabm.compilation import compiled
+from rlsabm.mathematics import exp, log
+
+
+class Stream(NamedTuple):
+    """One question asked of chance: its number in the counter, its kind, and what its words decide."""
+
+    number: int
+    kind: str
+    words: str
+
+
+#: The registry.  Numbers are frozen: results of published studies depend on them.  Add at the end.
+STREAMS: dict[str, Stream] = {}
+
+
+def register(name: str, number: int, kind: str, words: str) -> int:
+    """Enter a stream into the registry and return its number.
+
+    Raises
+    ------
+    ValueError
+        If the name or the number is taken, or the kind is not one of the three.
+    """
+    if name in STREAMS or any(stream.number == number for stream in STREAMS.values()):
+        raise ValueError(f"stream {name!r} or its number {number} is registered already")
+    if kind not in ("at", "once", "nth"):
+        raise ValueError(f"stream {name!r}: {kind!r} is not a kind of draw (at, once, nth)")
+    STREAMS[name] = Stream(number, kind, words)
+    return number
+
+
+UID = register("uid", 1, "nth", "uid of a founder or newborn: two words")
+MONTH = register("month", 2, "at", "symptoms, death, onset of kidney disease, conception")
+DONATION_MONTH = register("donation month", 3, "at", "becoming a donor, coming to donate, stopping")
+BODY_BUILD = register("body build", 4, "once", "height, weight, haemoglobin set point, basal loss")
+IRON_HABITS = register("iron habits", 5, "once", "intake, ferritin factor, inflammation, menses")
+REPRODUCTION = register("reproduction", 6, "once", "menarche, menopause, contraception, supplements")
+PREGNANCY = register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
+CHILD = register("child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner")
+FATHER = register("father", 9, "nth", "lottery among the men of the wanted age")
+LOCUS_FOUNDER = register("locus of a founder", 10, "nth", "maternal and paternal allele")
+LOCUS_GAMETE = register("locus in gametes", 11, "nth", "which allele of the mother, of the father")
+POLYGENES = register("polygenes", 12, "once", "segregation: CNS iron, other liability")
+ENVIRONMENT = register("environment", 13, "once", "CNS iron, other liability, delay of responses")
+DONOR = register("donor", 14, "once", "eagerness, donates double red cells, supplements, -")
+DONATION = register("donation", 15, "nth", "self-deferral when symptomatic, double red cells, -, -")
+KIDNEY = register("kidney", 16, "nth", "time in the stage, transplant, death, graft failure")
+INFLAMMATION = register("inflammation", 17, "at", "inflamed this month, -, -, -")
+SURVEY = register("survey", 18, "once", "place in the census sample, place in the person sample")
+KIDNEY_MONTH = register("kidney month", 19, "at", "transplant, graft failure, -, -")
+
+ROUNDS = 10
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
+_SCALE = 2.0**-32
+
+
+@compiled
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+    """Philox4x32-10: four words of 32 bits from a counter of four words and a key of two.
+
+    Words are held in unsigned 64-bit integers, in and out.
+    """
+    for _ in range(ROUNDS):
+        product0 = _M0 * c0
+        product1 = _M1 * c2
+        c0, c1, c2, c3 = (
+            (product1 >> _SHIFT) ^ c1 ^ k0,
+            product1 & _LOW,
+            (product0 >> _SHIFT) ^ c3 ^ k1,
+            product0 & _LOW,
+        )
+        k0 = (k0 + _W0) & _LOW
+        k1 = (k1 + _W1) & _LOW
+    return c0, c1, c2, c3
+
+
+@compiled
+def _four(key: int, uid: int, tick: int, stream: int) -> tuple[float, float, float, float]:
+    a, b, c, d = philox(
+        uid & _LOW, uid >> _SHIFT, np.uint64(tick), np.uint64(stream), key & _LOW, key >> _SHIFT
+    )
+    return (a + 0.5) * _SCALE, (b + 0.5) * _SCALE, (c + 0.5) * _SCALE, (d + 0.5) * _SCALE
+
+
+@compiled
+def at(key: int, uid: int, month: int, stream: int) -> tuple[float, float, float, float]:
+    """Four uniforms for a hazard of this calendar month."""
+    return _four(key, uid, month, stream)
+
+
+@compiled
+def once(key: int, uid: int, stream: int) -> tuple[float, float, float, float]:
+    """Four uniforms for traits of a person."""
+    return _four(key, uid, 0, stream)
+
+
+@compiled
+def nth(key: int, uid: int, k: int, stream: int) -> tuple[float, float, float, float]:
+    """Four uniforms for the k-th occasion of something in a person's life."""
+    return _four(key, uid, k, stream)
+
+
+@compiled
+def founder_uid(block: int, index: int) -> int:
+    """Uid of a founder, by block and place in it: the same in every replicate and arm."""
+    a, b, _, _ = philox(
+        np.uint64(index),
+        np.uint64(block),
+        np.uint64(0),
+        np.uint64(UID),
+        np.uint64(0),
+        np.uint64(0),
+    )
+    return (b << _SHIFT) | a
+
+
+@compiled
+def child_uid(mother: int, birth_order: int, twin: int) -> int:
+    """Uid of a child, by mother, birth order and place among twins.
+
+    Delaying a birth, or averting a sibling's, makes nobody another person.
+    """
+    a, b, _, _ = philox(
+        mother & _LOW,
+        mother >> _SHIFT,
+        np.uint64(1 + 4 * birth_order + twin),
+        np.uint64(UID),
+        np.uint64(0),
+        np.uint64(0),
+    )
+    return (b << _SHIFT) | a
+
+
+# Acklam's rational approximation of the normal quantile (relative error below 1.2e-9): the standard
+# library's and scipy's cannot be called from compiled code.
+_A = (-3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2,
+      1.383577518672690e2, -3.066479806614716e1, 2.506628277459239e0)  # fmt: skip
+_B = (-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2,
+      6.680131188771972e1, -1.328068155288572e1)  # fmt: skip
+_C = (-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838e0,
+      -2.549732539343734e0, 4.374664141464968e0, 2.938163982698783e0)  # fmt: skip
+_D = (7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996e0,
+      3.754408661907416e0)  # fmt: skip
+
+
+@compiled
+def normal(u: float) -> float:
+    """Standard normal quantile of ``u`` in (0, 1)."""
+    if u < 0.02425:
+        q = np.sqrt(-2.0 * log(u))
+    elif u > 1.0 - 0.02425:
+        q = np.sqrt(-2.0 * log(1.0 - u))
+    else:
+        q = u - 0.5
+        r = q * q
+        return (
+            (((((_A[0] * r + _A[1]) * r + _A[2]) * r + _A[3]) * r + _A[4]) * r + _A[5]) * q
+            / (((((_B[0] * r + _B[1]) * r + _B[2]) * r + _B[3]) * r + _B[4]) * r + 1.0)
+        )  # fmt: skip
+    tail = (((((_C[0] * q + _C[1]) * q + _C[2]) * q + _C[3]) * q + _C[4]) * q + _C[5]) / (
+        (((_D[0] * q + _D[1]) * q + _D[2]) * q + _D[3]) * q + 1.0
+    )
+    return tail if u < 0.5 else -tail
+
+
+@compiled
+def waiting_months(u: float, mean_months: float) -> int:
+    """Whole months until an event of constant hazard: exponential quantile, at least one month."""
+    return 1 + int(-mean_months * log(1.0 - u))
+
+
+@compiled
+def probability_per_month(rate_per_year: float) -> float:
+    """Probability in one month of an event with this rate: the only place that converts rates."""
+    return 1.0 - exp(-rate_per_year / 12.0)
+
+
+def replicate_keys(seed: int, replicates: int) -> list[int]:
+    """Keys of 64 bits, one a replicate, spawned from the study's seed (never ``seed + k``)."""
+    return [
+        int(np.random.SeedSequence(seed, spawn_key=(replicate,)).generate_state(1, np.uint64)[0])
+        for replicate in range(replicates)
+    ]

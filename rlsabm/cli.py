@@ -1,0 +1,333 @@
+"""The command line: parses, calls, prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.box import SIMPLE
+from rich.table import Table
+
+from rlsabm import __version__
+from rlsabm.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rlsabm.scenario import ResolvedScenario
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How much conditions that compromise iron raise the prevalence of restless legs syndrome.",
+)
+out = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+err = Console(stderr=True, highlight=False)
+
+ScenarioFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="Scenario file, such as scenarios/baseline.yaml.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value; may be given many times."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def main() -> None:
+    """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
+    debug = "--debug" in sys.argv[1:]
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        app(args=arguments, prog_name="rlsabm", standalone_mode=True)
+    except UserError as error:
+        if debug:
+            raise
+        err.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        err.print("Stopped. Nothing was written; run the same command to start again.")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+@app.callback(invoke_without_command=True)
+def show_version(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Options of the program itself; ``--debug`` is taken off in `main`, wherever it stands."""
+    if version:
+        out.print(f"rlsabm {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        out.print(context.get_help())
+
+
+@app.command()
+def run(
+    file: ScenarioFile,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the results [outputs/<name>]."),
+    ] = None,
+    settings: SetOption = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processors to use [all].")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a study with other settings.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a scenario file and write its tables.
+
+    Example: `rlsabm run scenarios/baseline.yaml --set population.size=50_000`
+    """
+    study = _read(file, settings)
+    folder = out_folder or Path("outputs") / study.name
+    import pandas as pd
+
+    from rlsabm.results.files import check_place, read_manifest
+    from rlsabm.study.progress import StudyProgress
+    from rlsabm.study.study import check_study, run_study
+
+    check_place(folder, name=study.name, scenario_hash=study.content_hash(), replace=replace)
+    settings_of_arms = check_study(study)
+    with StudyProgress(study, settings_of_arms, err) as progress:
+        run_study(
+            study,
+            folder,
+            threads=workers,
+            replace=replace,
+            progress=progress.advance,
+            on_unit=progress.begin,
+        )
+    if as_json:
+        out.print_json(json.dumps(read_manifest(folder)))
+        return
+    prevalence = pd.read_parquet(folder / "prevalence.parquet")
+    _print_summary(study, prevalence)
+    resources = (read_manifest(folder) or {})["resources"]
+    out.print(
+        f"\n{resources['person_months'] / 12e6:.1f} million person-years in "
+        f"{resources['seconds']:.0f} s. Results: [bold]{folder}[/bold]"
+    )
+
+
+@app.command()
+def check(file: ScenarioFile, settings: SetOption = None) -> None:
+    """Check a scenario file without running it.
+
+    Example: `rlsabm check scenarios/dialysis.yaml`
+    """
+    study = _read(file, settings)
+    from rlsabm.study.study import check_study, units_of
+
+    check_study(study)
+    scenario = study.scenario
+    units = len(units_of(study))
+    out.print(
+        f"{study.path}: fine. {scenario.population.size:,} people of "
+        f"{scenario.population.country}, surveyed in "
+        f"{', '.join(map(str, scenario.observe.years))}; {units} run{'s' if units > 1 else ''} "
+        f"(arms {len(study.arms)}, draws {scenario.runs.draws}, "
+        f"replicates {scenario.runs.replicates})."
+    )
+
+
+@app.command()
+def show(file: ScenarioFile, settings: SetOption = None, as_json: JsonOption = False) -> None:
+    """Print a scenario with everything resolved, and where each value comes from.
+
+    Example: `rlsabm show scenarios/dialysis.yaml --set runs.draws=5`
+    """
+    study = _read(file, settings)
+    if as_json:
+        print(json.dumps(study.as_mapping(), indent=2, ensure_ascii=False))
+    else:
+        print(study.to_yaml(), end="")
+
+
+@app.command()
+def conditions(as_json: JsonOption = False) -> None:
+    """List the groups of people in which RLS is counted.
+
+    Example: `rlsabm conditions`
+    """
+    from rlsabm.observe.conditions import CONDITIONS
+
+    if as_json:
+        rows = [condition._asdict() | {"members": None} for condition in CONDITIONS]
+        for row in rows:
+            del row["members"]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(box=SIMPLE)
+    for heading in ("condition", "kind", "who belongs to it", "source"):
+        table.add_column(heading)
+    for condition in CONDITIONS:
+        table.add_row(condition.name, condition.kind, condition.definition, condition.source)
+    out.print(table)
+
+
+@app.command()
+def parameters(
+    word: Annotated[
+        str | None, typer.Argument(help="Show only parameters with this word in their name.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the parameters with unit, default, prior, bounds and source.
+
+    Example: `rlsabm parameters ferritin`
+    """
+    from rlsabm.parameters.values import PARAMETERS, PARTS
+
+    chosen = {name: p for name, p in PARAMETERS.items() if word is None or word in name}
+    if not chosen:
+        raise UserError(f"no parameter has {word!r} in its name; see rlsabm parameters")
+    if as_json:
+        rows = [
+            {field: getattr(p, field) for field in p.__slots__} | {"part": PARTS[name]}
+            for name, p in chosen.items()
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    part = None
+    for name, p in chosen.items():
+        if PARTS[name] != part:
+            part = PARTS[name]
+            out.rule(f"[bold]{part}[/bold]", align="left")
+        prior = p.prior if p.prior in ("fixed", "uniform") else f"{p.prior}, spread {p.spread:g}"
+        out.print(f"[bold]{name}[/bold] = {p.default:g} {p.unit if p.unit != '1' else ''}")
+        out.print(f"    {p.meaning}", markup=False)
+        out.print(f"    {prior}; from {p.lower:g} to {p.upper:g}. {p.source}", markup=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors.
+
+    Example: `rlsabm schema > scenario.schema.json`
+    """
+    from rlsabm.scenario import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file to write.")],
+    base: Annotated[str, typer.Option(help="Scenario to build on.")] = "baseline",
+) -> None:
+    """Write a new scenario file to edit.
+
+    Example: `rlsabm new scenarios/my_question.yaml`
+    """
+    from rlsabm.study.templates import write_template
+
+    path = write_template(file, base)
+    out.print(f"{path} is written. Edit it, then: rlsabm check {path}; rlsabm run {path}")
+
+
+def _read(file: str, settings: list[str] | None) -> ResolvedScenario:
+    from rlsabm.study.settings import read_scenario
+
+    return read_scenario(file, settings or [])
+
+
+def _percent(row: Any) -> str:
+    if row.persons == 0:
+        return "-"
+    return f"{100 * row.prevalence:.1f} ({100 * row.lower:.1f}-{100 * row.upper:.1f})"
+
+
+def _table(title: str, headings: list[str]) -> Table:
+    """A table of numbers under a title."""
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0, 0, 1))
+    table.add_column(headings[0], no_wrap=True)
+    for heading in headings[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _print_summary(study: ResolvedScenario, prevalence: pd.DataFrame) -> None:
+    """Prevalence by condition, and by age, sex and parity."""
+    from rlsabm.results.summary import adults_only, of_study, pooled
+
+    scenario = study.scenario
+    year = scenario.observe.years[-1]
+    out.print(f"\n[bold]{scenario.title}[/bold]")
+    rows = of_study(prevalence, year=year)
+    adults = adults_only(rows)
+    who = "adults" if len(adults) < len(rows) else "all ages"
+    table = _table(
+        f"RLS now, {who}, {year}: % with 95 % interval",
+        ["condition", "persons", "any", "weekly", "clinically significant"],
+    )
+    for name, group in pooled(adults, ["condition", "definition"]).groupby(
+        "condition", observed=True
+    ):
+        by_definition = {str(row.definition): row for row in group.itertuples()}
+        table.add_row(
+            str(name).replace("_", " "),
+            f"{group['persons'].iloc[0]:,}",
+            *(_percent(by_definition[d]) for d in ("any", "weekly", "significant")),
+        )
+    out.print(table)
+
+    everyone = rows[(rows["condition"] == "everyone") & (rows["definition"] == "any")]
+    if {"age_group", "sex"} <= set(everyone):
+        _print_cross(everyone, "age_group", "sex", f"Any RLS by age and sex, {year}: %")
+    if {"age_group", "parity"} <= set(everyone):
+        women = adults_only(everyone[everyone["parity"] != "not a woman"])
+        if len(women):
+            _print_cross(women, "age_group", "parity", f"Any RLS in women by parity, {year}: %")
+    if len(study.arms) > 1:
+        table = _table(f"Any RLS by arm, {who}, {year}: %", ["condition", *study.arms])
+        columns = {}
+        for arm in study.arms:
+            chosen = adults_only(of_study(prevalence, arm=arm, year=year, definition="any"))
+            counts = pooled(chosen, ["condition"])
+            columns[arm] = {str(row.condition): row for row in counts.itertuples()}
+        for name in columns["reference"]:
+            cells = [
+                _percent(columns[arm][name]) if name in columns[arm] else "-"
+                for arm in study.arms
+            ]
+            table.add_row(name.replace("_", " "), *cells)
+        out.print(table)
+
+
+def _print_cross(rows: pd.DataFrame, down: str, across: str, title: str) -> None:
+    """A table of prevalence by two strata."""
+    from rlsabm.results.summary import pooled
+
+    counts = pooled(rows, [down, across])
+    cells = {(str(getattr(r, down)), str(getattr(r, across))): r for r in counts.itertuples()}
+    headings = list(dict.fromkeys(counts[across].astype(str)))
+    headings = [str(c) for c in rows[across].cat.categories if str(c) in headings]
+    table = _table(title, [down.replace("_", " "), *headings])
+    for name in [str(c) for c in rows[down].cat.categories]:
+        if any((name, heading) in cells for heading in headings):
+            table.add_row(
+                name, *(_percent(cells[name, h]) if (name, h) in cells else "-" for h in headings)
+            )
+    out.print(table)
+
+
+if __name__ == "__main__":
+    main()

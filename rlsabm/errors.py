@@ -1,0 +1,51 @@
+"""Mistakes a user can mend: shown as one clear line, without a traceback."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake in what the user gave; the message is complete and written for people."""
+
+
+class ScenarioError(UserError):
+    """A mistake in a scenario file or in a ``--set``.
+
+    ``str()`` is "file:line: key: what is wrong (expected …; did you mean …?)", one such line for
+    each mistake when several were found.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong and, in parentheses, what was expected.
+    file : str
+        The scenario file as shown to people, or ``--set key=value``.
+    line : int or None
+        Line in that file, counted from 1.
+    key : str
+        The key in its dotted form, such as ``population.size``.
+    others : tuple of str
+        Further lines to show below this one.
+
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        file: str = "",
+        line: int | None = None,
+        key: str = "",
+        others: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.file = file
+        self.line = line
+        self.key = key
+        self.others = others
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        key_is_shown = place.startswith(f"--set {self.key}=")
+        parts = [place, "" if key_is_shown else self.key, self.what]
+        return "\n".join([": ".join(part for part in parts if part), *self.others])

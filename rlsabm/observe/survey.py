@@ -1,0 +1,210 @@
+"""A survey: a sample of the living with the country's age-sex structure, asked and measured.
+
+The people grown from founders are a few per cent more than the survey asks for, band by band, because
+births and deaths are drawn by chance. The survey takes from each band of sex and five years the number
+that the country has, by a lottery that belongs to the persons: who is surveyed does not depend on what
+a scenario does to others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsabm import chance
+from rlsabm.body.iron import (
+    ferritin,
+    haemoglobin,
+    transferrin_receptor,
+    transferrin_saturation,
+)
+from rlsabm.body.symptoms import irls
+from rlsabm.chance import normal
+from rlsabm.compilation import compiled
+from rlsabm.life.pregnancy import circulating_volume_l
+from rlsabm.mathematics import exp
+from rlsabm.parameters.cohorts import SURVEY_MONTH_OF_YEAR, population_of
+from rlsabm.parameters.countries import BAND_YEARS, LAST_BAND_AGE, Floats
+from rlsabm.parameters.tables import Tables
+from rlsabm.parameters.values import Values
+from rlsabm.person import DIALYSIS, MALE, NEVER, NOT_PREGNANT, month_of
+from rlsabm.population import Population
+
+#: Columns of the compiled measurement.
+MEASURES = (
+    "serum_ferritin_ug_per_l",
+    "stores_ferritin_ug_per_l",
+    "haemoglobin_g_per_l",
+    "transferrin_saturation_percent",
+    "transferrin_receptor_mg_per_l",
+    "csf_ferritin_ug_per_l",
+    "nigral_iron_ratio",
+    "dopamine_deficit",
+    "storage_iron_mg",
+    "iron_absorbed_mg_per_day",
+    "iron_lost_mg_per_day",
+    "irls",
+)
+
+
+def survey_month(year: int) -> int:
+    """The month at whose end the survey of a year is taken."""
+    return month_of(year) + SURVEY_MONTH_OF_YEAR
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The people surveyed and what is known of them, one array item a person.
+
+    ``any``, ``weekly`` and ``significant`` hold RLS now; ``..._past_year`` in the last 12 months.
+    """
+
+    year: int
+    rows: NDArray[np.int64]
+    lives: Any
+    bodies: Any
+    measured: Floats
+    month: int
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in MEASURES:
+            return self.measured[:, MEASURES.index(name)]
+        if not name.startswith("_") and name in self.lives.dtype.names:
+            return self.lives[name]
+        raise AttributeError(name)
+
+    @property
+    def age(self) -> NDArray[np.int64]:
+        """Age in completed years."""
+        return (self.month - self.lives["birth_month"].astype(np.int64)) // 12
+
+    @property
+    def month_of_pregnancy(self) -> NDArray[np.int64]:
+        """Month of pregnancy from 1, for those who are pregnant."""
+        return self.month - self.lives["conception_month"].astype(np.int64) + 1
+
+    @property
+    def months_since_delivery(self) -> NDArray[np.int64]:
+        """Months since the last delivery; very many for those without."""
+        return self.month - self.lives["last_birth_month"].astype(np.int64)
+
+    @property
+    def months_since_donation(self) -> NDArray[np.int64]:
+        """Months since the last blood donation; very many for those without."""
+        return self.month - self.lives["last_donation_month"].astype(np.int64)
+
+    @property
+    def menstruates(self) -> NDArray[np.bool_]:
+        """Between menarche and menopause, not pregnant and past the amenorrhoea after a birth."""
+        lives = self.lives
+        return np.asarray(
+            (lives["menarche_month"] <= self.month)
+            & (self.month < lives["menopause_month"])
+            & (lives["pregnancy"] == NOT_PREGNANT)
+            & (lives["amenorrhoea_until"] <= self.month)
+        )
+
+    def has_rls(self, definition: str, recall: str) -> NDArray[np.bool_]:
+        """Who has RLS by a definition (any, weekly, significant) and recall period."""
+        field = {
+            "any": "rls_last_month",
+            "weekly": "weekly_last_month",
+            "significant": "significant_last_month",
+        }[definition]
+        months = {"current": 1, "past_year": 12}[recall]
+        return np.asarray(self.bodies[field] > self.month - months)
+
+
+@compiled
+def _measure(
+    lives: Any, bodies: Any, measured: Floats, month: int, key: int, tables: Tables, p: Values
+) -> None:
+    for i in range(len(lives)):
+        life = lives[i]
+        body = bodies[i]
+        inflamed, noise, _, _ = chance.at(key, life.uid, month, chance.INFLAMMATION)
+        _, person, _, _ = chance.once(key, life.uid, chance.IRON_HABITS)
+        stores_ferritin = ferritin(body, life, p)
+        serum = stores_ferritin * exp(p.ferritin_person_log_sd * normal(person))
+        saturation = transferrin_saturation(body, life, p)
+        age = (month - life.birth_month) // 12
+        if life.kidney == DIALYSIS:
+            serum *= p.dialysis_ferritin_factor
+            saturation *= p.inflammation_saturation_factor
+        elif age >= 18 and inflamed < p.inflammation_share:
+            serum *= p.inflammation_ferritin_factor
+            saturation *= p.inflammation_saturation_factor
+        measured[i, 0] = serum
+        measured[i, 1] = stores_ferritin
+        measured[i, 2] = haemoglobin(body, circulating_volume_l(life, month, tables, p), p)
+        measured[i, 3] = saturation
+        measured[i, 4] = transferrin_receptor(body, life, p)
+        measured[i, 5] = (
+            p.csf_ferritin_ug_per_l
+            * body.brain_iron_fast
+            * exp(p.csf_ferritin_log_sd * normal(noise))
+        )
+        measured[i, 6] = body.brain_iron_slow / tables.slow_pool_norm[min(age, 120)]
+        measured[i, 7] = body.dopamine_deficit
+        measured[i, 8] = body.storage_iron_mg
+        measured[i, 9] = body.absorbed_mg_per_day
+        measured[i, 10] = body.lost_mg_per_day
+        measured[i, 11] = irls(body.liability, p) if body.rls else 0.0
+
+
+@compiled
+def survey_lottery(lives: Any, key: int) -> tuple[Floats, Floats]:
+    """Each person's numbers in the lotteries for the survey and for the line list."""
+    place, line_list = np.zeros(len(lives)), np.zeros(len(lives))
+    for i in range(len(lives)):
+        place[i], line_list[i], _, _ = chance.once(key, lives[i].uid, chance.SURVEY)
+    return place, line_list
+
+
+def quotas(shares: Floats, available: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Persons to take from each band: the country's shares of ``size``, exactly, if they are there.
+
+    Rounding goes to the largest remainders. A band with fewer people gives all it has.
+    """
+    wanted = shares * size
+    whole = np.floor(wanted).astype(np.int64)
+    missing = size - int(whole.sum())
+    largest = np.argsort(-(wanted - whole).ravel(), kind="stable")[:missing]
+    whole.ravel()[largest] += 1
+    return np.minimum(whole, available)
+
+
+def take_survey(population: Population, year: int) -> Survey:
+    """Survey a population that has lived until the survey month of ``year``."""
+    setting = population.setting
+    month = survey_month(year)
+    if population.month != month + 1:
+        raise ValueError(f"the survey of {year} is taken when month {month} has just ended")
+    living = np.flatnonzero(population.lives["death_month"] == NEVER)
+    lives = population.lives[living]
+    place, _ = survey_lottery(lives, population.key)
+    bands = LAST_BAND_AGE // BAND_YEARS + 1
+    band = np.minimum((month - lives["birth_month"]) // 12, LAST_BAND_AGE) // BAND_YEARS
+    cell = np.where(lives["sex"] == MALE, bands, 0) + band
+    available = np.bincount(cell, minlength=2 * bands)
+    shares = population_of(setting.country, year).reshape(-1)
+    size = setting.size
+    if year != setting.survey_years[-1]:
+        # The structure is grown for the last survey; earlier ones take as many as fit theirs.
+        size = int(min(size, np.floor((available / shares).min())))
+    take = quotas(shares, available, size)
+    order = np.lexsort((place, cell))
+    rank = np.arange(len(cell)) - np.concatenate([[0], np.cumsum(available)])[cell[order]]
+    chosen = np.sort(order[rank < take[cell[order]]])
+    rows = living[chosen]
+    lives, bodies = population.lives[rows], population.bodies[rows]
+    measured = np.zeros((len(rows), len(MEASURES)))
+    _measure(lives, bodies, measured, month, population.key, setting.tables, setting.values)
+    return Survey(year, rows, lives, bodies, measured, month, setting.values)

@@ -1,0 +1,83 @@
+"""The parameter table as a whole, and its values in a form that compiled rules read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from rlsabm.parameters import exposures, iron, nervous_system
+from rlsabm.parameters.parameter import Parameter
+
+#: All parameters by name, with the part of the model to which each belongs.
+PARAMETERS: dict[str, Parameter] = {}
+PARTS: dict[str, str] = {}
+
+for _part, _parameters in (
+    ("peripheral iron", iron.PARAMETERS),
+    ("CNS iron, dopamine and symptoms", nervous_system.PARAMETERS),
+    ("blood donation", exposures.DONATION),
+    ("pregnancy", exposures.PREGNANCY),
+    ("kidney failure", exposures.KIDNEY),
+):
+    for _parameter in _parameters:
+        if _parameter.name in PARAMETERS:
+            raise ValueError(f"parameter {_parameter.name!r} is declared twice")
+        PARAMETERS[_parameter.name] = _parameter
+        PARTS[_parameter.name] = _part
+
+#: What rules would otherwise compute from parameters every month.
+DERIVED: dict[str, Callable[[Mapping[str, float]], float]] = {
+    "fast_pool_step": lambda p: 1.0 - math.exp(-1.0 / p["fast_pool_months"]),
+    "slow_pool_step": lambda p: 1.0 - math.exp(-1.0 / (12.0 * p["slow_pool_years"])),
+    "dopamine_step": lambda p: 1.0 - math.exp(-1.0 / p["dopamine_months"]),
+    "lasting_share_per_month": lambda p: 1.0 - (1.0 - p["lasting_share_per_pregnancy"]) ** (1 / 9),
+    "lasting_step": lambda p: 1.0 - math.exp(-1.0 / (12.0 * p["lasting_delay_years"])),
+    "log_supply_half_ferritin": lambda p: math.log(p["supply_half_ferritin_ug_per_l"]),
+    # The donors in whom the recovery of haemoglobin was measured had 2,200 mg of red-cell iron.
+    "half_supply_per_red_cell_iron": lambda p: p["erythropoiesis_half_supply_mg_per_day"] / 2200.0,
+    "share_at_tablet_reference": lambda p: (
+        p["absorption_at_ferritin_one"]
+        * p["tablet_reference_ferritin_ug_per_l"] ** -p["absorption_ferritin_exponent"]
+    ),
+    "donor_stop_per_month": lambda p: 1.0 - math.exp(-p["donor_stop_per_year"] / 12.0),
+    "graft_failure_per_month": lambda p: 1.0 - math.exp(-p["graft_failure_per_year"] / 12.0),
+}
+
+Values = Any  # numpy.record with one float64 field a parameter or derived number
+VALUES = np.dtype((np.record, [(name, "f8") for name in (*PARAMETERS, *DERIVED)]))
+
+
+def draw_values(draw: int, seed: int) -> dict[str, float]:
+    """Values of one parameter draw.
+
+    Draw 0 is the default of every parameter. Others come from the priors, by uniforms that depend on
+    the seed, the draw and the parameter's name only.
+    """
+    values = {name: float(parameter.default) for name, parameter in PARAMETERS.items()}
+    if draw > 0:
+        for name, parameter in PARAMETERS.items():
+            if parameter.prior != "fixed":
+                key = int.from_bytes(name.encode(), "little") % 2**64
+                generator = np.random.Generator(
+                    np.random.Philox(np.random.SeedSequence(seed, spawn_key=(draw, key)))
+                )
+                values[name] = parameter.quantile(float(generator.random()))
+    return values
+
+
+def values_record(values: Mapping[str, float]) -> Values:
+    """Values, completed by defaults and derived numbers, as a record for compiled rules."""
+    complete = {name: float(parameter.default) for name, parameter in PARAMETERS.items()}
+    unknown = set(values) - set(complete)
+    if unknown:
+        raise ValueError(f"unknown parameters: {', '.join(sorted(unknown))}")
+    complete.update({name: float(value) for name, value in values.items()})
+    record = np.zeros(1, dtype=VALUES)
+    for name, value in complete.items():
+        record[name] = value
+    for name, derive in DERIVED.items():
+        record[name] = derive(complete)
+    return record[0]

@@ -1,0 +1,293 @@
+"""A population: the records of its people, grown from founders and advanced in blocks of months."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsabm.life.birth import bear, find_deliveries, found
+from rlsabm.life.events import EVENT, MOST_PER_MONTH
+from rlsabm.life.month import count_person_months, live_block, move_together
+from rlsabm.parameters.cohorts import BirthPlan, Fertility, plan_births
+from rlsabm.parameters.countries import Country, load_country
+from rlsabm.parameters.tables import Tables, build_tables, jurisdiction_values
+from rlsabm.parameters.values import Values, values_record
+from rlsabm.person import BODY, BURDEN, FEMALE, LIFE, MALE, NEVER, empty_records
+
+BLOCK_MONTHS = 12
+#: The dead are kept this long: the father of a child to come may be among them.
+KEEP_DEAD_MONTHS = 13
+#: Share of dead records from which the others are moved together.
+WORTH_FORGETTING = 0.08
+#: Slices of fewer people are not worth a thread.
+LEAST_SLICE = 2_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a population lives in: country, plan of births, tables and parameter values.
+
+    Attributes
+    ----------
+    size
+        People to be surveyed.
+    survey_years
+        Years of the surveys; the last sets the age-sex structure.
+    """
+
+    country: Country
+    size: int
+    survey_years: tuple[int, ...]
+    plan: BirthPlan
+    tables: Tables
+    values: Values
+
+
+def make_setting(
+    *,
+    country: str | Country = "united-states",
+    size: int = 200_000,
+    survey_years: tuple[int, ...] = (2019,),
+    founders_years_before: int = 130,
+    parameters: dict[str, float] | None = None,
+    jurisdiction: str | None = None,
+    beside: Path = Path(),
+) -> Setting:
+    """Prepare what a population lives in.
+
+    Parameters
+    ----------
+    country
+        Key of a country, path of a folder of tables, or tables already read.
+    size
+        People to be surveyed.
+    survey_years
+        Years of the surveys, ascending.
+    founders_years_before
+        Years before the last survey at which the first founders are born.
+    parameters
+        Values that differ from the defaults.
+    jurisdiction
+        Blood service whose rules apply; by default the country's own.
+    beside
+        Folder from which a relative path of a country starts.
+
+    Raises
+    ------
+    UserError
+        If the country, a year or a jurisdiction is not known.
+    """
+    tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
+    rules = jurisdiction_values(jurisdiction or tables_of.donation_jurisdiction)
+    values = values_record({**rules, **(parameters or {})})
+    plan = plan_births(
+        tables_of,
+        survey_year=survey_years[-1],
+        last_year=survey_years[-1] + 2,
+        founders_years_before=founders_years_before,
+        size=size,
+        fertility=Fertility(
+            loss_share=values.pregnancy_loss_share,
+            twin_share=values.monozygotic_share + values.dizygotic_share,
+            infertile_after_birth_months=int(values.infertile_after_birth_months),
+        ),
+    )
+    return Setting(
+        country=tables_of,
+        size=size,
+        survey_years=survey_years,
+        plan=plan,
+        tables=build_tables(tables_of, plan, values),
+        values=values,
+    )
+
+
+class Population:
+    """People of one block, from the first founders on.
+
+    Parameters
+    ----------
+    setting
+        What they live in.
+    key
+        Key of the replicate (64 bits).
+    block
+        Number of the block: another one holds other founders.
+    threads
+        Threads over slices of people; they do not change a bit of the results.
+    forget_dead
+        Whether the records of the dead are dropped between blocks of months.
+
+    Attributes
+    ----------
+    month
+        The next month to be lived.
+    lives, bodies
+        Records of the people, living and recently dead.
+    person_months
+        Person-months lived so far.
+    events
+        Events logged so far, where logging was asked for.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        key: int,
+        block: int = 0,
+        threads: int = 1,
+        forget_dead: bool = True,
+    ) -> None:
+        self.setting = setting
+        self.key = np.uint64(key)
+        self.block = block
+        self.threads = threads
+        self.forget_dead = forget_dead
+        self.month = setting.plan.first_month
+        self.person_months = 0
+        self.layout = 0
+        self.events = np.zeros(0, dtype=EVENT)
+        self._founded = 0
+        self._rows = 0
+        room = 1024 + setting.size + setting.size // 4
+        self._lives = empty_records(LIFE, room)
+        self._bodies = empty_records(BODY, room)
+        self._founder_months = _founder_months(setting.plan)
+
+    @property
+    def lives(self) -> Any:
+        """Lives, one record a person."""
+        return self._lives[: self._rows]
+
+    @property
+    def bodies(self) -> Any:
+        """Bodies, row by row as the lives."""
+        return self._bodies[: self._rows]
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Who is alive, by row."""
+        return np.asarray(self.lives["death_month"] == NEVER)
+
+    def advance(self, until: int, *, log: bool = False, block_months: int = BLOCK_MONTHS) -> None:
+        """Live all months up to and including ``until``.
+
+        Parameters
+        ----------
+        until
+            Last month to be lived.
+        log
+            Whether events are logged.
+        block_months
+            Months that a person lives before the next person's turn.
+        """
+        while self.month <= until:
+            last = min(self.month + block_months - 1, until)
+            self._found(last)
+            self._live(0, self._rows, last, log)
+            first_newborn = self._rows
+            self._bear(last)
+            self._live(first_newborn, self._rows, last, log)
+            self.person_months += count_person_months(self.lives, self.month, last)
+            self.month = last + 1
+            if self.forget_dead:
+                self._forget()
+
+    def _append(self, count: int) -> tuple[Any, Any]:
+        """Room for more people: views on their records, all zero."""
+        needed = self._rows + count
+        if needed > len(self._lives):
+            room = needed + needed // 4
+            for name in ("_lives", "_bodies"):
+                old = getattr(self, name)
+                new = empty_records(old.dtype, room)
+                new[: self._rows] = old[: self._rows]
+                setattr(self, name, new)
+        window = slice(self._rows, needed)
+        self._lives[window].view(np.uint8)[:] = 0
+        self._bodies[window].view(np.uint8)[:] = 0
+        self._rows = needed
+        return self._lives[window], self._bodies[window]
+
+    def _found(self, last: int) -> None:
+        sexes, months = self._founder_months
+        stop = int(np.searchsorted(months, last, side="right"))
+        if stop == self._founded:
+            return
+        lives, bodies = self._append(stop - self._founded)
+        window = slice(self._founded, stop)
+        found(
+            lives, bodies, months[window], sexes[window], self.block, self._founded, self.key,
+            self.setting.tables, self.setting.values,
+        )  # fmt: skip
+        self._founded = stop
+
+    def _bear(self, last: int) -> None:
+        mothers, babies = find_deliveries(self.lives, self.month, last)
+        if babies == 0:
+            return
+        parents = self._rows
+        new_lives, new_bodies = self._append(babies)
+        plan = self.setting.plan
+        bear(
+            self._lives[:parents], self._bodies[:parents], mothers, new_lives, new_bodies,
+            empty_records(LIFE, 1), plan.male_share, plan.first_month, self.key,
+            self.setting.tables, self.setting.values,
+        )  # fmt: skip
+
+    def _live(self, first: int, stop: int, last: int, log: bool) -> None:
+        if first == stop:
+            return
+        slices = max(1, min(self.threads, (stop - first) // LEAST_SLICE))
+        limits = np.linspace(first, stop, slices + 1).astype(int)
+        logs = [
+            np.zeros(
+                (limits[i + 1] - limits[i]) * (last - self.month + 1) * MOST_PER_MONTH if log else 0,
+                dtype=EVENT,
+            )
+            for i in range(slices)
+        ]
+        counts = [np.zeros(1, dtype=np.int64) for _ in range(slices)]
+
+        def live(i: int) -> None:
+            live_block(
+                self.lives, self.bodies, empty_records(BURDEN, 1), limits[i], limits[i + 1],
+                self.month, last, self.key, self.setting.tables, self.setting.values, logs[i],
+                counts[i],
+            )  # fmt: skip
+
+        if slices == 1:
+            live(0)
+        else:
+            with ThreadPoolExecutor(slices) as executor:
+                list(executor.map(live, range(slices)))
+        if log:
+            noted = [part[: count[0]] for part, count in zip(logs, counts, strict=True)]
+            self.events = np.concatenate([self.events, *noted])
+
+    def _forget(self) -> None:
+        """Drop the records of those who died long enough ago."""
+        long_dead = self.lives["death_month"] < self.month - KEEP_DEAD_MONTHS
+        if long_dead.sum() > WORTH_FORGETTING * self._rows:
+            self._rows = move_together(self._lives, self._bodies, ~long_dead)
+            self.layout += 1
+
+
+def _founder_months(plan: BirthPlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sexes and birth months of the founders, by month; fractions are carried to later months."""
+    sexes, months = [], []
+    for sex in (FEMALE, MALE):
+        running = np.floor(np.cumsum(plan.founders[sex]) + 0.5).astype(int)
+        counts = np.diff(running, prepend=0)
+        born = np.repeat(plan.first_month + np.arange(len(counts)), counts)
+        months.append(born)
+        sexes.append(np.full(len(born), sex))
+    all_months = np.concatenate(months)
+    order = np.argsort(all_months, kind="stable")
+    return np.concatenate(sexes)[order].astype(np.int64), all_months[order].astype(np.int64)

@@ -1,0 +1,108 @@
+"""A scenario with everything resolved, and its forms as a mapping, as text and as a hash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from rlsabm.scenario.schema import ARM_KEYS, Scenario
+from rlsabm.scenario.writing import yaml_text
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class ResolvedScenario:
+    """What `load_scenario` returns.
+
+    Parameters
+    ----------
+    name : str
+        Name of the scenario: that of its file, without the suffix.
+    path : Path
+        The scenario file.
+    scenario : Scenario
+        The reference arm.
+    arms : dict of str to Scenario
+        Every arm, "reference" first.
+    layers : dict of str to str
+        Which layer set each value, by dotted key: "default", "file:line" or "--set". Of an arm,
+        under "arms.NAME.", only the values that it sets.
+
+    """
+
+    name: str
+    path: Path
+    scenario: Scenario
+    arms: dict[str, Scenario]
+    layers: dict[str, str]
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Everything resolved, as plain values fit for JSON, in the shape of a scenario file.
+
+        Each arm other than the reference has its conditions and parameters in full.
+        """
+        arms = {
+            name: arm.model_dump(mode="json", include=set(ARM_KEYS))
+            for name, arm in self.arms.items()
+            if name != REFERENCE
+        }
+        return {**self.scenario.model_dump(mode="json"), "arms": arms}
+
+    def to_yaml(self) -> str:
+        """Everything resolved, as the text of a scenario file, each value with its layer.
+
+        Reading it back gives an equal scenario with equal arms. An arm is written as what it
+        changes.
+        """
+        content = self.as_mapping()
+        content["arms"] = {
+            name: self._changes_of(name, arm) for name, arm in content["arms"].items()
+        }
+        return yaml_text(content, self.layers)
+
+    def content_hash(self) -> str:
+        """SHA-256 (hexadecimal) of all that can change the results: not title or description."""
+        content = {
+            key: value
+            for key, value in self.as_mapping().items()
+            if key not in ("title", "description")
+        }
+        text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
+        return sha256(text.encode()).hexdigest()
+
+    def _changes_of(self, name: str, arm: dict[str, Any]) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        for path, value in leaves(arm):
+            if ".".join(("arms", name, *path)) in self.layers:
+                *parents, last = path
+                section = changes
+                for parent in parents:
+                    section = section.setdefault(parent, {})
+                section[last] = None if value == {} else value
+        return changes
+
+
+def leaves(
+    values: dict[str, Any], parents: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Paths and values of everything that is not a mapping; an empty mapping counts as a value."""
+    for key, value in values.items():
+        path = (*parents, key)
+        if isinstance(value, dict) and value:
+            yield from leaves(value, path)
+        else:
+            yield path, value
+
+
+def _canonical(value: Any) -> Any:
+    """Write 30 and 30.0 alike."""
+    if isinstance(value, dict):
+        return {key: _canonical(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_canonical(child) for child in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

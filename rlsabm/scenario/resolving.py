@@ -1,0 +1,181 @@
+"""Resolves a scenario file: its chain of bases, the settings of the command line, its arms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rlsabm.errors import ScenarioError
+from rlsabm.scenario.checking import Mistakes
+from rlsabm.scenario.explaining import nearest, value_text, with_help
+from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
+from rlsabm.scenario.reading import Entry, Place, read_file, shown
+from rlsabm.scenario.resolved import REFERENCE, ResolvedScenario, leaves
+from rlsabm.scenario.schema import ParameterRange, Scenario
+
+SUFFIXES = ("", ".yaml", ".yml")
+
+
+def load_scenario(
+    path: str | Path,
+    settings: Sequence[str] = (),
+    *,
+    parameters: Mapping[str, ParameterRange] = {},
+) -> ResolvedScenario:
+    """Read a scenario file and resolve its base, the settings and its arms.
+
+    Values are laid over one another in this order: defaults, the farthest base, nearer bases, the
+    file, the settings; then, for each arm, what the arm changes. Mappings merge deeply, lists and
+    single values replace, and ``null`` resets an optional mapping to none.
+
+    Parameters
+    ----------
+    path : str or Path
+        Scenario file, with or without ``.yaml``; a plain name is also looked for in ``scenarios``.
+    settings : sequence of str
+        Settings of the form ``key.path=value``, the value in YAML; later ones win.
+    parameters : mapping of str to ParameterRange
+        Names, bounds and units of the parameter table. When empty, overrides of parameters are
+        only checked to be numbers.
+
+    Returns
+    -------
+    ResolvedScenario
+        The reference arm and every other arm, validated.
+
+    Raises
+    ------
+    ScenarioError
+        The file, a base or a setting has mistakes; up to five are shown, each with its line.
+
+    Examples
+    --------
+    >>> resolved = load_scenario("scenarios/baseline.yaml", ["runs.draws=5"])  # doctest: +SKIP
+    >>> resolved.scenario.runs.draws  # doctest: +SKIP
+    5
+
+    """
+    file = _find(str(path), Path(), Place(str(path)))
+    layers = [nested(layer) for layer in _chain(file)]
+    sources = [layer.place.source for layer in layers]
+    tree = layers[-1]
+    for layer in reversed(layers[:-1]):
+        tree = merged(tree, layer)
+    for setting in settings:
+        layer = setting_layer(setting, list(_arms(tree)))
+        _refuse_base(layer)
+        sources.append(layer.place.source)
+        tree = replace(merged(tree, layer), place=tree.place)
+
+    mistakes = Mistakes(parameters)
+    reference, arm_changes = _split(tree, mistakes)
+    scenario = mistakes.scenario(reference)
+    arms = {name: mistakes.arm(name, reference, entry) for name, entry in arm_changes.items()}
+    mistakes.raise_first(sources)
+    assert scenario is not None
+
+    valid_arms = {name: arm for name, arm in arms.items() if arm is not None}
+    return ResolvedScenario(
+        name=file.stem,
+        path=file,
+        scenario=scenario,
+        arms={REFERENCE: scenario, **valid_arms},
+        layers=dict(_layers(reference, scenario, arm_changes, valid_arms)),
+    )
+
+
+def _chain(file: Path) -> list[Entry]:
+    """The file, then its base, the base of that, and so on."""
+    files, layers = [file], []
+    while True:
+        layer = read_file(files[-1])
+        layers.append(layer)
+        base = layer.value.get("base") if isinstance(layer.value, dict) else None
+        if base is None or base.value is None:
+            return layers
+        if not isinstance(base.value, str) or not base.value:
+            what = with_help(
+                f"found {value_text(base.plain())}", "the name or path of another scenario"
+            )
+            raise base.place.error(what, "base")
+        files.append(_find(base.value, files[-1].parent, base.place, "base"))
+        if files[-1].resolve() in [earlier.resolve() for earlier in files[:-1]]:
+            chain = " -> ".join(shown(earlier) for earlier in files)
+            raise base.place.error(
+                f"scenarios are based on each other in a circle: {chain}", "base"
+            )
+
+
+def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
+    """The scenario file meant by a name or path: from the folder, else in `scenarios`."""
+    folders = list(dict.fromkeys([folder, folder / "scenarios", Path("scenarios")]))
+    candidates = [each / f"{name}{suffix}" for each in folders for suffix in SUFFIXES]
+    for file in candidates:
+        if os.path.isfile(file):
+            return file
+    if os.path.exists(candidates[0]):
+        return candidates[0]
+    known = [file for each in folders for file in _scenario_files((each / name).parent)]
+    stem = nearest(Path(name).stem, [file.stem for file in known])
+    meant = next((file for file in known if file.stem == stem), None)
+    if key:
+        raise place.error(with_help(f"found no scenario called '{name}'", meant=stem), key)
+    raise place.error(with_help("no such file", meant=shown(meant) if meant else None))
+
+
+def _scenario_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES[1:])
+    except OSError:
+        return []
+
+
+def _split(tree: Entry, mistakes: Mistakes) -> tuple[Entry, dict[str, Entry]]:
+    """Part the reference from its arms."""
+    assert isinstance(tree.value, dict)
+    arms = tree.value.get("arms", Entry(None, tree.place))
+    if arms.value is not None and not isinstance(arms.value, dict):
+        what = with_help(
+            f"found {value_text(arms.plain())}", "a mapping from names of arms to what they change"
+        )
+        mistakes.add(arms.place.error(what, "arms"))
+    values = {key: entry for key, entry in tree.value.items() if key not in ("base", "arms")}
+    return Entry(values, tree.place), _arms(tree)
+
+
+def _arms(tree: Entry) -> dict[str, Entry]:
+    arms = tree.value.get("arms") if isinstance(tree.value, dict) else None
+    return arms.value if arms is not None and isinstance(arms.value, dict) else {}
+
+
+def _refuse_base(layer: Entry) -> None:
+    if isinstance(layer.value, dict) and "base" in layer.value:
+        raise ScenarioError(
+            "the base can only be given in a scenario file", file=layer.place.source, key="base"
+        )
+
+
+def _layers(
+    reference: Entry,
+    scenario: Scenario,
+    arm_changes: Mapping[str, Entry],
+    arms: Mapping[str, Scenario],
+) -> Iterator[tuple[str, str]]:
+    for path, _ in leaves(scenario.model_dump()):
+        yield ".".join(path), _layer_of(reference, path) or "default"
+    for name, arm in arms.items():
+        values: dict[str, Any] = arm.model_dump(include={"conditions", "parameters"})
+        for path, _ in leaves(values):
+            if layer := _layer_of(arm_changes[name], path):
+                yield ".".join(("arms", name, *path)), layer
+
+
+def _layer_of(entry: Entry, path: KeyPath) -> str | None:
+    for step in path:
+        if not isinstance(entry.value, dict) or step not in entry.value:
+            return None
+        entry = entry.value[step]
+    return None if entry.value == {} else entry.place.layer

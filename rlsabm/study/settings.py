@@ -1,0 +1,96 @@
+"""What a scenario says, as parameter values and settings of populations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rlsabm.parameters.tables import jurisdiction_values
+from rlsabm.parameters.values import PARAMETERS, draw_values
+from rlsabm.population import Setting, make_setting
+from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
+
+DAYS_PER_MONTH = 30.44
+
+
+def parameter_ranges() -> dict[str, ParameterRange]:
+    """Bounds and units of all parameters, for the reader of scenario files."""
+    return {
+        name: ParameterRange(parameter.lower, parameter.upper, parameter.unit)
+        for name, parameter in PARAMETERS.items()
+    }
+
+
+def read_scenario(path: str | Path, settings: list[str]) -> ResolvedScenario:
+    """Read a scenario file, with its parameters checked against the table.
+
+    Raises
+    ------
+    ScenarioError
+        If the file has mistakes.
+    """
+    return load_scenario(path, settings, parameters=parameter_ranges())
+
+
+def condition_values(conditions: Conditions) -> dict[str, float]:
+    """Parameter values that the conditions section of a scenario sets."""
+    values: dict[str, float] = {
+        "donation_enabled": float(conditions.blood_donation.enabled),
+        "pregnancy_enabled": float(conditions.pregnancy.enabled),
+        "dialysis_enabled": float(conditions.dialysis.enabled),
+    }
+    donation = conditions.blood_donation
+    if donation.jurisdiction is not None:
+        values |= jurisdiction_values(donation.jurisdiction)
+    if donation.ferritin_deferral is not None:
+        values["ferritin_deferral_below_ug_per_l"] = donation.ferritin_deferral.below
+        values["ferritin_deferral_months"] = donation.ferritin_deferral.months
+    if donation.supplements is not None:
+        values["donor_supplement_uptake"] = donation.supplements.uptake
+        values["donor_supplement_mg_per_day"] = donation.supplements.milligrams_per_day
+        months = round(donation.supplements.days / DAYS_PER_MONTH)
+        values["donor_supplement_months"] = max(months, 1)
+    if not donation.self_deferral:
+        values["donor_self_deferral"] = 0.0
+    supplements = conditions.pregnancy.supplements
+    if supplements is not None:
+        values["pregnancy_supplement_uptake"] = supplements.uptake
+        values["pregnancy_supplement_mg_per_day"] = supplements.milligrams_per_day
+        values["pregnancy_supplement_from_month"] = supplements.from_month
+    infusion = conditions.dialysis.intravenous_iron
+    if infusion is not None:
+        values["infusion_mg_per_month"] = infusion.milligrams_per_month
+        values["infusion_ferritin_below_ug_per_l"] = infusion.ferritin_below
+        values["infusion_saturation_below_percent"] = infusion.transferrin_saturation_below
+    return values
+
+
+def unit_values(scenario: Scenario, draw: int) -> dict[str, float]:
+    """Parameter values of one draw of one arm.
+
+    Draw 0 has the default of every parameter, further draws come from the priors. What the scenario
+    says goes before both: the conditions section, and before that its parameters.
+    """
+    drawn = draw_values(draw, scenario.runs.seed) if draw else {}
+    fixed = {name for name, parameter in PARAMETERS.items() if parameter.prior == "fixed"}
+    values = {name: value for name, value in drawn.items() if name not in fixed}
+    values |= condition_values(scenario.conditions)
+    values |= {name: float(value) for name, value in scenario.parameters.items()}
+    return values
+
+
+def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
+    """Setting of the populations of one draw of one arm.
+
+    Raises
+    ------
+    UserError
+        If the country, its blood service, or a year is not known.
+    """
+    return make_setting(
+        country=scenario.population.country,
+        size=scenario.population.size,
+        survey_years=tuple(scenario.observe.years),
+        founders_years_before=scenario.population.founders_years_before,
+        parameters=unit_values(scenario, draw),
+        beside=beside,
+    )

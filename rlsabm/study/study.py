@@ -1,0 +1,270 @@
+"""A study: all units of a scenario, run one after another, and written as one folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rlsabm import __version__
+from rlsabm.chance import replicate_keys
+from rlsabm.errors import UserError
+from rlsabm.population import Setting
+from rlsabm.results.counting import Contents, categories
+from rlsabm.results.files import check_place, whole_folder, write_manifest, write_table
+from rlsabm.results.schemas import SCHEMA_VERSION, TABLES, columns_of, to_arrow
+from rlsabm.scenario import ResolvedScenario
+from rlsabm.study.settings import unit_setting, unit_values
+from rlsabm.study.unit import Progress, Unit, UnitResult, last_month, run_unit
+
+#: Memory that a person takes while a population is grown and counted, with the dead and copies.
+BYTES_PER_PERSON = 1_200
+#: Line lists: one file a unit, in a folder.
+LINE_LISTS = ("persons", "events")
+
+
+def units_of(study: ResolvedScenario) -> list[Unit]:
+    """Units of a study, arm by arm within a draw and replicate, so that arms share their chance."""
+    runs = study.scenario.runs
+    keys = replicate_keys(runs.seed, runs.replicates)
+    first_draw = 0 if runs.draws == 1 else 1
+    return [
+        Unit(arm, draw, replicate, keys[replicate])
+        for draw in range(first_draw, first_draw + runs.draws)
+        for replicate in range(runs.replicates)
+        for arm in study.arms
+    ]
+
+
+def check_study(study: ResolvedScenario) -> list[Setting]:
+    """Build what every arm lives in, so that mistakes show before any work is done.
+
+    Raises
+    ------
+    UserError
+        If a country, year or jurisdiction is not known, or the machine's memory is too small.
+    """
+    beside = study.path.parent
+    settings = [unit_setting(arm, 0, beside=beside) for arm in study.arms.values()]
+    needed = BYTES_PER_PERSON * study.scenario.population.size
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > 0.9 * have:
+        raise UserError(
+            f"population.size: {study.scenario.population.size:,} people need about "
+            f"{needed / 2**30:.0f} GiB of memory, this machine has {have / 2**30:.0f} GiB"
+        )
+    return settings
+
+
+def run_study(
+    study: ResolvedScenario,
+    folder: Path,
+    *,
+    threads: int | None = None,
+    replace: bool = False,
+    progress: Progress = lambda months: None,
+    on_unit: Callable[[Unit, int, int], None] = lambda unit, number, total: None,
+) -> list[UnitResult]:
+    """Run all units of a study and write its folder.
+
+    Parameters
+    ----------
+    study
+        The resolved scenario.
+    folder
+        Where the results go.
+    threads
+        Threads; all processors by default. Results do not depend on it.
+    replace
+        Whether a study with other settings in that place is replaced.
+    progress
+        Called with the person-months lived since the last call.
+    on_unit
+        Called before each unit with its number from 1 and the number of units.
+
+    Returns
+    -------
+    list of UnitResult
+        What each unit found.
+
+    Raises
+    ------
+    UserError
+        If the scenario asks for what cannot be, or the folder cannot take the results.
+    """
+    scenario_hash = study.content_hash()
+    check_place(folder, name=study.name, scenario_hash=scenario_hash, replace=replace)
+    check_study(study)
+    started = datetime.now(UTC)
+    units = units_of(study)
+    results: list[UnitResult] = []
+    settings: dict[tuple[str, int], Setting] = {}
+    for number, unit in enumerate(units, start=1):
+        on_unit(unit, number, len(units))
+        where = (unit.arm, unit.draw)
+        if where not in settings:
+            if any(draw != unit.draw for _, draw in settings):
+                settings.clear()
+            settings[where] = unit_setting(
+                study.arms[unit.arm], unit.draw, beside=study.path.parent
+            )
+        results.append(
+            run_unit(
+                unit,
+                settings[where],
+                study.scenario.observe,
+                threads=threads or os.cpu_count() or 1,
+                progress=progress,
+            )
+        )
+    with whole_folder(folder) as staging:
+        tables = _write_tables(study, results, staging)
+        (staging / "scenario.yaml").write_text(study.to_yaml(), encoding="utf-8")
+        write_manifest(_manifest(study, scenario_hash, started, results, tables), staging)
+    return results
+
+
+def _write_tables(
+    study: ResolvedScenario, results: Sequence[UnitResult], folder: Path
+) -> dict[str, int]:
+    """Write every table; returns rows by file or folder."""
+    strata = study.scenario.observe.by
+    words = categories(list(study.arms), study.scenario.observe.age_groups)
+    rows: dict[str, int] = {}
+    for name in TABLES:
+        parts = [part for result in results for part in result.tables.get(name, [])]
+        if name == "draws":
+            parts = [_draws(study, results)]
+            words = words | {"parameter": list(parts[0]["parameter"][: _parameters(parts[0])])}
+        elif name == "runs":
+            parts = [_runs(results)]
+        if not parts:
+            continue
+        if name in LINE_LISTS:
+            rows[f"{name}/"] = 0
+            for number, result in enumerate(results):
+                unit_parts = result.tables.get(name, [])
+                table = to_arrow(name, _joined(name, unit_parts, strata), words, strata)
+                write_table(table, folder / name / f"unit-{number:05d}.parquet")
+                rows[f"{name}/"] += table.num_rows
+        else:
+            table: pa.Table = to_arrow(name, _joined(name, parts, strata), words, strata)
+            write_table(table, folder / f"{name}.parquet")
+            rows[f"{name}.parquet"] = table.num_rows
+    return rows
+
+
+def _joined(name: str, parts: Sequence[Contents], strata: Sequence[str]) -> Contents:
+    columns = [column.name for column in columns_of(name, strata)]
+    return {column: np.concatenate([part[column] for part in parts]) for column in columns}
+
+
+def _parameters(draws: Contents) -> int:
+    """Number of parameters in a table of draws, where they repeat in the same order."""
+    names = draws["parameter"]
+    return next((i for i in range(1, len(names)) if names[i] == names[0]), len(names))
+
+
+def _draws(study: ResolvedScenario, results: Sequence[UnitResult]) -> Contents:
+    rows: list[tuple[str, int, str, float]] = []
+    seen: set[tuple[str, int]] = set()
+    for result in results:
+        unit = result.unit
+        if (unit.arm, unit.draw) in seen:
+            continue
+        seen.add((unit.arm, unit.draw))
+        setting = unit_setting(study.arms[unit.arm], unit.draw, beside=study.path.parent)
+        from rlsabm.parameters.values import PARAMETERS
+
+        rows += [
+            (unit.arm, unit.draw, name, float(setting.values[name])) for name in PARAMETERS
+        ]
+    arms, draws, names, values = zip(*rows, strict=True)
+    return {
+        "arm": np.array(arms, dtype=object),
+        "draw": np.array(draws),
+        "parameter": np.array(names, dtype=object),
+        "value": np.array(values),
+    }
+
+
+def _runs(results: Sequence[UnitResult]) -> Contents:
+    return {
+        "arm": np.array([result.unit.arm for result in results], dtype=object),
+        "draw": np.array([result.unit.draw for result in results]),
+        "replicate": np.array([result.unit.replicate for result in results]),
+        "key": np.array([f"{result.unit.key:016x}" for result in results], dtype=object),
+        "status": np.array(["finished"] * len(results), dtype=object),
+        "seconds": np.array([result.seconds for result in results]),
+        "person_months": np.array([result.person_months for result in results]),
+        "people_grown": np.array([result.people_grown for result in results]),
+        "people_surveyed": np.array([result.people_surveyed for result in results]),
+    }
+
+
+def _manifest(
+    study: ResolvedScenario,
+    scenario_hash: str,
+    started: datetime,
+    results: Sequence[UnitResult],
+    tables: dict[str, int],
+) -> dict[str, Any]:
+    packages = ("mesa", "numpy", "numba", "pandas", "pyarrow", "pydantic")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": study.name,
+        "title": study.scenario.title,
+        "status": "complete",
+        "scenario_hash": scenario_hash,
+        "software": {
+            "rlsabm": __version__,
+            "git_commit": _git_commit(),
+            "python": platform.python_version(),
+            **{package: version(package) for package in packages},
+        },
+        "seeds": {
+            "root": str(study.scenario.runs.seed),
+            "replicates": [
+                f"{key:016x}"
+                for key in replicate_keys(study.scenario.runs.seed, study.scenario.runs.replicates)
+            ],
+        },
+        "environment": {
+            "platform": platform.platform(),
+            "processors": os.cpu_count(),
+            "command": " ".join(Path(word).name if i == 0 else word
+                                for i, word in enumerate(sys.argv)),
+        },
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "resources": {
+            "units": len(results),
+            "seconds": round(sum(result.seconds for result in results), 3),
+            "person_months": sum(result.person_months for result in results),
+        },
+        "rows": tables,
+    }  # fmt: skip
+
+
+def _git_commit() -> str | None:
+    """Commit of the sources, where they are a checkout."""
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None

@@ -1,0 +1,45 @@
+"""A new scenario file to edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rlsabm.errors import UserError
+
+TEMPLATE = """\
+# rlsabm run {path}
+title: {title}
+base: {base}
+
+# Every key may be left out; rlsabm show {path} prints all of them, and where each comes from.
+population: {{size: 50_000}}
+observe:
+  years: [2019]
+  by: [sex, age_group, parity]
+
+# Arms are the same people under other rules. Each says only what differs.
+arms:
+  ferritin-guided donation:
+    conditions.blood_donation.ferritin_deferral: {{below: 30, months: 6}}
+"""
+
+
+def write_template(path: Path, base: str) -> Path:
+    """Write a scenario to edit; a file that is there is never overwritten.
+
+    Raises
+    ------
+    UserError
+        If the file is there already or cannot be written.
+    """
+    path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
+    title = path.stem.replace("_", " ").replace("-", " ").capitalize()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(path=path, title=title, base=base))
+    except FileExistsError:
+        raise UserError(f"{path}: is there already; choose another name") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    return path
