@@ -63,10 +63,12 @@ MONTH = register("month", 2, "at", "symptoms, death, onset of kidney disease, co
 DONATION_MONTH = register("donation month", 3, "at", "becoming a donor, coming to donate, stopping")
 BODY_BUILD = register("body build", 4, "once", "height, weight, haemoglobin set point, basal loss")
 IRON_HABITS = register("iron habits", 5, "once", "intake, ferritin factor, inflammation, menses")
-REPRODUCTION = register("reproduction", 6, "once", "menarche, menopause, contraception, supplements")
+REPRODUCTION = register(
+    "reproduction", 6, "once", "menarche, menopause, contraception, supplements"
+)
 PREGNANCY = register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
 CHILD = register("child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner")
-FATHER = register("father", 9, "nth", "lottery among the men of the wanted age")
+FATHER = register("father", 9, "nth", "point on the ring of the men of the wanted age")
 LOCUS_FOUNDER = register("locus of a founder", 10, "nth", "maternal and paternal allele")
 LOCUS_GAMETE = register("locus in gametes", 11, "nth", "which allele of the mother, of the father")
 POLYGENES = register("polygenes", 12, "once", "segregation: CNS iron, other liability")
@@ -78,6 +80,9 @@ INFLAMMATION = register("inflammation", 17, "at", "inflamed this month, -, -, -"
 SURVEY = register("survey", 18, "once", "place in the census sample, place in the person sample")
 KIDNEY_MONTH = register("kidney month", 19, "at", "transplant, graft failure, -, -")
 
+#: Words of 32 bits, keys and uids: unsigned integers of 64 bits, in compiled and in plain code.
+Word = np.uint64
+
 ROUNDS = 10
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -86,7 +91,9 @@ _SCALE = 2.0**-32
 
 
 @compiled
-def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+def philox(
+    c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word
+) -> tuple[Word, Word, Word, Word]:
     """Philox4x32-10: four words of 32 bits from a counter of four words and a key of two.
 
     Words are held in unsigned 64-bit integers, in and out.
@@ -106,7 +113,7 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, i
 
 
 @compiled
-def _four(key: int, uid: int, tick: int, stream: int) -> tuple[float, float, float, float]:
+def _four(key: Word, uid: Word, tick: int, stream: int) -> tuple[float, float, float, float]:
     a, b, c, d = philox(
         uid & _LOW, uid >> _SHIFT, np.uint64(tick), np.uint64(stream), key & _LOW, key >> _SHIFT
     )
@@ -114,25 +121,34 @@ def _four(key: int, uid: int, tick: int, stream: int) -> tuple[float, float, flo
 
 
 @compiled
-def at(key: int, uid: int, month: int, stream: int) -> tuple[float, float, float, float]:
+def at(key: Word, uid: Word, month: int, stream: int) -> tuple[float, float, float, float]:
     """Four uniforms for a hazard of this calendar month."""
     return _four(key, uid, month, stream)
 
 
 @compiled
-def once(key: int, uid: int, stream: int) -> tuple[float, float, float, float]:
+def once(key: Word, uid: Word, stream: int) -> tuple[float, float, float, float]:
     """Four uniforms for traits of a person."""
     return _four(key, uid, 0, stream)
 
 
 @compiled
-def nth(key: int, uid: int, k: int, stream: int) -> tuple[float, float, float, float]:
+def nth(key: Word, uid: Word, k: int, stream: int) -> tuple[float, float, float, float]:
     """Four uniforms for the k-th occasion of something in a person's life."""
     return _four(key, uid, k, stream)
 
 
 @compiled
-def founder_uid(block: int, index: int) -> int:
+def nth_word(key: Word, uid: Word, k: int, stream: int) -> Word:
+    """A word of 64 bits for the k-th occasion: a point on the ring of uids."""
+    a, b, _, _ = philox(
+        uid & _LOW, uid >> _SHIFT, np.uint64(k), np.uint64(stream), key & _LOW, key >> _SHIFT
+    )
+    return (b << _SHIFT) | a
+
+
+@compiled
+def founder_uid(block: int, index: int) -> Word:
     """Uid of a founder, by block and place in it: the same in every replicate and arm."""
     a, b, _, _ = philox(
         np.uint64(index),
@@ -146,7 +162,7 @@ def founder_uid(block: int, index: int) -> int:
 
 
 @compiled
-def child_uid(mother: int, birth_order: int, twin: int) -> int:
+def child_uid(mother: Word, birth_order: int, twin: int) -> Word:
     """Uid of a child, by mother, birth order and place among twins.
 
     Delaying a birth, or averting a sibling's, makes nobody another person.

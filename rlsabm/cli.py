@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.box import SIMPLE
+from rich.console import Console
 from rich.table import Table
 
 from rlsabm import __version__
@@ -305,8 +305,7 @@ def _print_summary(study: ResolvedScenario, prevalence: pd.DataFrame) -> None:
             columns[arm] = {str(row.condition): row for row in counts.itertuples()}
         for name in columns["reference"]:
             cells = [
-                _percent(columns[arm][name]) if name in columns[arm] else "-"
-                for arm in study.arms
+                _percent(columns[arm][name]) if name in columns[arm] else "-" for arm in study.arms
             ]
             table.add_row(name.replace("_", " "), *cells)
         out.print(table)

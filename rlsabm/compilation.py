@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config as numba_config
+
+config: Any = numba_config
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,15 +60,13 @@ def is_compiled_before() -> bool:
 
 
 def _compile(function: Function, *, forceinline: bool) -> Function:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(CACHE_FOLDER)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE_FOLDER)
     try:
-        decorate = numba.njit(
-            cache=True, nogil=True, error_model="numpy", forceinline=forceinline
-        )
+        decorate = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=forceinline)
         return cast(Function, decorate(function))
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def compiled(function: Function) -> Function:

@@ -11,7 +11,7 @@ and the documentation.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,9 @@ LIFE_FIELDS = (
     Field("red_cell_target_mg", "f4", "mg", "red-cell iron that the marrow aims at"),
     Field("storage_scale_mg", "f4", "mg", "storage iron per unit of log ferritin"),
     Field("basal_loss_mg_per_day", "f4", "mg/day", "iron lost with skin, gut and urine"),
-    Field("iron_intake_mg_per_day", "f4", "mg/day", "iron in food, as bioavailable as a mixed diet's"),
+    Field(
+        "iron_intake_mg_per_day", "f4", "mg/day", "iron in food, as bioavailable as a mixed diet's"
+    ),
     # iron habits
     Field("basal_loss_factor", "f4", "ratio", "basal loss to the median"),
     Field("intake_factor", "f4", "ratio", "iron intake to the median of age and sex"),
@@ -149,14 +151,16 @@ BURDEN_FIELDS = (
     Field("oral_iron_mg_per_day", "f8", "mg/day", "iron in tablets"),
     Field("infused_iron_mg", "f8", "mg", "iron infused"),
     Field("dopamine_load", "f8", "liability", "loss of dopaminergic function that is not by iron"),
-    Field("lasting_load", "f8", "months", "months of pregnancy: they leave a lasting vulnerability"),
+    Field(
+        "lasting_load", "f8", "months", "months of pregnancy: they leave a lasting vulnerability"
+    ),
 )
 
 
 def _dtype(fields: tuple[Field, ...]) -> np.dtype[np.record]:
     by_size = sorted(fields, key=lambda field: -np.dtype(field.dtype).itemsize)
     plain = np.dtype([(field.name, field.dtype) for field in by_size], align=True)
-    return np.dtype((np.record, plain))
+    return cast("np.dtype[np.record]", np.dtype((np.record, plain)))
 
 
 LIFE = _dtype(LIFE_FIELDS)

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.life.birth import bear, find_deliveries, found
+from rlsabm.life.birth import (
+    NO_MEN,
+    bear,
+    find_deliveries,
+    found,
+    with_men_kept,
+    with_new_men,
+)
 from rlsabm.life.events import EVENT, MOST_PER_MONTH
 from rlsabm.life.month import count_person_months, live_block, move_together
 from rlsabm.parameters.cohorts import BirthPlan, Fertility, plan_births
@@ -53,6 +60,7 @@ def make_setting(
     country: str | Country = "united-states",
     size: int = 200_000,
     survey_years: tuple[int, ...] = (2019,),
+    last_year: int | None = None,
     founders_years_before: int = 130,
     parameters: dict[str, float] | None = None,
     jurisdiction: str | None = None,
@@ -68,6 +76,8 @@ def make_setting(
         People to be surveyed.
     survey_years
         Years of the surveys, ascending.
+    last_year
+        Last calendar year that can be lived; by default the year after the last survey.
     founders_years_before
         Years before the last survey at which the first founders are born.
     parameters
@@ -88,7 +98,7 @@ def make_setting(
     plan = plan_births(
         tables_of,
         survey_year=survey_years[-1],
-        last_year=survey_years[-1] + 2,
+        last_year=survey_years[-1] + 1 if last_year is None else last_year,
         founders_years_before=founders_years_before,
         size=size,
         fertility=Fertility(
@@ -155,6 +165,7 @@ class Population:
         self.events = np.zeros(0, dtype=EVENT)
         self._founded = 0
         self._rows = 0
+        self._men = NO_MEN
         room = 1024 + setting.size + setting.size // 4
         self._lives = empty_records(LIFE, room)
         self._bodies = empty_records(BODY, room)
@@ -186,14 +197,24 @@ class Population:
             Whether events are logged.
         block_months
             Months that a person lives before the next person's turn.
+
+        Raises
+        ------
+        ValueError
+            If births are not planned for so late a month.
         """
+        if until > self.setting.plan.last_month:
+            planned = self.setting.plan.last_month // 12
+            raise ValueError(f"births are planned until {planned}; make the setting with last_year")
         while self.month <= until:
             last = min(self.month + block_months - 1, until)
+            before = self._rows
             self._found(last)
             self._live(0, self._rows, last, log)
             first_newborn = self._rows
             self._bear(last)
             self._live(first_newborn, self._rows, last, log)
+            self._men = with_new_men(self._men, self.lives, before)
             self.person_months += count_person_months(self.lives, self.month, last)
             self.month = last + 1
             if self.forget_dead:
@@ -236,7 +257,7 @@ class Population:
         new_lives, new_bodies = self._append(babies)
         plan = self.setting.plan
         bear(
-            self._lives[:parents], self._bodies[:parents], mothers, new_lives, new_bodies,
+            self._lives[:parents], self._bodies[:parents], self._men, mothers, new_lives, new_bodies,
             empty_records(LIFE, 1), plan.male_share, plan.first_month, self.key,
             self.setting.tables, self.setting.values,
         )  # fmt: skip
@@ -248,7 +269,9 @@ class Population:
         limits = np.linspace(first, stop, slices + 1).astype(int)
         logs = [
             np.zeros(
-                (limits[i + 1] - limits[i]) * (last - self.month + 1) * MOST_PER_MONTH if log else 0,
+                (limits[i + 1] - limits[i]) * (last - self.month + 1) * MOST_PER_MONTH
+                if log
+                else 0,
                 dtype=EVENT,
             )
             for i in range(slices)
@@ -275,6 +298,7 @@ class Population:
         """Drop the records of those who died long enough ago."""
         long_dead = self.lives["death_month"] < self.month - KEEP_DEAD_MONTHS
         if long_dead.sum() > WORTH_FORGETTING * self._rows:
+            self._men = with_men_kept(self._men, ~long_dead)
             self._rows = move_together(self._lives, self._bodies, ~long_dead)
             self.layout += 1
 

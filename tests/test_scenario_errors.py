@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rlsabm.errors import ScenarioError, UserError
-from rlsabm.scenario import ParameterRange, ScenarioError, load_scenario
+from rlsabm.scenario import ParameterRange, load_scenario
 
 RANGES = {
     "absorption": ParameterRange(0, 1),

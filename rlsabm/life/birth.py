@@ -1,9 +1,8 @@
 """Founders and newborns: who is born to whom.
 
-A father is a man of the same block of people: the partner of last time, or the winner of a lottery
-among the men of the wanted age who lived at the conception and are no near kin. The lottery's numbers
-belong to the pair, so a man more or less in the population changes nothing for those who did not draw
-him.
+A father is a man of the same block of people: the partner of last time, or one whom the mother draws
+among the men of the wanted age who lived at the conception and are no near kin. A man more or less in
+the population changes nothing for those who would not have drawn him.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from rlsabm import chance
 from rlsabm.body.body import be_born
-from rlsabm.chance import normal
+from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
 from rlsabm.life.genome import express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
@@ -40,40 +39,38 @@ SEARCH_MONTHS = 120
 
 
 class Men(NamedTuple):
-    """Rows of men, sorted by birth month; those of month m are rows[starts[m]:starts[m + 1]]."""
+    """The men of a population, sorted by birth month and, within a month, by uid."""
 
-    first_month: int
-    starts: NDArray[np.int64]
-    rows: NDArray[np.int64]
+    birth_month: NDArray[np.int32]
+    uid: NDArray[np.uint64]
+    row: NDArray[np.int64]
 
 
-@compiled
-def index_men(lives: Any) -> Men:
-    """Index the men of a population by birth month (a counting sort)."""
-    earliest = np.int64(NEVER)
-    latest = np.int64(LONG_AGO)
-    for row in range(len(lives)):
-        if lives[row].sex == MALE:
-            earliest = min(earliest, lives[row].birth_month)
-            latest = max(latest, lives[row].birth_month)
-    months = max(latest - earliest + 1, 0)
-    starts = np.zeros(months + 1, dtype=np.int64)
-    for row in range(len(lives)):
-        if lives[row].sex == MALE:
-            starts[lives[row].birth_month - earliest + 1] += 1
-    starts = np.cumsum(starts)
-    filled = starts.copy()
-    rows = np.zeros(starts[-1], dtype=np.int64)
-    for row in range(len(lives)):
-        if lives[row].sex == MALE:
-            month = lives[row].birth_month - earliest
-            rows[filled[month]] = row
-            filled[month] += 1
-    return Men(earliest, starts, rows)
+NO_MEN = Men(np.zeros(0, np.int32), np.zeros(0, np.uint64), np.zeros(0, np.int64))
+
+
+def with_new_men(men: Men, lives: Any, first_row: int) -> Men:
+    """The index, with the men of the rows from ``first_row`` on, who are born after all others."""
+    new = lives[first_row:]
+    rows = first_row + np.flatnonzero(new["sex"] == MALE)
+    months, uids = lives["birth_month"][rows], lives["uid"][rows]
+    order = np.lexsort((uids, months))
+    return Men(
+        np.concatenate([men.birth_month, months[order]]),
+        np.concatenate([men.uid, uids[order]]),
+        np.concatenate([men.row, rows[order]]),
+    )
+
+
+def with_men_kept(men: Men, keep: NDArray[np.bool_]) -> Men:
+    """The index after the rows that are not kept have been dropped."""
+    stay = keep[men.row]
+    new_row = np.cumsum(keep) - 1
+    return Men(men.birth_month[stay], men.uid[stay], new_row[men.row[stay]])
 
 
 @compiled
-def begin_life(life: Any, uid: int, sex: int, month: int) -> None:
+def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
     """Fields of a life that has just begun."""
     life.uid = uid
     life.sex = sex
@@ -94,7 +91,7 @@ def begin_life(life: Any, uid: int, sex: int, month: int) -> None:
 
 @compiled
 def settle_traits(
-    life: Any, body: Any, iron_mg: float, key: int, tables: Tables, p: Values
+    life: Any, body: Any, iron_mg: float, key: Word, tables: Tables, p: Values
 ) -> None:
     """Traits and the newborn's body; without ``iron_mg`` it gets what replete mothers give."""
     express_genome(life, key, tables, p)
@@ -115,7 +112,7 @@ def found(
     sexes: NDArray[np.int64],
     block: int,
     first_index: int,
-    key: int,
+    key: Word,
     tables: Tables,
     p: Values,
 ) -> None:
@@ -142,50 +139,55 @@ def is_possible_father(man: Any, mother: Any, conceived: int) -> bool:
 
 
 @compiled
+def men_born_in(men: Men, month: int) -> tuple[int, int]:
+    """First and last-but-one place in the index of the men born in a month."""
+    return (
+        np.searchsorted(men.birth_month, month),
+        np.searchsorted(men.birth_month, month + 1),
+    )
+
+
+@compiled
 def find_partner(lives: Any, men: Men, mother: Any, conceived: int) -> int:
     """Row of the father of the last child, or -1 if he is dead or was never there."""
     if mother.partner == np.uint64(0):
         return -1
-    month = mother.partner_birth_month - men.first_month
-    for i in range(men.starts[month], men.starts[month + 1]):
-        man = lives[men.rows[i]]
-        if man.uid == mother.partner and is_possible_father(man, mother, conceived):
-            return men.rows[i]
+    first, last = men_born_in(men, mother.partner_birth_month)
+    place = first + np.searchsorted(men.uid[first:last], mother.partner)
+    if place < last and men.uid[place] == mother.partner:
+        row = men.row[place]
+        if is_possible_father(lives[row], mother, conceived):
+            return row
     return -1
 
 
 @compiled
 def draw_father(
-    lives: Any, men: Men, mother: Any, conceived: int, gap_months: int, key: int
+    lives: Any, men: Men, mother: Any, conceived: int, gap_months: int, point: Word
 ) -> int:
-    """Row of a man born near the wanted month, or -1 if there is none."""
+    """Row of a man born near the wanted month, or -1 if there is none.
+
+    Uids are spread evenly over a ring. The mother draws a point on it, and the first possible father
+    from there on is the father.
+    """
     wanted = mother.birth_month - gap_months
     wanted = min(wanted, conceived - YOUNGEST_FATHER_MONTHS)
-    wanted = max(wanted, conceived - OLDEST_FATHER_MONTHS) - men.first_month
-    for distance in range(SEARCH_MONTHS):
-        best = -1
-        lowest = 2.0
-        for side in range(2 if distance > 0 else 1):
-            month = wanted + distance if side == 0 else wanted - distance
-            if month < 0 or month >= len(men.starts) - 1:
-                continue
-            for i in range(men.starts[month], men.starts[month + 1]):
-                man = lives[men.rows[i]]
-                if is_possible_father(man, mother, conceived):
-                    number = man.uid & np.uint64(0xFFFFFFFF)
-                    lot, _, _, _ = chance.nth(key, mother.uid, number, chance.FATHER)
-                    if lot < lowest:
-                        lowest = lot
-                        best = men.rows[i]
-        if best >= 0:
-            return best
+    wanted = max(wanted, conceived - OLDEST_FATHER_MONTHS)
+    for step in range(2 * SEARCH_MONTHS):
+        distance = (step + 1) // 2
+        month = wanted + distance if step % 2 == 1 else wanted - distance
+        first, last = men_born_in(men, month)
+        count = last - first
+        start = np.searchsorted(men.uid[first:last], point)
+        for i in range(count):
+            row = men.row[first + (start + i) % count]
+            if is_possible_father(lives[row], mother, conceived):
+                return row
     return -1
 
 
 @compiled
-def find_deliveries(
-    lives: Any, first_month: int, last_month: int
-) -> tuple[NDArray[np.int64], int]:
+def find_deliveries(lives: Any, first_month: int, last_month: int) -> tuple[NDArray[np.int64], int]:
     """Rows of the women who delivered in these months, and the number of their newborns."""
     rows = np.zeros(len(lives), dtype=np.int64)
     mothers = 0
@@ -203,18 +205,18 @@ def find_deliveries(
 def bear(
     lives: Any,
     bodies: Any,
+    men: Men,
     mothers: NDArray[np.int64],
     new_lives: Any,
     new_bodies: Any,
     unknown_father: Any,
     male_share: NDArray[np.float64],
     male_share_month: int,
-    key: int,
+    key: Word,
     tables: Tables,
     p: Values,
 ) -> None:
     """Fill the new records with the children of these mothers."""
-    men = index_men(lives)
     born = 0
     for i in range(len(mothers)):
         mother = lives[mothers[i]]
@@ -227,7 +229,8 @@ def bear(
             row = find_partner(lives, men, mother, conceived)
         if row < 0:
             years = p.father_age_gap_years + p.father_age_gap_sd_years * normal(gap)
-            row = draw_father(lives, men, mother, conceived, int(12.0 * years), key)
+            point = chance.nth_word(key, mother.uid, order, chance.FATHER)
+            row = draw_father(lives, men, mother, conceived, int(12.0 * years), point)
         if row >= 0:
             father = lives[row]
         else:
@@ -255,7 +258,5 @@ def bear(
                 life.twin = MONOZYGOTIC if identical else DIZYGOTIC
             genome_uid = first_uid if identical else uid
             inherit_genome(life, mother, father, genome_uid, key, tables)
-            settle_traits(
-                life, new_bodies[born], bodies[mothers[i]].child_iron_mg, key, tables, p
-            )
+            settle_traits(life, new_bodies[born], bodies[mothers[i]].child_iron_mg, key, tables, p)
             born += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from rlsabm import chance
 from rlsabm.body.iron import ferritin, haemoglobin
-from rlsabm.chance import normal, probability_per_month
+from rlsabm.chance import Word, normal, probability_per_month
 from rlsabm.compilation import compiled, inlined
 from rlsabm.mathematics import exp
 from rlsabm.parameters.tables import Tables
@@ -18,7 +18,9 @@ MONTHS_AFTER_DELIVERY = 6
 
 
 @compiled
-def become_donor(life: Any, age: int, month: int, u: float, key: int, tables: Tables, p: Values) -> None:
+def become_donor(
+    life: Any, age: int, month: int, u: float, key: Word, tables: Tables, p: Values
+) -> None:
     """Begin a career; the first visit is in the same month."""
     if u < tables.donor_start[age] and life.kidney == HEALTHY_KIDNEY:
         eagerness, double_red_cells, supplements, _ = chance.once(key, life.uid, chance.DONOR)
@@ -74,7 +76,7 @@ def donate(
     age: int,
     month: int,
     u: float,
-    key: int,
+    key: Word,
     tables: Tables,
     p: Values,
 ) -> None:

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from rlsabm import chance
-from rlsabm.chance import normal
+from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
 from rlsabm.mathematics import exp
 from rlsabm.parameters.tables import Tables
@@ -21,7 +21,7 @@ SEGREGATION_SD = math.sqrt(0.5)
 
 
 @compiled
-def found_genome(life: Any, key: int, tables: Tables) -> None:
+def found_genome(life: Any, key: Word, tables: Tables) -> None:
     """Genome of a person without parents."""
     maternal = 0
     paternal = 0
@@ -40,7 +40,7 @@ def found_genome(life: Any, key: int, tables: Tables) -> None:
 
 @compiled
 def inherit_genome(
-    life: Any, mother: Any, father: Any, genome_uid: int, key: int, tables: Tables
+    life: Any, mother: Any, father: Any, genome_uid: Word, key: Word, tables: Tables
 ) -> None:
     """Genome of a child; ``genome_uid`` is its own uid, or its monozygotic twin's."""
     maternal = 0
@@ -54,17 +54,16 @@ def inherit_genome(
     life.maternal_alleles = maternal
     life.paternal_alleles = paternal
     cns_iron, other, _, _ = chance.once(key, genome_uid, chance.POLYGENES)
-    life.cns_iron_polygenes = (
-        0.5 * (mother.cns_iron_polygenes + father.cns_iron_polygenes)
-        + SEGREGATION_SD * normal(cns_iron)
-    )
+    life.cns_iron_polygenes = 0.5 * (
+        mother.cns_iron_polygenes + father.cns_iron_polygenes
+    ) + SEGREGATION_SD * normal(cns_iron)
     life.other_polygenes = 0.5 * (
         mother.other_polygenes + father.other_polygenes
     ) + SEGREGATION_SD * normal(other)
 
 
 @compiled
-def express_genome(life: Any, key: int, tables: Tables, p: Values) -> None:
+def express_genome(life: Any, key: Word, tables: Tables, p: Values) -> None:
     """The CNS-iron trait and other liability of a genome in its environment."""
     log_trait = 0.0
     liability = 0.0
@@ -85,7 +84,9 @@ def express_genome(life: Any, key: int, tables: Tables, p: Values) -> None:
     genetic = max(p.cns_iron_trait_heritability * variance - log_trait_variance, 0.0)
     rest = max(variance - genetic - log_trait_variance, 0.0)
     life.cns_iron_trait = exp(
-        log_trait + math.sqrt(genetic) * life.cns_iron_polygenes + math.sqrt(rest) * normal(of_trait)
+        log_trait
+        + math.sqrt(genetic) * life.cns_iron_polygenes
+        + math.sqrt(rest) * normal(of_trait)
     )
     shared = p.shared_polygenes_correlation
     polygenes = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlsabm import chance
-from rlsabm.chance import normal
+from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
 from rlsabm.life.menses import menstrual_loss_ml
 from rlsabm.mathematics import exp, log
@@ -48,7 +48,7 @@ def is_time_to_grow(age_months: int) -> bool:
 
 
 @compiled
-def grow(life: Any, age_months: int, key: int, tables: Tables, p: Values) -> None:
+def grow(life: Any, age_months: int, key: Word, tables: Tables, p: Values) -> None:
     """Bring the size of the body, and what depends on it, up to this age."""
     age = min(age_months // 12, LAST_AGE - 1)
     part = (age_months % 12) / 12.0
@@ -85,7 +85,7 @@ def grow(life: Any, age_months: int, key: int, tables: Tables, p: Values) -> Non
 
 
 @compiled
-def build_body(life: Any, key: int, p: Values) -> None:
+def build_body(life: Any, key: Word, p: Values) -> None:
     """Factors by which this person differs from the median of age and sex."""
     height, weight, haemoglobin, basal = chance.once(key, life.uid, chance.BODY_BUILD)
     life.height_factor = 1.0 + p.height_person_sd * normal(height)

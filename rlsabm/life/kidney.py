@@ -6,7 +6,7 @@ from typing import Any
 
 from rlsabm import chance
 from rlsabm.body.iron import ferritin, transferrin_saturation
-from rlsabm.chance import waiting_months
+from rlsabm.chance import Word, waiting_months
 from rlsabm.compilation import compiled, inlined
 from rlsabm.parameters.tables import Tables
 from rlsabm.parameters.values import Values
@@ -14,7 +14,7 @@ from rlsabm.person import CKD_3, CKD_4, DIALYSIS, GRAFT, HEALTHY_KIDNEY, NEVER
 
 
 @compiled
-def enter_stage(life: Any, stage: int, month: int, key: int, p: Values) -> None:
+def enter_stage(life: Any, stage: int, month: int, key: Word, p: Values) -> None:
     """Enter a stage, and settle when it ends if time alone ends it."""
     life.kidney = stage
     life.kidney_episode += 1
@@ -33,9 +33,7 @@ def enter_stage(life: Any, stage: int, month: int, key: int, p: Values) -> None:
 def infusion_mg(body: Any, life: Any, p: Values) -> float:
     """Intravenous iron that the dialysis unit's protocol gives this month."""
     measured = ferritin(body, life, p) * p.dialysis_ferritin_factor
-    saturation = (
-        transferrin_saturation(body, life, p) * p.inflammation_saturation_factor
-    )
+    saturation = transferrin_saturation(body, life, p) * p.inflammation_saturation_factor
     if (
         measured < p.infusion_ferritin_below_ug_per_l
         and saturation < p.infusion_saturation_below_percent
@@ -52,7 +50,7 @@ def suffer_kidney_disease(
     age: int,
     month: int,
     u: float,
-    key: int,
+    key: Word,
     tables: Tables,
     p: Values,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlsabm import chance
-from rlsabm.chance import normal
+from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled, inlined
 from rlsabm.mathematics import exp
 from rlsabm.parameters.values import Values
@@ -15,7 +15,7 @@ CONTRACEPTION_FROM, CONTRACEPTION_UNTIL = 16, 50
 
 
 @compiled
-def menstrual_loss_ml(uid: int, age: int, key: int, p: Values) -> float:
+def menstrual_loss_ml(uid: Word, age: int, key: Word, p: Values) -> float:
     """Blood lost with menses in a month (mL): constant in a woman but for her contraceptive."""
     _, _, _, depth = chance.once(key, uid, chance.IRON_HABITS)
     loss = exp(p.menstrual_loss_log_ml + p.menstrual_loss_log_sd * normal(depth))
@@ -33,7 +33,7 @@ def menstrual_loss_ml(uid: int, age: int, key: int, p: Values) -> float:
 
 
 @compiled
-def plan_menses(life: Any, key: int, p: Values) -> None:
+def plan_menses(life: Any, key: Word, p: Values) -> None:
     """Months of menarche and menopause."""
     menarche, menopause, _, _ = chance.once(key, life.uid, chance.REPRODUCTION)
     age = p.menarche_age_years + p.menarche_age_sd_years * normal(menarche)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rlsabm import chance
 from rlsabm.body.body import advance_body
 from rlsabm.body.iron import DAYS_PER_MONTH
+from rlsabm.chance import Word
 from rlsabm.compilation import compiled, inlined
 from rlsabm.life.donation import donate
 from rlsabm.life.events import log_month
@@ -66,7 +67,7 @@ def die(life: Any, month: int) -> None:
 
 @inlined
 def live_month(
-    life: Any, body: Any, burden: Any, month: int, key: int, tables: Tables, p: Values
+    life: Any, body: Any, burden: Any, month: int, key: Word, tables: Tables, p: Values
 ) -> None:
     """One month of one living person."""
     age_months = month - life.birth_month
@@ -98,7 +99,7 @@ def live_block(
     last_row: int,
     first_month: int,
     last_month: int,
-    key: int,
+    key: Word,
     tables: Tables,
     p: Values,
     log: Any,
@@ -127,7 +128,7 @@ def live_block(
 @compiled
 def count_person_months(lives: Any, first_month: int, last_month: int) -> int:
     """Person-months lived in these months, months of death included."""
-    total = np.int64(0)
+    total = 0
     for row in range(len(lives)):
         start = max(first_month, lives[row].birth_month)
         stop = min(last_month, lives[row].death_month)

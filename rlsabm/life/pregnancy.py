@@ -6,7 +6,7 @@ from typing import Any
 
 from rlsabm import chance
 from rlsabm.body.iron import DAYS_PER_MONTH
-from rlsabm.chance import normal, waiting_months
+from rlsabm.chance import Word, normal, waiting_months
 from rlsabm.compilation import compiled, inlined
 from rlsabm.mathematics import exp
 from rlsabm.parameters.tables import Tables
@@ -45,7 +45,7 @@ def chance_to_conceive(life: Any, month: int, tables: Tables) -> float:
 
 
 @compiled
-def conceive(life: Any, body: Any, month: int, key: int, p: Values) -> None:
+def conceive(life: Any, body: Any, month: int, key: Word, p: Values) -> None:
     """Begin a pregnancy, and settle how it will end."""
     life.gravidity += 1
     life.conception_month = month
@@ -79,7 +79,7 @@ def circulating_volume_l(life: Any, month: int, tables: Tables, p: Values) -> fl
 
 
 @compiled
-def carry(life: Any, burden: Any, month: int, key: int, tables: Tables, p: Values) -> None:
+def carry(life: Any, burden: Any, month: int, key: Word, tables: Tables, p: Values) -> None:
     """What a month of pregnancy asks of the mother."""
     if p.pregnancy_enabled == 0.0:
         return
@@ -103,7 +103,7 @@ def carry(life: Any, burden: Any, month: int, key: int, tables: Tables, p: Value
 
 
 @compiled
-def end_pregnancy(life: Any, body: Any, burden: Any, month: int, key: int, p: Values) -> None:
+def end_pregnancy(life: Any, body: Any, burden: Any, month: int, key: Word, p: Values) -> None:
     """A loss, or a delivery with its bleeding, after which the mother may nurse."""
     _, _, bleeding, nursing = chance.nth(key, life.uid, life.gravidity, chance.PREGNANCY)
     if life.pregnancy == TO_BE_LOST:
@@ -140,7 +140,7 @@ def be_fertile(
     burden: Any,
     month: int,
     u: float,
-    key: int,
+    key: Word,
     tables: Tables,
     p: Values,
 ) -> None:

@@ -22,7 +22,7 @@ from rlsabm.body.iron import (
     transferrin_saturation,
 )
 from rlsabm.body.symptoms import irls
-from rlsabm.chance import normal
+from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
 from rlsabm.life.pregnancy import circulating_volume_l
 from rlsabm.mathematics import exp
@@ -124,7 +124,7 @@ class Survey:
 
 @compiled
 def _measure(
-    lives: Any, bodies: Any, measured: Floats, month: int, key: int, tables: Tables, p: Values
+    lives: Any, bodies: Any, measured: Floats, month: int, key: Word, tables: Tables, p: Values
 ) -> None:
     for i in range(len(lives)):
         life = lives[i]
@@ -160,7 +160,7 @@ def _measure(
 
 
 @compiled
-def survey_lottery(lives: Any, key: int) -> tuple[Floats, Floats]:
+def survey_lottery(lives: Any, key: Word) -> tuple[Floats, Floats]:
     """Each person's numbers in the lotteries for the survey and for the line list."""
     place, line_list = np.zeros(len(lives)), np.zeros(len(lives))
     for i in range(len(lives)):

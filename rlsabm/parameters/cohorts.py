@@ -72,6 +72,8 @@ class BirthPlan:
         completed years from 10 (both at the birth that would follow) and parity class.
     first_year
         Calendar year of the first row of ``conception``.
+    last_month
+        Last month for which births are planned.
     """
 
     first_month: int
@@ -80,6 +82,7 @@ class BirthPlan:
     male_share: Floats
     conception: Floats
     first_year: int
+    last_month: int
 
 
 def survival_by_month(mortality: Floats) -> Floats:
@@ -173,6 +176,7 @@ def plan_births(
         male_share=(births[MALE] / births.sum(axis=0))[LEAD_MONTHS:],
         conception=chances[LEAD_MONTHS // 12 :],
         first_year=first_year,
+        last_month=month_of(last_year) + 11,
     )
 
 
@@ -202,9 +206,7 @@ def _fertility_by_month(country: Country, origin: int, months: int) -> Floats:
     return np.ascontiguousarray(country.fertility[row])
 
 
-def _factor_of_family_size(
-    country: Country, survey_year: int, origin: int, months: int
-) -> Floats:
+def _factor_of_family_size(country: Country, survey_year: int, origin: int, months: int) -> Floats:
     """Factor on earlier fertility by which women of 40-44 have the family sizes of their table.
 
     Yearly rates and families that women report differ by some per cent, because mothers migrate. The

@@ -66,7 +66,9 @@ class Country:
 
 def country_names() -> list[str]:
     """Keys of the countries that ship with the package."""
-    return sorted(folder.name for folder in COUNTRIES.iterdir() if (folder / "country.yaml").exists())
+    return sorted(
+        folder.name for folder in COUNTRIES.iterdir() if (folder / "country.yaml").exists()
+    )
 
 
 def _folder_of(name: str, beside: Path) -> Path:
@@ -151,7 +153,9 @@ def load_country(name: str, *, beside: Path = Path()) -> Country:
     family_size = np.zeros(PARITY_CLASSES)
     family_size[np.array(table["children"], int)] = table["share"]
     if not 0.98 < family_size.sum() < 1.02:
-        raise UserError(f"{path}: share: expected shares that sum to 1, not {family_size.sum():.3f}")
+        raise UserError(
+            f"{path}: share: expected shares that sum to 1, not {family_size.sum():.3f}"
+        )
 
     return Country(
         key=name,

@@ -51,14 +51,16 @@ class Parameter:
 
     def quantile(self, u: float) -> float:
         """Value of the truncated prior at probability ``u``."""
-        if self.prior == "fixed" or self.spread == 0 and self.prior != "uniform":
+        if self.prior == "fixed" or (self.spread == 0 and self.prior != "uniform"):
             return self.default
         if self.prior == "uniform":
             return self.lower + u * (self.upper - self.lower)
         logarithmic = self.prior == "lognormal"
         shape = NormalDist(math.log(self.default) if logarithmic else self.default, self.spread)
-        low = 0.0 if logarithmic and self.lower <= 0 else shape.cdf(
-            math.log(self.lower) if logarithmic else self.lower
+        low = (
+            0.0
+            if logarithmic and self.lower <= 0
+            else shape.cdf(math.log(self.lower) if logarithmic else self.lower)
         )
         high = shape.cdf(math.log(self.upper) if logarithmic else self.upper)
         inside = low + u * (high - low)

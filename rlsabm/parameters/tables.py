@@ -73,7 +73,8 @@ Tables = Any  # numpy.record of dtype TABLES
 def locus_names() -> list[str]:
     """Names of the loci, in the order of the bits in a person's alleles."""
     return [
-        str(name) for name in read_columns(TABLES_FOLDER / "loci.csv", words=["locus"], numbers=[])["locus"]
+        str(name)
+        for name in read_columns(TABLES_FOLDER / "loci.csv", words=["locus"], numbers=[])["locus"]
     ]
 
 
@@ -107,9 +108,7 @@ def build_tables(country: Country, plan: BirthPlan, p: Values) -> Tables:
         weight_kg=weight,
         haemoglobin_g_per_l=_knots(by_age, "haemoglobin_g_per_l", ages),
         iron_intake_mg_per_day=_knots(by_age, "iron_intake_mg_per_day", ages),
-        age_liability=np.interp(
-            ages, [10, 20, 64], [p.child_liability, 0.0, p.age_liability]
-        ),
+        age_liability=np.interp(ages, [10, 20, 64], [p.child_liability, 0.0, p.age_liability]),
         slow_pool_norm=slow,
         kidney_onset=kidney.onset,
         dialysis_death=kidney.dialysis_death,
@@ -238,11 +237,15 @@ def _kidney(country: Country, p: Values) -> _Kidney:
         new = incidence[:, age] * (1.0 - patients)
         to_graft = dialysis[:, age] * transplant[age]
         back = graft[:, age] * p.graft_failure_per_year
-        dialysis[:, age + 1] = dialysis[:, age] + new - to_graft + back - dialysis[:, age] * (
-            on_dialysis[age] - hazard[:, age]
+        dialysis[:, age + 1] = (
+            dialysis[:, age]
+            + new
+            - to_graft
+            + back
+            - dialysis[:, age] * (on_dialysis[age] - hazard[:, age])
         )
-        graft[:, age + 1] = graft[:, age] + to_graft - back - graft[:, age] * (
-            with_graft[age] - hazard[:, age]
+        graft[:, age + 1] = (
+            graft[:, age] + to_graft - back - graft[:, age] * (with_graft[age] - hazard[:, age])
         )
         dialysis[:, age + 1] = np.maximum(dialysis[:, age + 1], 0.0)
         graft[:, age + 1] = np.maximum(graft[:, age + 1], 0.0)

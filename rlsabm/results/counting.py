@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rlsabm.life.events import DEATH, EVENT_NAMES, RLS_ONSET
 from rlsabm.observe.conditions import CONDITIONS, condition_names
 from rlsabm.observe.survey import MEASURES, Survey, survey_lottery
+from rlsabm.person import DIALYSIS as ON_DIALYSIS
 from rlsabm.person import (
     FEMALE,
     KIDNEY_STAGES,
@@ -19,7 +20,6 @@ from rlsabm.person import (
     SEXES,
     TWIN_TYPES,
 )
-from rlsabm.person import DIALYSIS as ON_DIALYSIS
 
 DEFINITIONS = ("any", "weekly", "significant")
 RECALLS = ("current", "past_year")
@@ -103,9 +103,7 @@ class Cells:
         return dict(zip(self.names, parts, strict=True))
 
 
-def count_prevalence(
-    survey: Survey, strata: Sequence[str], age_limits: Sequence[int]
-) -> Contents:
+def count_prevalence(survey: Survey, strata: Sequence[str], age_limits: Sequence[int]) -> Contents:
     """Cases and persons by condition, strata, definition and recall."""
     codes = strata_codes(survey, age_limits)
     cells = Cells({name: codes[name] for name in strata}, len(survey))
@@ -201,7 +199,7 @@ def count_incidence(
 
     parts: list[Contents] = []
     inhabited = np.flatnonzero(np.bincount(cells.cell, minlength=cells.size))
-    for number, name in enumerate(INCIDENT):
+    for number in range(len(INCIDENT)):
         happened = onset if number == 0 else followed["event"] == number - 1
         at_risk = years_to_onset if number == 0 else years
         count = np.bincount(cells.cell[person[happened]], minlength=cells.size)[inhabited]

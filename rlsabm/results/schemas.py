@@ -46,7 +46,9 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             CONDITION,
             *STRATA.values(),
             Column("definition", "category", "", "any, at least weekly, or clinically significant"),
-            Column("recall", "category", "", "at the survey, or at any time in the 12 months to it"),
+            Column(
+                "recall", "category", "", "at the survey, or at any time in the 12 months to it"
+            ),
             Column("observed_as", "category", "", "'true', or the instrument that asked"),
             Column("cases", "whole", "persons", "people with RLS"),
             Column("persons", "whole", "persons", "people in the group"),
@@ -107,7 +109,7 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("haemoglobin_g_per_l", "number", "g/L", "haemoglobin"),
             Column("transferrin_saturation_percent", "number", "%", "transferrin saturation"),
             Column("brain_iron_fast", "number", "ratio", "exchangeable CNS iron, typical = 1"),
-            Column("brain_iron_slow", "number", "ratio", "structural CNS iron, typical old adult = 1"),
+            Column("brain_iron_slow", "number", "ratio", "structural CNS iron, old adult = 1"),
             Column("dopamine_deficit", "number", "liability", "loss of dopaminergic function"),
             Column("liability", "number", "liability", "liability to RLS, 0 = even odds"),
             Column("rls", "yes/no", "", "has RLS"),
@@ -200,7 +202,7 @@ def to_arrow(
             if codes.dtype.kind not in "iu":
                 index = {word: code for code, word in enumerate(words)}
                 codes = np.array([index[str(word)] for word in values], dtype=np.int16)
-            array = pa.DictionaryArray.from_arrays(
+            array: Any = pa.DictionaryArray.from_arrays(
                 pa.array(codes, type=pa.int16()), pa.array(words, type=pa.string()), ordered=True
             )
         else:

@@ -76,9 +76,7 @@ def read_file(path: Path) -> Entry:
     source = shown(path)
     root = read_text(_text_of(path, source), source)
     if root is None:
-        raise ScenarioError(
-            "is empty (expected keys such as title and population)", file=source
-        )
+        raise ScenarioError("is empty (expected keys such as title and population)", file=source)
     if not isinstance(root.value, dict):
         kind = "a list" if isinstance(root.value, list) else "a single value"
         raise root.place.error(f"holds {kind} (expected keys such as title and population)")
@@ -132,9 +130,7 @@ def _text_of(path: Path, source: str) -> str:
         if path.is_dir():
             raise ScenarioError("is a folder (expected a scenario file)", file=source)
         if path.exists() and not path.is_file():
-            raise ScenarioError(
-                "is not a regular file (expected a scenario file)", file=source
-            )
+            raise ScenarioError("is not a regular file (expected a scenario file)", file=source)
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE_BYTES + 1)
     except FileNotFoundError:
@@ -155,9 +151,7 @@ def _text_of(path: Path, source: str) -> str:
             line=content.count(b"\n", 0, error.start) + 1,
         ) from None
     if "\0" in text:
-        raise ScenarioError(
-            "is a binary file (expected a scenario file in YAML)", file=source
-        )
+        raise ScenarioError("is a binary file (expected a scenario file in YAML)", file=source)
     return text
 
 

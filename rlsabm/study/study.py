@@ -6,25 +6,25 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from rlsabm import __version__
 from rlsabm.chance import replicate_keys
 from rlsabm.errors import UserError
+from rlsabm.parameters.values import PARAMETERS, Values
 from rlsabm.population import Setting
 from rlsabm.results.counting import Contents, categories
 from rlsabm.results.files import check_place, whole_folder, write_manifest, write_table
 from rlsabm.results.schemas import SCHEMA_VERSION, TABLES, columns_of, to_arrow
 from rlsabm.scenario import ResolvedScenario
-from rlsabm.study.settings import unit_setting, unit_values
-from rlsabm.study.unit import Progress, Unit, UnitResult, last_month, run_unit
+from rlsabm.study.settings import unit_setting
+from rlsabm.study.unit import Progress, Unit, UnitResult, run_unit
 
 #: Memory that a person takes while a population is grown and counted, with the dead and copies.
 BYTES_PER_PERSON = 1_200
@@ -53,8 +53,10 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     UserError
         If a country, year or jurisdiction is not known, or the machine's memory is too small.
     """
-    beside = study.path.parent
-    settings = [unit_setting(arm, 0, beside=beside) for arm in study.arms.values()]
+    try:
+        settings = [unit_setting(arm, 0, beside=study.path.parent) for arm in study.arms.values()]
+    except UserError as error:
+        raise UserError(_with_place(study, str(error))) from None
     needed = BYTES_PER_PERSON * study.scenario.population.size
     have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > 0.9 * have:
@@ -63,6 +65,13 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
             f"{needed / 2**30:.0f} GiB of memory, this machine has {have / 2**30:.0f} GiB"
         )
     return settings
+
+
+def _with_place(study: ResolvedScenario, message: str) -> str:
+    """The message, led by file and line where it names a key that a file has set."""
+    key = message.split(":", 1)[0]
+    layer = study.layers.get(key, "default")
+    return message if layer == "default" else f"{layer}: {message}"
 
 
 def run_study(
@@ -107,59 +116,57 @@ def run_study(
     started = datetime.now(UTC)
     units = units_of(study)
     results: list[UnitResult] = []
-    settings: dict[tuple[str, int], Setting] = {}
+    values: dict[tuple[str, int], Values] = {}
     for number, unit in enumerate(units, start=1):
         on_unit(unit, number, len(units))
-        where = (unit.arm, unit.draw)
-        if where not in settings:
-            if any(draw != unit.draw for _, draw in settings):
-                settings.clear()
-            settings[where] = unit_setting(
-                study.arms[unit.arm], unit.draw, beside=study.path.parent
-            )
+        setting = unit_setting(study.arms[unit.arm], unit.draw, beside=study.path.parent)
+        values[unit.arm, unit.draw] = setting.values
         results.append(
             run_unit(
                 unit,
-                settings[where],
+                setting,
                 study.scenario.observe,
                 threads=threads or os.cpu_count() or 1,
                 progress=progress,
             )
         )
     with whole_folder(folder) as staging:
-        tables = _write_tables(study, results, staging)
+        tables = _write_tables(study, results, values, staging)
         (staging / "scenario.yaml").write_text(study.to_yaml(), encoding="utf-8")
         write_manifest(_manifest(study, scenario_hash, started, results, tables), staging)
     return results
 
 
 def _write_tables(
-    study: ResolvedScenario, results: Sequence[UnitResult], folder: Path
+    study: ResolvedScenario,
+    results: Sequence[UnitResult],
+    values: Mapping[tuple[str, int], Values],
+    folder: Path,
 ) -> dict[str, int]:
     """Write every table; returns rows by file or folder."""
     strata = study.scenario.observe.by
     words = categories(list(study.arms), study.scenario.observe.age_groups)
+    words["parameter"] = list(PARAMETERS)
     rows: dict[str, int] = {}
     for name in TABLES:
         parts = [part for result in results for part in result.tables.get(name, [])]
         if name == "draws":
-            parts = [_draws(study, results)]
-            words = words | {"parameter": list(parts[0]["parameter"][: _parameters(parts[0])])}
+            parts = [_draws(values)]
         elif name == "runs":
             parts = [_runs(results)]
         if not parts:
             continue
         if name in LINE_LISTS:
-            rows[f"{name}/"] = 0
-            for number, result in enumerate(results):
-                unit_parts = result.tables.get(name, [])
-                table = to_arrow(name, _joined(name, unit_parts, strata), words, strata)
-                write_table(table, folder / name / f"unit-{number:05d}.parquet")
-                rows[f"{name}/"] += table.num_rows
+            per_unit = [result.tables[name] for result in results]
+            files = [folder / name / f"unit-{number:05d}.parquet" for number in range(len(results))]
         else:
-            table: pa.Table = to_arrow(name, _joined(name, parts, strata), words, strata)
-            write_table(table, folder / f"{name}.parquet")
-            rows[f"{name}.parquet"] = table.num_rows
+            per_unit, files = [parts], [folder / f"{name}.parquet"]
+        place = f"{name}/" if name in LINE_LISTS else f"{name}.parquet"
+        rows[place] = 0
+        for contents, file in zip(per_unit, files, strict=True):
+            table = to_arrow(name, _joined(name, contents, strata), words, strata)
+            write_table(table, file)
+            rows[place] += table.num_rows
     return rows
 
 
@@ -168,32 +175,13 @@ def _joined(name: str, parts: Sequence[Contents], strata: Sequence[str]) -> Cont
     return {column: np.concatenate([part[column] for part in parts]) for column in columns}
 
 
-def _parameters(draws: Contents) -> int:
-    """Number of parameters in a table of draws, where they repeat in the same order."""
-    names = draws["parameter"]
-    return next((i for i in range(1, len(names)) if names[i] == names[0]), len(names))
-
-
-def _draws(study: ResolvedScenario, results: Sequence[UnitResult]) -> Contents:
-    rows: list[tuple[str, int, str, float]] = []
-    seen: set[tuple[str, int]] = set()
-    for result in results:
-        unit = result.unit
-        if (unit.arm, unit.draw) in seen:
-            continue
-        seen.add((unit.arm, unit.draw))
-        setting = unit_setting(study.arms[unit.arm], unit.draw, beside=study.path.parent)
-        from rlsabm.parameters.values import PARAMETERS
-
-        rows += [
-            (unit.arm, unit.draw, name, float(setting.values[name])) for name in PARAMETERS
-        ]
-    arms, draws, names, values = zip(*rows, strict=True)
+def _draws(values: Mapping[tuple[str, int], Values]) -> Contents:
+    names = list(PARAMETERS)
     return {
-        "arm": np.array(arms, dtype=object),
-        "draw": np.array(draws),
-        "parameter": np.array(names, dtype=object),
-        "value": np.array(values),
+        "arm": np.repeat([arm for arm, _ in values], len(names)),
+        "draw": np.repeat([draw for _, draw in values], len(names)),
+        "parameter": np.tile(names, len(values)),
+        "value": np.array([float(of[name]) for of in values.values() for name in names]),
     }
 
 
