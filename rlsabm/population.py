@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ def make_setting(
     survey_years: tuple[int, ...] = (2019,),
     last_year: int | None = None,
     founders_years_before: int = 130,
-    parameters: dict[str, float] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    drawn: Mapping[str, float] | None = None,
     jurisdiction: str | None = None,
     beside: Path = Path(),
 ) -> Setting:
@@ -81,7 +83,9 @@ def make_setting(
     founders_years_before
         Years before the last survey at which the first founders are born.
     parameters
-        Values that differ from the defaults.
+        Values that differ from the defaults; they go before those of the country.
+    drawn
+        Values drawn from priors; those of the country go before them.
     jurisdiction
         Blood service whose rules apply; by default the country's own.
     beside
@@ -94,7 +98,7 @@ def make_setting(
     """
     tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
     rules = jurisdiction_values(jurisdiction or tables_of.donation_jurisdiction)
-    values = values_record({**rules, **(parameters or {})})
+    values = values_record({**(drawn or {}), **rules, **tables_of.parameters, **(parameters or {})})
     plan = plan_births(
         tables_of,
         survey_year=survey_years[-1],

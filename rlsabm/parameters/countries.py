@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from rlsabm.errors import UserError
 from rlsabm.parameters.files import FOLDER, read_columns
+from rlsabm.parameters.values import PARAMETERS
 from rlsabm.person import SEXES
 
 COUNTRIES = FOLDER / "countries"
@@ -23,8 +24,7 @@ LAST_BAND_AGE = 90
 BANDS = LAST_BAND_AGE // BAND_YEARS + 1
 FERTILE_AGES = range(10, 50)
 PARITY_CLASSES = 5
-_KEYS = ("name", "adult_height_cm", "adult_weight_kg", "sex_ratio_at_birth",
-         "donation_jurisdiction")  # fmt: skip
+_KEYS = ("name", "adult_height_cm", "adult_weight_kg", "donation_jurisdiction")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Country:
         Share of women of 40-44 with 0, 1, 2, 3, 4 or more children.
     adult_height_m, adult_weight_kg
         Means by sex.
-    sex_ratio_at_birth
-        Boys per girl.
     donation_jurisdiction
         Key of the rules of blood services.
+    parameters
+        Parameter values that differ from the defaults in this country.
     """
 
     key: str
@@ -60,8 +60,8 @@ class Country:
     family_size: Floats
     adult_height_m: Floats
     adult_weight_kg: Floats
-    sex_ratio_at_birth: float
     donation_jurisdiction: str
+    parameters: dict[str, float]
 
 
 def country_names() -> list[str]:
@@ -167,9 +167,28 @@ def load_country(name: str, *, beside: Path = Path()) -> Country:
         family_size=family_size / family_size.sum(),
         adult_height_m=_by_sex(settings_path, settings, "adult_height_cm") / 100.0,
         adult_weight_kg=_by_sex(settings_path, settings, "adult_weight_kg"),
-        sex_ratio_at_birth=float(settings["sex_ratio_at_birth"]),
         donation_jurisdiction=str(settings["donation_jurisdiction"]),
+        parameters=_parameters(settings_path, settings),
     )
+
+
+def _parameters(path: Path, settings: dict[str, object]) -> dict[str, float]:
+    """Parameter values of the country, checked against the table."""
+    values = settings.get("parameters") or {}
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: parameters: expected names with a number each")
+    for name, value in values.items():
+        if name not in PARAMETERS:
+            near = difflib.get_close_matches(str(name), PARAMETERS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UserError(f"{path}: parameters.{name}: no such parameter{hint}")
+        bounds = PARAMETERS[name]
+        if not isinstance(value, int | float) or not bounds.lower <= value <= bounds.upper:
+            raise UserError(
+                f"{path}: parameters.{name}: expected a number from {bounds.lower:g} to "
+                f"{bounds.upper:g}, not {value!r}"
+            )
+    return {str(name): float(value) for name, value in values.items()}
 
 
 def _single_ages(banded: Floats) -> Floats:

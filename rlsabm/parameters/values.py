@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -51,20 +52,20 @@ VALUES = np.dtype((np.record, [(name, "f8") for name in (*PARAMETERS, *DERIVED)]
 
 
 def draw_values(draw: int, seed: int) -> dict[str, float]:
-    """Values of one parameter draw.
+    """Values of the parameters that one draw sets.
 
-    Draw 0 is the default of every parameter. Others come from the priors, by uniforms that depend on
-    the seed, the draw and the parameter's name only.
+    Draw 0 sets none: every parameter has its default. Others draw from the priors, by uniforms that
+    depend on the seed, the draw and the parameter's name only.
     """
-    values = {name: float(parameter.default) for name, parameter in PARAMETERS.items()}
-    if draw > 0:
-        for name, parameter in PARAMETERS.items():
-            if parameter.prior != "fixed":
-                key = int.from_bytes(name.encode(), "little") % 2**64
-                generator = np.random.Generator(
-                    np.random.Philox(np.random.SeedSequence(seed, spawn_key=(draw, key)))
-                )
-                values[name] = parameter.quantile(float(generator.random()))
+    if draw == 0:
+        return {}
+    values = {}
+    for name, parameter in PARAMETERS.items():
+        if parameter.prior != "fixed":
+            key = zlib.crc32(name.encode())
+            sequence = np.random.SeedSequence(seed, spawn_key=(draw, key))
+            uniform = float(np.random.Generator(np.random.Philox(sequence)).random())
+            values[name] = parameter.quantile(uniform)
     return values
 
 

@@ -64,22 +64,11 @@ def condition_values(conditions: Conditions) -> dict[str, float]:
     return values
 
 
-def unit_values(scenario: Scenario, draw: int) -> dict[str, float]:
-    """Parameter values of one draw of one arm.
-
-    Draw 0 has the default of every parameter, further draws come from the priors. What the scenario
-    says goes before both: the conditions section, and before that its parameters.
-    """
-    drawn = draw_values(draw, scenario.runs.seed) if draw else {}
-    fixed = {name for name, parameter in PARAMETERS.items() if parameter.prior == "fixed"}
-    values = {name: value for name, value in drawn.items() if name not in fixed}
-    values |= condition_values(scenario.conditions)
-    values |= {name: float(value) for name, value in scenario.parameters.items()}
-    return values
-
-
 def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
     """Setting of the populations of one draw of one arm.
+
+    Draw 0 has the default of every parameter, further draws come from the priors. The country's
+    values go before both, then the conditions section of the scenario, then its parameters.
 
     Raises
     ------
@@ -91,6 +80,8 @@ def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
         size=scenario.population.size,
         survey_years=tuple(scenario.observe.years),
         founders_years_before=scenario.population.founders_years_before,
-        parameters=unit_values(scenario, draw),
+        parameters=condition_values(scenario.conditions)
+        | {name: float(value) for name, value in scenario.parameters.items()},
+        drawn=draw_values(draw, scenario.runs.seed),
         beside=beside,
     )
