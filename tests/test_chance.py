@@ -11,10 +11,10 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from numba import njit
 from scipy import stats
 
 from rlsabm import chance
-from rlsabm.compilation import compiled
 
 KEY = np.uint64(0x243F6A8885A308D3)
 
@@ -102,7 +102,7 @@ def test_a_stream_cannot_be_registered_wrongly(
 # ------------------------------------------------------------------------------- the draws
 
 
-@compiled
+@njit(error_model="numpy")
 def _draws(key: int, people: int, months: int, stream: int) -> np.ndarray:
     """Uniforms of consecutive uids and months: the counters that differ least."""
     result = np.zeros((people, months, 4))
@@ -198,7 +198,7 @@ def test_a_draw_is_the_same_whenever_it_is_asked_for() -> None:
 # ------------------------------------------------------------------------------- inverse functions
 
 
-@compiled
+@njit(error_model="numpy")
 def _normals(us: np.ndarray) -> np.ndarray:
     result = np.zeros(len(us))
     for i in range(len(us)):
@@ -244,7 +244,7 @@ def test_twelve_months_of_a_rate_make_its_yearly_probability(rate: float) -> Non
 # ------------------------------------------------------------------------------- identities
 
 
-@compiled
+@njit(error_model="numpy")
 def _uids(mothers: int, orders: int, twins: int) -> np.ndarray:
     result = np.zeros(mothers * orders * twins, dtype=np.uint64)
     i = 0

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numba import njit
 
-from rlsabm.compilation import compiled
 from rlsabm.mathematics import exp, log
 
 
-@compiled
+@njit(error_model="numpy")
 def _exps(xs: np.ndarray) -> np.ndarray:
     result = np.zeros(len(xs))
     for i in range(len(xs)):
@@ -21,7 +21,7 @@ def _exps(xs: np.ndarray) -> np.ndarray:
     return result
 
 
-@compiled
+@njit(error_model="numpy")
 def _logs(xs: np.ndarray) -> np.ndarray:
     result = np.zeros(len(xs))
     for i in range(len(xs)):

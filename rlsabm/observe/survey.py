@@ -28,10 +28,10 @@ from rlsabm.life.pregnancy import circulating_volume_l
 from rlsabm.mathematics import exp
 from rlsabm.parameters.cohorts import SURVEY_MONTH_OF_YEAR, population_of
 from rlsabm.parameters.countries import BAND_YEARS, LAST_BAND_AGE, Floats
+from rlsabm.parameters.setting import Setting
 from rlsabm.parameters.tables import Tables
 from rlsabm.parameters.values import Values
 from rlsabm.person import DIALYSIS, MALE, NEVER, NOT_PREGNANT, month_of
-from rlsabm.population import Population
 
 #: Columns of the compiled measurement.
 MEASURES = (
@@ -68,7 +68,6 @@ class Survey:
     bodies: Any
     measured: Floats
     month: int
-    values: Values
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -181,15 +180,24 @@ def quotas(shares: Floats, available: NDArray[np.int64], size: int) -> NDArray[n
     return np.minimum(whole, available)
 
 
-def take_survey(population: Population, year: int) -> Survey:
-    """Survey a population that has lived until the survey month of ``year``."""
-    setting = population.setting
+def take_survey(setting: Setting, people: Any, bodies: Any, *, year: int, key: Word) -> Survey:
+    """Survey people who have lived until the survey month of ``year``.
+
+    Parameters
+    ----------
+    setting
+        What they live in.
+    people, bodies
+        Records of all their lives and bodies, the dead included.
+    year
+        Year of the survey.
+    key
+        Key of the replicate.
+    """
     month = survey_month(year)
-    if population.month != month + 1:
-        raise ValueError(f"the survey of {year} is taken when month {month} has just ended")
-    living = np.flatnonzero(population.lives["death_month"] == NEVER)
-    lives = population.lives[living]
-    place, _ = survey_lottery(lives, population.key)
+    living = np.flatnonzero(people["death_month"] == NEVER)
+    lives = people[living]
+    place, _ = survey_lottery(lives, key)
     bands = LAST_BAND_AGE // BAND_YEARS + 1
     band = np.minimum((month - lives["birth_month"]) // 12, LAST_BAND_AGE) // BAND_YEARS
     cell = np.where(lives["sex"] == MALE, bands, 0) + band
@@ -204,7 +212,7 @@ def take_survey(population: Population, year: int) -> Survey:
     rank = np.arange(len(cell)) - np.concatenate([[0], np.cumsum(available)])[cell[order]]
     chosen = np.sort(order[rank < take[cell[order]]])
     rows = living[chosen]
-    lives, bodies = population.lives[rows], population.bodies[rows]
+    lives, bodies = people[rows], bodies[rows]
     measured = np.zeros((len(rows), len(MEASURES)))
-    _measure(lives, bodies, measured, month, population.key, setting.tables, setting.values)
-    return Survey(year, rows, lives, bodies, measured, month, setting.values)
+    _measure(lives, bodies, measured, month, key, setting.tables, setting.values)
+    return Survey(year, rows, lives, bodies, measured, month)

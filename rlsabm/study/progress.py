@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rlsabm.parameters.cohorts import survival_by_month
-from rlsabm.population import Setting
+from rlsabm.parameters.setting import Setting
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.study import units_of
 from rlsabm.study.unit import Unit, last_month

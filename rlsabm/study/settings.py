@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rlsabm.parameters.setting import Setting, make_setting
 from rlsabm.parameters.tables import jurisdiction_values
 from rlsabm.parameters.values import PARAMETERS, draw_values
-from rlsabm.population import Setting, make_setting
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 
 DAYS_PER_MONTH = 30.44

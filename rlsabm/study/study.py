@@ -17,8 +17,8 @@ import numpy as np
 from rlsabm import __version__
 from rlsabm.chance import replicate_keys
 from rlsabm.errors import UserError
+from rlsabm.parameters.setting import Setting
 from rlsabm.parameters.values import PARAMETERS, Values
-from rlsabm.population import Setting
 from rlsabm.results.counting import Contents, categories
 from rlsabm.results.files import check_place, whole_folder, write_manifest, write_table
 from rlsabm.results.schemas import SCHEMA_VERSION, TABLES, columns_of, to_arrow

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from rlsabm.observe.survey import survey_month, take_survey
-from rlsabm.population import BLOCK_MONTHS, Population, Setting
+from rlsabm.parameters.setting import Setting
+from rlsabm.population import BLOCK_MONTHS, Population
 from rlsabm.results.counting import (
     FOLLOW_UP_MONTHS,
     Contents,
@@ -92,7 +93,9 @@ def run_unit(
     for year in setting.survey_years:
         month = survey_month(year)
         live(month)
-        survey = take_survey(population, year)
+        survey = take_survey(
+            setting, population.lives, population.bodies, year=year, key=population.key
+        )
         result.people_grown = int(population.alive.sum())
         result.people_surveyed = len(survey)
         keep("prevalence", year, count_prevalence(survey, observe.by, observe.age_groups))

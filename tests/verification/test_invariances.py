@@ -18,7 +18,8 @@ from rlsabm.life.events import EVENT
 from rlsabm.life.month import live_block
 from rlsabm.parameters import PARAMETERS
 from rlsabm.person import BODY, BURDEN, LIFE, empty_records
-from rlsabm.population import Population, Setting, make_setting
+from rlsabm.parameters.setting import Setting, make_setting
+from rlsabm.population import Population
 
 KEY = 0x1234_5678_9ABC_DEF0
 SIZE = 1500

@@ -1,0 +1,97 @@
+"""What a population lives in: country, plan of births, tables and parameter values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlsabm.parameters.cohorts import BirthPlan, Fertility, plan_births
+from rlsabm.parameters.countries import Country, load_country
+from rlsabm.parameters.tables import Tables, build_tables, jurisdiction_values
+from rlsabm.parameters.values import Values, values_record
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a population lives in: country, plan of births, tables and parameter values.
+
+    Attributes
+    ----------
+    size
+        People to be surveyed.
+    survey_years
+        Years of the surveys; the last sets the age-sex structure.
+    """
+
+    country: Country
+    size: int
+    survey_years: tuple[int, ...]
+    plan: BirthPlan
+    tables: Tables
+    values: Values
+
+
+def make_setting(
+    *,
+    country: str | Country = "united-states",
+    size: int = 200_000,
+    survey_years: tuple[int, ...] = (2019,),
+    last_year: int | None = None,
+    founders_years_before: int = 130,
+    parameters: Mapping[str, float] | None = None,
+    drawn: Mapping[str, float] | None = None,
+    jurisdiction: str | None = None,
+    beside: Path = Path(),
+) -> Setting:
+    """Prepare what a population lives in.
+
+    Parameters
+    ----------
+    country
+        Key of a country, path of a folder of tables, or tables already read.
+    size
+        People to be surveyed.
+    survey_years
+        Years of the surveys, ascending.
+    last_year
+        Last calendar year that can be lived; by default the year after the last survey.
+    founders_years_before
+        Years before the last survey at which the first founders are born.
+    parameters
+        Values that differ from the defaults; they go before those of the country.
+    drawn
+        Values drawn from priors; those of the country go before them.
+    jurisdiction
+        Blood service whose rules apply; by default the country's own.
+    beside
+        Folder from which a relative path of a country starts.
+
+    Raises
+    ------
+    UserError
+        If the country, a year or a jurisdiction is not known.
+    """
+    tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
+    rules = jurisdiction_values(jurisdiction or tables_of.donation_jurisdiction)
+    values = values_record({**(drawn or {}), **rules, **tables_of.parameters, **(parameters or {})})
+    plan = plan_births(
+        tables_of,
+        survey_year=survey_years[-1],
+        last_year=survey_years[-1] + 1 if last_year is None else last_year,
+        founders_years_before=founders_years_before,
+        size=size,
+        fertility=Fertility(
+            loss_share=values.pregnancy_loss_share,
+            twin_share=values.monozygotic_share + values.dizygotic_share,
+            infertile_after_birth_months=int(values.infertile_after_birth_months),
+        ),
+    )
+    return Setting(
+        country=tables_of,
+        size=size,
+        survey_years=survey_years,
+        plan=plan,
+        tables=build_tables(tables_of, plan, values),
+        values=values,
+    )

@@ -1,0 +1,139 @@
+"""The documentation says what the program is: names, values, commands, links."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+
+from rlsabm.cli import app
+from rlsabm.observe.conditions import condition_names
+from rlsabm.observe.survey import MEASURES
+from rlsabm.parameters.tables import TABLE_LIST
+from rlsabm.parameters.values import DERIVED, PARAMETERS
+from rlsabm.person import BODY_FIELDS, BURDEN_FIELDS, LIFE_FIELDS
+from rlsabm.scenario import json_schema
+from rlsabm.study.settings import read_scenario
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+GUIDES = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "scenario.md"]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Code blocks of a page in one language."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def make_parameters() -> ModuleType:
+    """The script docs/make_parameters.py as a module."""
+    spec = importlib.util.spec_from_file_location("make_parameters", DOCS / "make_parameters.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_parameter_page_is_up_to_date() -> None:
+    page = (DOCS / "parameters.md").read_text(encoding="utf-8")
+    assert page == make_parameters().page(), "run: python docs/make_parameters.py"
+
+
+def test_names_in_the_odd_exist() -> None:
+    """Every snake_case name in backticks or in an equation is a parameter or another declared name."""
+    text = (DOCS / "ODD.md").read_text(encoding="utf-8")
+    marked = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    marked += blocks(DOCS / "ODD.md", "text")
+    found = {
+        word
+        for piece in marked
+        for word in re.findall(r"(?<![\w./])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w./])", piece)
+    }
+    fields = {field.name for field in (*LIFE_FIELDS, *BODY_FIELDS, *BURDEN_FIELDS)}
+    tables = {table.name for table in TABLE_LIST}
+    known = {*PARAMETERS, *DERIVED, *fields, *tables, *condition_names(), *MEASURES}
+    assert len(found & set(PARAMETERS)) > 100
+    assert found <= known, sorted(found - known)
+
+
+def test_every_parameter_is_in_the_odd() -> None:
+    text = (DOCS / "ODD.md").read_text(encoding="utf-8")
+    missing = [name for name in PARAMETERS if not re.search(rf"\b{name}\b", text)]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_python_blocks_parse(page: Path) -> None:
+    for block in blocks(page, "python"):
+        ast.parse(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_exist(page: Path) -> None:
+    """Every rlsabm command in shell blocks and in running text has a verb and options that exist."""
+    group: Any = typer.main.get_command(app)
+    text = page.read_text(encoding="utf-8")
+    inline = re.findall(r"`(rlsabm [^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for line in [*inline, *"\n".join(blocks(page, "sh")).splitlines()]:
+        for command in line.split("&&"):
+            words = shlex.split(command, comments=True)
+            if words[:1] != ["rlsabm"]:
+                continue
+            assert words[1] in group.commands, line
+            options = {o for p in group.commands[words[1]].params for o in p.opts}
+            assert {word for word in words if word.startswith("--")} <= options, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_scenarios_resolve(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    for block in blocks(page, "yaml"):
+        file = tmp_path / "scenario.yaml"
+        file.write_text(block, encoding="utf-8")
+        read_scenario(file, [])
+
+
+def scenario_keys(schema: dict[str, Any], section: Any, parents: str = "") -> Iterator[str]:
+    """Dotted keys of a scenario file, by its JSON Schema."""
+    choices = [section, *section.get("anyOf", [])]
+    for choice in choices:
+        target = choice.get("$ref", "").rpartition("/")[2]
+        properties = (schema["$defs"][target] if target else choice).get("properties", {})
+        for key, child in properties.items():
+            yield f"{parents}{key}"
+            if key != "arms":
+                yield from scenario_keys(schema, child, f"{parents}{key}.")
+
+
+def test_every_scenario_key_is_documented() -> None:
+    schema = json_schema()
+    keys = set(scenario_keys(schema, schema)) - {"population", "observe", "runs", "conditions"}
+    keys -= {f"conditions.{name}" for name in ("blood_donation", "pregnancy", "dialysis")}
+    text = (DOCS / "scenario.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
+    assert rows == keys
