@@ -37,9 +37,9 @@ Written by `python docs/make_parameters.py` from the parameter table; do not edi
 `rlsabm parameters WORD` shows the same on screen. A scenario changes a value by
 `parameters: {name: value}`.
 
-A prior of *normal* or *lognormal* has the default as centre and the given spread as standard deviation (of
-the value, or of its natural logarithm), cut at the bounds; *fixed* does not vary between draws. The unit 1
-means a ratio, share or number without unit. A source that says *assumed* is a guess.
+A prior of *normal* or *lognormal* has the default as centre and the given spread as standard deviation
+(of the value, or of its natural logarithm), cut at the bounds; *fixed* does not vary between draws. The
+unit 1 means a ratio, share or number without unit. A source that says *assumed* is a guess.
 
 Tables by age, by month of pregnancy, by locus and by blood service are explained
 [beside their files](../rlsabm/parameters/tables/README.md), those of countries in

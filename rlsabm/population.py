@@ -18,6 +18,7 @@ from rlsabm.life.birth import (
 )
 from rlsabm.life.events import EVENT, MOST_PER_MONTH
 from rlsabm.life.month import count_person_months, live_block, move_together
+from rlsabm.life.pregnancy import MONTHS_TO_BIRTH
 from rlsabm.parameters.cohorts import BirthPlan
 from rlsabm.parameters.setting import Setting
 from rlsabm.person import BODY, BURDEN, FEMALE, LIFE, MALE, NEVER, empty_records
@@ -79,6 +80,7 @@ class Population:
         self.events = np.zeros(0, dtype=EVENT)
         self._founded = 0
         self._rows = 0
+        self._rows_before = 0
         self._men = NO_MEN
         room = 1024 + setting.size + setting.size // 4
         self._lives = empty_records(LIFE, room)
@@ -120,19 +122,30 @@ class Population:
         if until > self.setting.plan.last_month:
             planned = self.setting.plan.last_month // 12
             raise ValueError(f"births are planned until {planned}; make the setting with last_year")
+        # Newborns are found after a block, by their mothers' last delivery: one a block at most.
+        between_births = MONTHS_TO_BIRTH + int(self.setting.values.infertile_after_birth_months)
+        block_months = min(block_months, between_births)
         while self.month <= until:
             last = min(self.month + block_months - 1, until)
-            before = self._rows
-            self._found(last)
-            self._live(0, self._rows, last, log)
-            first_newborn = self._rows
-            self._bear(last)
-            self._live(first_newborn, self._rows, last, log)
-            self._men = with_new_men(self._men, self.lives, before)
-            self.person_months += count_person_months(self.lives, self.month, last)
-            self.month = last + 1
-            if self.forget_dead:
-                self._forget()
+            self.receive_founders(last)
+            self.live(0, self._rows, last, log=log)
+            self.close_block(last, log=log)
+
+    def receive_founders(self, last: int) -> None:
+        """Open a block of months: add the founders born until ``last``."""
+        self._rows_before = self._rows
+        self._found(last)
+
+    def close_block(self, last: int, *, log: bool = False) -> None:
+        """Bear the children of the months until ``last``, and go on to the next month."""
+        first_newborn = self._rows
+        self._bear(last)
+        self.live(first_newborn, self._rows, last, log=log)
+        self._men = with_new_men(self._men, self.lives, self._rows_before)
+        self.person_months += count_person_months(self.lives, self.month, last)
+        self.month = last + 1
+        if self.forget_dead:
+            self._forget()
 
     def _append(self, count: int) -> tuple[Any, Any]:
         """Room for more people: views on their records, all zero."""
@@ -176,7 +189,8 @@ class Population:
             self.setting.tables, self.setting.values,
         )  # fmt: skip
 
-    def _live(self, first: int, stop: int, last: int, log: bool) -> None:
+    def live(self, first: int, stop: int, last: int, *, log: bool = False) -> None:
+        """Live the months until ``last`` of the people in rows ``first`` to ``stop`` (excluded)."""
         if first == stop:
             return
         slices = max(1, min(self.threads, (stop - first) // LEAST_SLICE))

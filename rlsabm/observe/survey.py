@@ -122,9 +122,10 @@ class Survey:
 
 
 @compiled
-def _measure(
+def measure(
     lives: Any, bodies: Any, measured: Floats, month: int, key: Word, tables: Tables, p: Values
 ) -> None:
+    """Measure people at the end of a month: a row of ``measured`` each, with ``MEASURES``."""
     for i in range(len(lives)):
         life = lives[i]
         body = bodies[i]
@@ -214,5 +215,5 @@ def take_survey(setting: Setting, people: Any, bodies: Any, *, year: int, key: W
     rows = living[chosen]
     lives, bodies = people[rows], bodies[rows]
     measured = np.zeros((len(rows), len(MEASURES)))
-    _measure(lives, bodies, measured, month, key, setting.tables, setting.values)
+    measure(lives, bodies, measured, month, key, setting.tables, setting.values)
     return Survey(year, rows, lives, bodies, measured, month)

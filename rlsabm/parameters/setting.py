@@ -55,7 +55,7 @@ def make_setting(
     survey_years
         Years of the surveys, ascending.
     last_year
-        Last calendar year that can be lived; by default the year after the last survey.
+        Last calendar year that can be lived; at least the year after the last survey.
     founders_years_before
         Years before the last survey at which the first founders are born.
     parameters
@@ -75,10 +75,11 @@ def make_setting(
     tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
     rules = jurisdiction_values(jurisdiction or tables_of.donation_jurisdiction)
     values = values_record({**(drawn or {}), **rules, **tables_of.parameters, **(parameters or {})})
+    after_last_survey = survey_years[-1] + 1
     plan = plan_births(
         tables_of,
         survey_year=survey_years[-1],
-        last_year=survey_years[-1] + 1 if last_year is None else last_year,
+        last_year=max(last_year or after_last_survey, after_last_survey),
         founders_years_before=founders_years_before,
         size=size,
         fertility=Fertility(

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from rlsabm.life.month import live_block
-from rlsabm.person import BODY, BURDEN, LIFE, empty_records
 from rlsabm.parameters.setting import make_setting
+from rlsabm.person import BODY, BURDEN, LIFE, empty_records
 from rlsabm.population import Population
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]

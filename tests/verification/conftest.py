@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.population import Population
+from rlsabm.population import Population, Setting, make_setting
 
 KEY = 20190701
 
@@ -47,8 +46,8 @@ def diary() -> list[tuple[int, np.ndarray, np.ndarray]]:
         size=8_000,
         parameters={
             "kidney_incidence_factor": 10,
-            "donor_start_per_year_young": 0.4,
-            "donor_start_per_year_adult": 0.2,
+            "donor_start_per_year_young": 0.12,
+            "donor_start_per_year_adult": 0.06,
             "donor_visits_per_year": 4,
             "donor_supplement_uptake": 0.3,
         },
