@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlsabm.population import Population, Setting, make_setting
+from rlsabm.parameters.setting import Setting, make_setting
+from rlsabm.population import Population
 
 KEY = 20190701
 

@@ -114,7 +114,8 @@ def test_order_of_rows_at_births(small: Setting, before: Population) -> None:
         mothers, babies = find_deliveries(lives, last - 11, last)
         new_lives, new_bodies = empty_records(LIFE, babies), empty_records(BODY, babies)
         bear(
-            lives, bodies, with_new_men(NO_MEN, lives, 0), mothers, new_lives, new_bodies, empty_records(LIFE, 1),
+            lives, bodies, with_new_men(NO_MEN, lives, 0), mothers, new_lives, new_bodies,
+            empty_records(LIFE, 1),
             small.plan.male_share, small.plan.first_month, np.uint64(KEY), small.tables,
             small.values,
         )  # fmt: skip

@@ -31,8 +31,9 @@ from rlsabm.parameters.responses import (
     equilibrium_prevalence,
     ferritin_at,
 )
+from rlsabm.parameters.setting import Setting
 from rlsabm.person import BODY, BURDEN, DIALYSIS, DONOR, FEMALE, LIFE, MALE, empty_records
-from rlsabm.population import Population, Setting
+from rlsabm.population import Population
 
 Diary = list[tuple[int, np.ndarray, np.ndarray]]
 
