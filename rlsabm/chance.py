@@ -59,25 +59,26 @@ def register(name: str, number: int, kind: str, words: str) -> int:
 
 
 UID = register("uid", 1, "nth", "uid of a founder or newborn: two words")
-MONTH = register("month", 2, "at", "symptoms, death, onset of kidney disease, conception")
-DONATION_MONTH = register("donation month", 3, "at", "becoming a donor, coming to donate, stopping")
+# Onsets of kidney disease and of donorship share a word, from its two ends.
+MONTH = register("month", 2, "at", "symptoms, death, kidney disease or donorship, conception")
+DONATION_MONTH = register("donation month", 3, "at", "coming to donate, stopping, -, -")
 BODY_BUILD = register("body build", 4, "once", "height, weight, haemoglobin set point, basal loss")
-IRON_HABITS = register("iron habits", 5, "once", "intake, ferritin factor, inflammation, menses")
+IRON_HABITS = register("iron habits", 5, "once", "iron intake, ferritin factor, -, menstrual loss")
 REPRODUCTION = register(
     "reproduction", 6, "once", "menarche, menopause, contraception, supplements"
 )
 PREGNANCY = register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
 CHILD = register("child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner")
 FATHER = register("father", 9, "nth", "point on the ring of the men of the wanted age")
-LOCUS_FOUNDER = register("locus of a founder", 10, "nth", "maternal and paternal allele")
-LOCUS_GAMETE = register("locus in gametes", 11, "nth", "which allele of the mother, of the father")
-POLYGENES = register("polygenes", 12, "once", "segregation: CNS iron, other liability")
-ENVIRONMENT = register("environment", 13, "once", "CNS iron, other liability, delay of responses")
+LOCUS_FOUNDER = register("locus of a founder", 10, "nth", "maternal and paternal allele, -, -")
+LOCUS_GAMETE = register("locus in gametes", 11, "nth", "allele of the mother, of the father, -, -")
+POLYGENES = register("polygenes", 12, "once", "segregation: CNS iron, other liability, -, -")
+ENVIRONMENT = register("environment", 13, "once", "CNS iron, other liability, -, -")
 DONOR = register("donor", 14, "once", "eagerness, donates double red cells, supplements, -")
-DONATION = register("donation", 15, "nth", "self-deferral when symptomatic, double red cells, -, -")
-KIDNEY = register("kidney", 16, "nth", "time in the stage, transplant, death, graft failure")
-INFLAMMATION = register("inflammation", 17, "at", "inflamed this month, -, -, -")
-SURVEY = register("survey", 18, "once", "place in the census sample, place in the person sample")
+DONATION = register("donation", 15, "nth", "self-deferral when symptomatic, -, -, -")
+KIDNEY = register("kidney", 16, "nth", "time in the stage, -, -, -")
+INFLAMMATION = register("inflammation", 17, "at", "inflammation, noise of CSF ferritin, -, -")
+SURVEY = register("survey", 18, "once", "place in the survey, place in the line list, -, -")
 KIDNEY_MONTH = register("kidney month", 19, "at", "transplant, graft failure, -, -")
 
 #: Words of 32 bits, keys and uids: unsigned integers of 64 bits, in compiled and in plain code.

@@ -81,11 +81,13 @@ def run(
     file: ScenarioFile,
     out_folder: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder of the results [outputs/<name>]."),
+        typer.Option(
+            "--out", metavar="DIR", help="Folder of the results; outputs/NAME by default."
+        ),
     ] = None,
     settings: SetOption = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processors to use [all].")
+        int | None, typer.Option(min=1, max=1024, help="Processors to use; all by default.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a study with other settings.")

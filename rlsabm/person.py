@@ -152,7 +152,7 @@ BURDEN_FIELDS = (
     Field("infused_iron_mg", "f8", "mg", "iron infused"),
     Field("dopamine_load", "f8", "liability", "loss of dopaminergic function that is not by iron"),
     Field(
-        "lasting_load", "f8", "months", "months of pregnancy: they leave a lasting vulnerability"
+        "lasting_months", "f8", "months", "months of pregnancy: they leave a lasting vulnerability"
     ),
 )
 

@@ -92,11 +92,6 @@ def message(text: str | bytes, *changes: str) -> str:
             "observe.events: found 1 (expected true or false; did you mean true?)",
         ),
         (
-            "population: {country: United States}",
-            "population.country: found the text 'United States' (expected lower-case words joined "
-            "by hyphens, as in united-states; did you mean united-states?)",
-        ),
-        (
             "observe: {by: [sex, seks]}",
             "observe.by: item 2: found the text 'seks' (expected one of sex, age_group, parity; "
             "did you mean sex?)",

@@ -36,7 +36,9 @@ def advance_symptoms(
     p: Values,
 ) -> None:
     """One month of liability and symptoms."""
-    body.lasting_load += burden.lasting_load * p.lasting_share_per_month * (1.0 - body.lasting_load)
+    body.lasting_load += (
+        burden.lasting_months * p.lasting_share_per_month * (1.0 - body.lasting_load)
+    )
     body.vulnerability += (body.lasting_load - body.vulnerability) * p.lasting_step
     body.liability = (
         life.other_liability

@@ -127,7 +127,7 @@ def found(
 
 @compiled
 def is_possible_father(man: Any, mother: Any, conceived: int) -> bool:
-    """Alive and of age at the conception, and no brother, father or son of the mother."""
+    """Alive and of age at the conception, and no half-brother, father or son."""
     age = conceived - man.birth_month
     return (
         YOUNGEST_FATHER_MONTHS <= age <= OLDEST_FATHER_MONTHS
@@ -135,6 +135,7 @@ def is_possible_father(man: Any, mother: Any, conceived: int) -> bool:
         and man.mother != mother.uid
         and man.uid != mother.father
         and (man.mother != mother.mother or mother.mother == np.uint64(0))
+        and (man.father != mother.father or mother.father == np.uint64(0))
     )
 
 

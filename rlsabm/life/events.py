@@ -26,6 +26,8 @@ EVENT_NAMES = (
 
 EVENT = np.dtype((np.record, [("uid", "u8"), ("month", "i4"), ("event", "u1"), ("first", "u1")]))
 
+#: CKD 3, CKD 4-5 and dialysis are entered before a first graft.
+FIRST_GRAFT = 4
 #: Most events that one person can have in a month.
 MOST_PER_MONTH = 6
 
@@ -65,7 +67,7 @@ def log_month(
         elif life.kidney == DIALYSIS:
             note(life, month, TO_DIALYSIS, kidney == CKD_4, log, logged)
         elif life.kidney == GRAFT:
-            note(life, month, TRANSPLANTATION, 1, log, logged)
+            note(life, month, TRANSPLANTATION, life.kidney_episode == FIRST_GRAFT, log, logged)
     if body.rls != rls:
         if body.rls:
             note(life, month, RLS_ONSET, body.rls_first_month == month, log, logged)

@@ -33,7 +33,7 @@ def enter_stage(life: Any, stage: int, month: int, key: Word, p: Values) -> None
 def infusion_mg(body: Any, life: Any, p: Values) -> float:
     """Intravenous iron that the dialysis unit's protocol gives this month."""
     measured = ferritin(body, life, p) * p.dialysis_ferritin_factor
-    saturation = transferrin_saturation(body, life, p) * p.inflammation_saturation_factor
+    saturation = transferrin_saturation(body, life, p)
     if (
         measured < p.infusion_ferritin_below_ug_per_l
         and saturation < p.infusion_saturation_below_percent

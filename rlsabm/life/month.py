@@ -50,7 +50,7 @@ def lay_down(life: Any, burden: Any) -> None:
     burden.oral_iron_mg_per_day = 0.0
     burden.infused_iron_mg = 0.0
     burden.dopamine_load = 0.0
-    burden.lasting_load = 0.0
+    burden.lasting_months = 0.0
 
 
 @compiled

@@ -93,7 +93,7 @@ def carry(life: Any, burden: Any, month: int, key: Word, tables: Tables, p: Valu
     burden.absorption_factor *= rise
     burden.absorption_ceiling_factor *= rise
     burden.dopamine_load += p.pregnancy_dopamine_load * tables.hormones[k]
-    burden.lasting_load = 1.0
+    burden.lasting_months = 1.0
     if k >= p.pregnancy_supplement_from_month:
         _, _, _, takes_iron = chance.once(key, life.uid, chance.REPRODUCTION)
         if takes_iron < p.pregnancy_supplement_uptake:
@@ -112,6 +112,7 @@ def end_pregnancy(life: Any, body: Any, burden: Any, month: int, key: Word, p: V
         babies = 1 if life.pregnancy == ONE_CHILD else 2
         bled = p.delivery_blood_ml * exp(p.delivery_blood_log_sd * normal(bleeding))
         burden.blood_loss_ml += bled * p.pregnancy_enabled
+        burden.blood_volume_factor *= 1.0 + p.blood_volume_expansion * p.pregnancy_enabled
         body.child_iron_mg = body.conceptus_iron_mg * (1.0 - p.placenta_share) / babies
         life.last_delivery = life.pregnancy
         life.last_birth_month = month

@@ -108,7 +108,8 @@ CONDITIONS = (
         lambda s: _is_iron_deficient(s) & _is_anaemic(s),
     ),
     Condition(
-        "menstruating_women", "state", "women between menarche and menopause, not pregnant", "",
+        "menstruating_women", "state",
+        "women between menarche and menopause, not pregnant, menses back after a birth", "",
         lambda s: np.asarray((s.sex == FEMALE) & s.menstruates),
     ),
 )  # fmt: skip

@@ -137,7 +137,6 @@ def measure(
         age = (month - life.birth_month) // 12
         if life.kidney == DIALYSIS:
             serum *= p.dialysis_ferritin_factor
-            saturation *= p.inflammation_saturation_factor
         elif age >= 18 and inflamed < p.inflammation_share:
             serum *= p.inflammation_ferritin_factor
             saturation *= p.inflammation_saturation_factor

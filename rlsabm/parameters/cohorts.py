@@ -252,9 +252,12 @@ def _factor_of_fertility(births: Floats, survival: Floats, rate: Floats, survey:
         _births_of_mothers(births[FEMALE], survival, rate, year_before).sum()
     )
     boys = births[MALE, survey] / births[:, survey].sum()
-    later = np.arange(survey + 1, months)
-    total = _births_of_mothers(births[FEMALE], survival, rate, later) * last
-    births[MALE, later], births[FEMALE, later] = boys * total, (1 - boys) * total
+    # In steps no longer than the age of the youngest mothers, so that mothers are there before.
+    step = FERTILE_AGES.start * 12
+    for start in range(survey + 1, months, step):
+        later = np.arange(start, min(start + step, months))
+        total = _births_of_mothers(births[FEMALE], survival, rate, later) * last
+        births[MALE, later], births[FEMALE, later] = boys * total, (1 - boys) * total
     first = FERTILE_AGES.stop * 12
     factor = np.ones(months)
     at = np.arange(first, months)

@@ -41,7 +41,8 @@ DONATION = (
     P("donor_eagerness_log_sd", 1.0, "1", "normal", 0.15, 0, 2,
       "Spread between donors of the rate of visits.", "Schreiber 2005"),
     P("donor_self_deferral", 0.3, "1", "normal", 0.1, 0, 1,
-      "Chance that a donor with symptoms stays away from a visit.", "assumed"),
+      "Share of donors who stay away while they have symptoms, drawn anew after each donation.",
+      "assumed"),
     P("donor_deferral_months", 3, "months", "fixed", 0, 1, 24,
       "Time until the next visit after a deferral for haemoglobin.", "common rule"),
     P("ferritin_deferral_below_ug_per_l", 0, "µg/L", "fixed", 0, 0, 200,
@@ -157,7 +158,7 @@ KIDNEY = (
       "assumed; median of 718 in the United States, Karaboyas 2018 doi 10.1093/ndt/gfy190"),
     P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
       "Transferrin saturation above which the protocol pauses.",
-      "PIVOTAL proactive arm, N Engl J Med 2019"),
+      "PIVOTAL proactive arm, N Engl J Med 2019; rarely reached in the model"),
     P("dialysis_dopamine_load", 1.15, "liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function by uraemia on dialysis.", "set to C11"),
 )  # fmt: skip

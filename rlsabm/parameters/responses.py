@@ -2,8 +2,8 @@
 
 Each month every person needs the iron that gut and brain see at these stores, and the prevalence that
 a liability leads to. Reading them from fine tables, linear between knots, costs a fifth of computing
-their powers and exponentials, and is the same on every processor. The interpolation is exact to one
-part in ten thousand.
+their powers and exponentials, and is the same on every processor. The error is
+below one part in a hundred at a ferritin of 3 µg/L, in a thousand at 10, and smaller above.
 """
 
 from __future__ import annotations

@@ -266,7 +266,8 @@ def _loci(p: Values) -> tuple[Floats, Floats, Floats]:
     A published odds ratio is marginal: it averages over people of all liabilities. The effect on one
     person's liability is larger by the spread of liabilities (Zeger, Liang & Albert 1988, constant
     0.346). A locus of CNS iron is given the change of the trait whose effect at typical iron supply
-    equals that liability, reckoned one standard deviation below the typical trait.
+    equals that liability, reckoned one standard deviation below the typical trait, but at most half a
+    standard deviation of the trait: such loci then show smaller odds ratios than published.
     """
     table = read_columns(
         TABLES_FOLDER / "loci.csv",

@@ -240,7 +240,7 @@ def list_persons(survey: Survey, share: float, key: int) -> Contents:
         "mother": hexadecimal(lives["mother"]),
         "father": hexadecimal(lives["father"]),
         "sex": lives["sex"],
-        "age": (survey.month + 1 - lives["birth_month"]) / 12.0,
+        "age": (survey.month - lives["birth_month"]) / 12.0,
         "twin": lives["twin"],
         "parity": lives["parity"],
         "children": lives["children"],

@@ -19,7 +19,7 @@ def wilson_interval(cases: pd.Series, persons: pd.Series) -> tuple[pd.Series, pd
         * np.sqrt(share * (1 - share) / persons + Z_95**2 / (4 * persons**2))
         / (1 + Z_95**2 / persons)
     )
-    return centre - half, centre + half
+    return (centre - half).clip(lower=0.0), (centre + half).clip(upper=1.0)
 
 
 def adults_only(prevalence: pd.DataFrame) -> pd.DataFrame:

@@ -87,6 +87,7 @@ PlaceName = Annotated[
         json_schema_extra={"expected": "lower-case words joined by hyphens, as in united-states"},
     ),
 ]
+CountryName = Annotated[str, Field(min_length=1, json_schema_extra={"expected": "a country"})]
 Year = Annotated[int, Field(ge=1900, le=2100), Whole]
 AgeLimit = Annotated[int, Field(ge=0, le=120, json_schema_extra={"unit": "years"}), Whole]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -102,14 +103,18 @@ class Population(_Section):
     """The people simulated."""
 
     country: Annotated[
-        PlaceName, Field(description="Country whose births, deaths and habits the people have.")
+        CountryName,
+        Field(
+            description="Country whose births, deaths and habits the people have: a name, or the "
+            "path of a folder of tables, from this file."
+        ),
     ] = "united-states"
     size: Annotated[
         int,
         Field(
             ge=100,
             le=100_000_000,
-            description="People alive in the first observation year.",
+            description="People surveyed, with the country's age-sex structure.",
             json_schema_extra={"unit": "people"},
         ),
         Whole,
@@ -207,7 +212,9 @@ class BloodDonation(_Section):
     ] = None
     ferritin_deferral: Annotated[
         FerritinDeferral | None,
-        Field(description="Deferral of donors with low ferritin; null for none."),
+        Field(
+            description="Deferral of donors with low ferritin; null for the jurisdiction's rule."
+        ),
     ] = None
     supplements: Annotated[
         DonorSupplements | None,
@@ -249,7 +256,9 @@ class Pregnancy(_Section):
     ] = True
     supplements: Annotated[
         PregnancySupplements | None,
-        Field(description="Iron tablets offered in pregnancy; null for none."),
+        Field(
+            description="Iron tablets offered in pregnancy; null for the usual ones (see parameters)."
+        ),
     ] = None
 
 
@@ -291,7 +300,9 @@ class Dialysis(_Section):
     enabled: Annotated[bool, Field(description="People come to need dialysis.")] = True
     intravenous_iron: Annotated[
         IntravenousIron | None,
-        Field(description="Iron infusions during dialysis; null for none."),
+        Field(
+            description="Iron infusions during dialysis; null for the usual ones (see parameters)."
+        ),
     ] = None
 
 

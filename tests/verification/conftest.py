@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,8 @@ def grown() -> Population:
 def whole_lives() -> Population:
     """Everybody from the first founder to the last death, with all events."""
     setting = make_setting(size=24_000)
+    # Births end with the plan, lives go on.
+    setting = replace(setting, plan=replace(setting.plan, last_month=12 * 2200))
     people = Population(setting, key=KEY + 1, forget_dead=False)
     people.advance(setting.plan.survey_month, log=True)
     while people.alive.any():
