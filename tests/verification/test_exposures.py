@@ -241,12 +241,11 @@ def test_infusions_follow_the_protocol(diary: Diary) -> None:
     assert min(given, withheld) > 100
 
 
-@pytest.mark.xfail(
-    reason="saturation ends at 30 % and is lowered to 22.5 %: the limit of 40 % never binds",
-    strict=True,
-)
+LOW_LIMIT = {"infusion_ferritin_below_ug_per_l": 2000, "infusion_saturation_below_percent": 20}
+
+
 def test_a_high_saturation_can_pause_infusions(grown: Population, setting: Setting) -> None:
-    p = make_setting(size=100, parameters={"infusion_ferritin_below_ug_per_l": 2000}).values
+    p = make_setting(size=100, parameters=LOW_LIMIT).values
     lives, bodies = grown.lives[:1].copy(), grown.bodies[:1].copy()
     paused = []
     for stores in np.linspace(0.1, 3.0, 100):
