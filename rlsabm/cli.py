@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rlsabm import __version__
@@ -28,8 +30,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="How much conditions that compromise iron raise the prevalence of restless legs syndrome.",
 )
-out = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+#: Tables are made for 100 columns.
+out = Console(highlight=False)
+out.width = max(out.width, 100) if sys.stdout.isatty() else 100
 err = Console(stderr=True, highlight=False)
+
+ADULT_AGE = 18
+INTERRUPTED = 130
 
 ScenarioFile = Annotated[
     str, typer.Argument(metavar="FILE", help="Scenario file, such as scenarios/baseline.yaml.")
@@ -46,20 +53,33 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        app(args=arguments, prog_name="rlsabm", standalone_mode=True)
-    except UserError as error:
-        if debug:
-            raise
-        err.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        err.print("Stopped. Nothing was written; run the same command to start again.")
-        raise SystemExit(130) from None
+        code = app(args=arguments, prog_name="rlsabm", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        # The reader of our output, such as head, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        message = _message_for_user(error)
+        if debug or message is None:
+            raise
+        err.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
+        code = 2
+    if code == INTERRUPTED:
+        err.print("Stopped. Nothing was written; run the same command to start again.")
+    raise SystemExit(code)
+
+
+def _message_for_user(error: Exception) -> str | None:
+    """One line for a mistake of the user's or the machine's; None for one of ours."""
+    if isinstance(error, UserError):
+        return str(error)
+    if hasattr(error, "format_message"):  # a usage error of the command line
+        return str(error.format_message())
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    return None
 
 
 @app.callback(invoke_without_command=True)
@@ -102,20 +122,14 @@ def run(
     folder = out_folder or Path("outputs") / study.name
     import pandas as pd
 
-    from rlsabm.results.files import check_place, read_manifest
+    from rlsabm.results.files import read_manifest
     from rlsabm.study.progress import StudyProgress
-    from rlsabm.study.study import check_study, run_study
+    from rlsabm.study.study import prepare_study, run_study
 
-    check_place(folder, name=study.name, scenario_hash=study.content_hash(), replace=replace)
-    settings_of_arms = check_study(study)
-    with StudyProgress(study, settings_of_arms, err) as progress:
+    preparation = prepare_study(study, folder, replace=replace)
+    with StudyProgress(study, preparation.settings, err) as progress:
         run_study(
-            study,
-            folder,
-            threads=workers,
-            replace=replace,
-            progress=progress.advance,
-            on_unit=progress.begin,
+            study, preparation, threads=workers, progress=progress.advance, on_unit=progress.begin
         )
     if as_json:
         out.print_json(json.dumps(read_manifest(folder)))
@@ -125,7 +139,7 @@ def run(
     resources = (read_manifest(folder) or {})["resources"]
     out.print(
         f"\n{resources['person_months'] / 12e6:.1f} million person-years in "
-        f"{resources['seconds']:.0f} s. Results: [bold]{folder}[/bold]"
+        f"{resources['seconds']:.0f} s. Results: [bold]{escape(str(folder))}[/bold]"
     )
 
 
@@ -198,7 +212,7 @@ def parameters(
     """
     from rlsabm.parameters.values import PARAMETERS, PARTS
 
-    chosen = {name: p for name, p in PARAMETERS.items() if word is None or word in name}
+    chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:
         raise UserError(f"no parameter has {word!r} in its name; see rlsabm parameters")
     if as_json:
@@ -272,10 +286,13 @@ def _print_summary(study: ResolvedScenario, prevalence: pd.DataFrame) -> None:
 
     scenario = study.scenario
     year = scenario.observe.years[-1]
-    out.print(f"\n[bold]{scenario.title}[/bold]")
+    out.print(f"\n[bold]{escape(scenario.title)}[/bold]")
     rows = of_study(prevalence, year=year)
     adults = adults_only(rows)
-    who = "adults" if len(adults) < len(rows) else "all ages"
+    youngest = min(
+        (limit for limit in scenario.observe.age_groups if limit >= ADULT_AGE), default=0
+    )
+    who = "all ages" if len(adults) == len(rows) else f"{youngest} years and older"
     table = _table(
         f"RLS now, {who}, {year}: % with 95 % interval",
         ["condition", "persons", "any", "weekly", "clinically significant"],
@@ -299,18 +316,46 @@ def _print_summary(study: ResolvedScenario, prevalence: pd.DataFrame) -> None:
         if len(women):
             _print_cross(women, "age_group", "parity", f"Any RLS in women by parity, {year}: %")
     if len(study.arms) > 1:
-        table = _table(f"Any RLS by arm, {who}, {year}: %", ["condition", *study.arms])
-        columns = {}
-        for arm in study.arms:
-            chosen = adults_only(of_study(prevalence, arm=arm, year=year, definition="any"))
-            counts = pooled(chosen, ["condition"])
-            columns[arm] = {str(row.condition): row for row in counts.itertuples()}
-        for name in columns["reference"]:
-            cells = [
-                _percent(columns[arm][name]) if name in columns[arm] else "-" for arm in study.arms
-            ]
-            table.add_row(name.replace("_", " "), *cells)
-        out.print(table)
+        _print_arms(study, prevalence, f"RLS by arm, {who}, {year}: % with 95 % interval")
+    for surveyed in scenario.observe.years:
+        people = (
+            of_study(prevalence, year=surveyed, condition="everyone", definition="any")
+            .groupby(["draw", "replicate"])["persons"]
+            .sum()
+        )
+        if people.min() < scenario.population.size:
+            out.print(
+                f"Note: {people.min():,} people were surveyed in {surveyed}, not "
+                f"{scenario.population.size:,}: so many lived with the country's age-sex structure."
+            )
+
+
+def _print_arms(study: ResolvedScenario, prevalence: pd.DataFrame, title: str) -> None:
+    """Prevalence by condition, the arms below one another."""
+    from rlsabm.results.summary import adults_only, of_study, pooled
+
+    table = _table(title, ["condition", "arm", "persons", "any", "clinically significant"])
+    table.columns[1].justify = "left"
+    counts = {
+        arm: pooled(adults_only(of_study(prevalence, arm=arm)), ["condition", "definition"])
+        for arm in study.arms
+    }
+    for name in prevalence["condition"].cat.categories:
+        shown = str(name).replace("_", " ")
+        for arm, rows in counts.items():
+            of_group = rows[rows["condition"] == name]
+            cells = {str(row.definition): row for row in of_group.itertuples()}
+            if cells:
+                table.add_row(
+                    shown,
+                    escape(arm),
+                    f"{cells['any'].persons:,}",
+                    _percent(cells["any"]),
+                    _percent(cells["significant"]),
+                )
+                shown = ""
+        table.add_section()
+    out.print(table)
 
 
 def _print_cross(rows: pd.DataFrame, down: str, across: str, title: str) -> None:

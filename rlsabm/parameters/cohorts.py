@@ -40,7 +40,7 @@ LAST_AGE_MONTHS = 110 * 12
 LEAD_MONTHS = 60 * 12
 MONTHS_TO_BIRTH = 9
 #: Margin, in standard deviations, by which each band is grown above its quota of the survey.
-MARGIN_SD = 3.0
+MARGIN_SD = 4.0
 #: Mean number of children of women with four or more (Current Population Survey, about 4.5).
 MEAN_LARGE_FAMILY = 4.5
 #: Months after conception in which a pregnancy that is lost keeps from conceiving again.
@@ -196,7 +196,7 @@ def _with_margin(persons: Floats, size: int) -> Floats:
     # Children and their mothers are grown by the same margin, so that fertility is not distorted.
     young = slice(0, FERTILE_AGES.stop // BAND_YEARS)
     relative_sd[young] = relative_sd[young].max()
-    return np.asarray(persons * (1.0 + np.minimum(MARGIN_SD * relative_sd, 1.0)))
+    return np.asarray(persons * (1.0 + np.minimum(MARGIN_SD * relative_sd, 3.0)))
 
 
 def _fertility_by_month(country: Country, origin: int, months: int) -> Floats:

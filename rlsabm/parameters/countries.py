@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +50,8 @@ class Country:
         Means by sex.
     donation_jurisdiction
         Key of the rules of blood services.
+    fingerprint
+        Hash of the files that the tables come from.
     parameters
         Parameter values that differ from the defaults in this country.
     """
@@ -61,6 +66,7 @@ class Country:
     adult_height_m: Floats
     adult_weight_kg: Floats
     donation_jurisdiction: str
+    fingerprint: str
     parameters: dict[str, float]
 
 
@@ -78,21 +84,126 @@ def _folder_of(name: str, beside: Path) -> Path:
     near = difflib.get_close_matches(name, country_names(), n=1, cutoff=0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise UserError(
-        f"population.country: no country {name!r}{hint} Known: {', '.join(country_names())}; "
+        f"population.country: no country {name!r}{hint}; known: {', '.join(country_names())}; "
         f"or the path of a folder with country.yaml and the tables beside it"
     )
 
 
-def _sex_index(path: Path, words: list[str]) -> NDArray[np.int64]:
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = YAML(typ="safe", pure=True).load(path)
+    except (YAMLError, OSError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or getattr(error, "strerror", None) or "no YAML"
+        raise UserError(f"{place}: cannot be read: {reason}") from None
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: expected keys {', '.join(_KEYS)}")
+    for key in _KEYS:
+        if key not in settings:
+            raise UserError(f"{path}: {key}: missing")
+    return settings
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = sha256()
+    for path in sorted([*folder.glob("*.csv"), folder / "country.yaml"]):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _codes(path: Path, column: str, values: list[Any], allowed: Sequence[int]) -> list[int]:
+    """Whole numbers of a column, each one of those allowed."""
+    for line, value in enumerate(values, start=2):
+        if value not in allowed:
+            low, high = min(allowed), max(allowed)
+            raise UserError(
+                f"{path}:{line}: {column}: {value:g} found, expected one of {len(allowed)} whole "
+                f"numbers from {low} to {high}"
+            )
+    return [int(value) for value in values]
+
+
+def _not_negative(path: Path, column: str, values: list[Any]) -> list[float]:
+    for line, value in enumerate(values, start=2):
+        if not 0.0 <= value < float("inf"):
+            raise UserError(f"{path}:{line}: {column}: {value:g} found, expected 0 or more")
+    return [float(value) for value in values]
+
+
+def _sexes(path: Path, words: list[Any]) -> list[int]:
     for line, word in enumerate(words, start=2):
         if word not in SEXES:
             raise UserError(f"{path}:{line}: sex: {word!r} is neither female nor male")
-    return np.array([SEXES.index(word) for word in words])
+    return [SEXES.index(word) for word in words]
 
 
-def _by_sex(path: Path, settings: dict[str, object], key: str) -> Floats:
+def _read_mortality(path: Path) -> Floats:
+    table = read_columns(path, words=["sex"], numbers=["age", "probability"])
+    mortality = np.full((2, 101), np.nan)
+    ages = _codes(path, "age", table["age"], range(101))
+    mortality[_sexes(path, table["sex"]), ages] = table["probability"]
+    if not ((mortality >= 0) & (mortality <= 1)).all():
+        raise UserError(f"{path}: expected a probability for each sex and each age from 0 to 100")
+    return mortality
+
+
+def _read_population(path: Path) -> dict[int, Floats]:
+    table = read_columns(path, words=["sex"], numbers=["year", "age_from", "persons"])
+    sex = np.array(_sexes(path, table["sex"]))
+    year = np.array(_codes(path, "year", table["year"], range(1800, 2201)))
+    age = np.array(_codes(path, "age_from", table["age_from"], range(0, 121, BAND_YEARS)))
+    band = np.minimum(age, LAST_BAND_AGE) // BAND_YEARS
+    count = np.array(_not_negative(path, "persons", table["persons"]))
+    population = {}
+    for each in np.unique(year):
+        persons = np.zeros((2, BANDS))
+        of_year = year == each
+        np.add.at(persons, (sex[of_year], band[of_year]), count[of_year])
+        if (persons <= 0).any():
+            raise UserError(f"{path}: year {each}: expected persons in every band of five years")
+        population[int(each)] = persons
+    return population
+
+
+def _read_fertility(path: Path) -> tuple[NDArray[np.int64], Floats]:
+    table = read_columns(path, numbers=["year", "age_from", "births_per_1000_women"])
+    year = np.array(_codes(path, "year", table["year"], range(1800, 2201)))
+    starts = range(FERTILE_AGES.start, FERTILE_AGES.stop, BAND_YEARS)
+    age = np.array(_codes(path, "age_from", table["age_from"], starts))
+    rate = _not_negative(path, "births_per_1000_women", table["births_per_1000_women"])
+    years = np.unique(year)
+    if (np.diff(years) != 1).any():
+        raise UserError(f"{path}: expected every year from {years[0]} to {years[-1]}")
+    banded = np.full((len(years), len(starts)), np.nan)
+    # Births below 15 may be left out.
+    banded[:, 0] = 0.0
+    banded[year - years[0], (age - FERTILE_AGES.start) // BAND_YEARS] = rate
+    if np.isnan(banded).any():
+        row, column = np.argwhere(np.isnan(banded))[0]
+        raise UserError(f"{path}: year {years[row]}: no births from age {starts[column]}")
+    return years, np.array([_single_ages(row / 1000.0) for row in banded])
+
+
+def _read_family_sizes(path: Path) -> Floats:
+    table = read_columns(path, numbers=["children", "share"])
+    family_size = np.zeros(PARITY_CLASSES)
+    children = _codes(path, "children", table["children"], range(PARITY_CLASSES))
+    family_size[children] = _not_negative(path, "share", table["share"])
+    if not 0.98 < family_size.sum() < 1.02:
+        raise UserError(
+            f"{path}: share: expected shares that sum to 1, not {family_size.sum():.3f}"
+        )
+    return family_size / family_size.sum()
+
+
+def _by_sex(path: Path, settings: dict[str, Any], key: str) -> Floats:
     value = settings[key]
-    if not isinstance(value, dict) or set(value) != set(SEXES):
+    if (
+        not isinstance(value, dict)
+        or set(value) != set(SEXES)
+        or not all(isinstance(number, int | float) and number > 0 for number in value.values())
+    ):
         raise UserError(f"{path}: {key}: expected female: and male: with a number each")
     return np.array([float(value[sex]) for sex in SEXES])
 
@@ -109,70 +220,25 @@ def load_country(name: str, *, beside: Path = Path()) -> Country:
     """
     folder = _folder_of(name, beside)
     settings_path = folder / "country.yaml"
-    try:
-        settings = YAML(typ="safe", pure=True).load(settings_path)
-    except (YAMLError, OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{settings_path}: cannot be read: {str(error).splitlines()[0]}") from None
-    missing = [key for key in _KEYS if key not in (settings or {})]
-    if missing:
-        raise UserError(f"{settings_path}: {missing[0]}: missing")
-
-    path = folder / "mortality.csv"
-    table = read_columns(path, words=["sex"], numbers=["age", "probability"])
-    mortality = np.full((2, 101), np.nan)
-    mortality[_sex_index(path, table["sex"]), np.array(table["age"], int)] = table["probability"]  # type: ignore[arg-type]
-    if np.isnan(mortality).any() or (mortality < 0).any() or (mortality > 1).any():
-        raise UserError(f"{path}: expected a probability for each sex and each age from 0 to 100")
-
-    path = folder / "population.csv"
-    table = read_columns(path, words=["sex"], numbers=["year", "age_from", "persons"])
-    sex = _sex_index(path, table["sex"])  # type: ignore[arg-type]
-    year = np.array(table["year"], int)
-    band = np.minimum(np.array(table["age_from"], int), LAST_BAND_AGE) // BAND_YEARS
-    population = {}
-    for each in np.unique(year):
-        persons = np.zeros((2, BANDS))
-        of_year = year == each
-        np.add.at(persons, (sex[of_year], band[of_year]), np.array(table["persons"])[of_year])
-        if (persons <= 0).any():
-            raise UserError(f"{path}: year {each}: expected persons in every band of five years")
-        population[int(each)] = persons
-
-    path = folder / "fertility.csv"
-    table = read_columns(path, numbers=["year", "age_from", "births_per_1000_women"])
-    year, age = np.array(table["year"], int), np.array(table["age_from"], int)
-    years = np.unique(year)
-    if (np.diff(years) != 1).any():
-        raise UserError(f"{path}: expected every year from {years[0]} to {years[-1]}")
-    banded = np.zeros((len(years), len(FERTILE_AGES) // BAND_YEARS))
-    banded[year - years[0], (age - FERTILE_AGES[0]) // BAND_YEARS] = table["births_per_1000_women"]
-    fertility = np.array([_single_ages(row / 1000.0) for row in banded])
-
-    path = folder / "parity.csv"
-    table = read_columns(path, numbers=["children", "share"])
-    family_size = np.zeros(PARITY_CLASSES)
-    family_size[np.array(table["children"], int)] = table["share"]
-    if not 0.98 < family_size.sum() < 1.02:
-        raise UserError(
-            f"{path}: share: expected shares that sum to 1, not {family_size.sum():.3f}"
-        )
-
+    settings = _read_settings(settings_path)
+    years, fertility = _read_fertility(folder / "fertility.csv")
     return Country(
         key=name,
         name=str(settings["name"]),
-        mortality=mortality,
-        population=population,
+        mortality=_read_mortality(folder / "mortality.csv"),
+        population=_read_population(folder / "population.csv"),
         fertility_years=years,
         fertility=fertility,
-        family_size=family_size / family_size.sum(),
+        family_size=_read_family_sizes(folder / "parity.csv"),
         adult_height_m=_by_sex(settings_path, settings, "adult_height_cm") / 100.0,
         adult_weight_kg=_by_sex(settings_path, settings, "adult_weight_kg"),
         donation_jurisdiction=str(settings["donation_jurisdiction"]),
+        fingerprint=_fingerprint(folder),
         parameters=_parameters(settings_path, settings),
     )
 
 
-def _parameters(path: Path, settings: dict[str, object]) -> dict[str, float]:
+def _parameters(path: Path, settings: dict[str, Any]) -> dict[str, float]:
     """Parameter values of the country, checked against the table."""
     values = settings.get("parameters") or {}
     if not isinstance(values, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rlsabm.errors import UserError
 
@@ -13,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 def read_columns(
     path: Path, *, words: Sequence[str] = (), numbers: Sequence[str]
-) -> dict[str, list[str] | list[float]]:
+) -> dict[str, list[Any]]:
     """Columns of a CSV file with a header line.
 
     Parameters
@@ -29,7 +30,7 @@ def read_columns(
         If the file cannot be read, lacks a column or holds something that is not a number.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
@@ -39,9 +40,7 @@ def read_columns(
     for name in (*words, *numbers):
         if name not in rows[0]:
             raise UserError(f"{path}:1: no column {name!r} (found {', '.join(map(str, rows[0]))})")
-    columns: dict[str, list[str] | list[float]] = {
-        name: [row[name] for row in rows] for name in words
-    }
+    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in words}
     for name in numbers:
         values = []
         for line, row in enumerate(rows, start=2):

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlsabm.parameters.cohorts import BirthPlan, Fertility, plan_births
+from rlsabm.errors import UserError
+from rlsabm.parameters.cohorts import BirthPlan, Fertility, plan_births, population_of
 from rlsabm.parameters.countries import Country, load_country
 from rlsabm.parameters.tables import Tables, build_tables, jurisdiction_values
 from rlsabm.parameters.values import Values, values_record
+
+#: Age that hardly anybody reaches: founders are born so long before the first survey.
+OLDEST_AT_SURVEY = 105
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,21 @@ def make_setting(
         If the country, a year or a jurisdiction is not known.
     """
     tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
-    rules = jurisdiction_values(jurisdiction or tables_of.donation_jurisdiction)
+    rules = (
+        jurisdiction_values(jurisdiction)
+        if jurisdiction
+        else jurisdiction_values(
+            tables_of.donation_jurisdiction, f"{tables_of.key}/country.yaml: donation_jurisdiction"
+        )
+    )
+    for year in survey_years:
+        population_of(tables_of, year)
+    oldest = survey_years[-1] - survey_years[0] + OLDEST_AT_SURVEY
+    if founders_years_before < oldest:
+        raise UserError(
+            f"population.founders_years_before: {founders_years_before} found, expected {oldest} "
+            f"or more, so that people of all ages live at the survey of {survey_years[0]}"
+        )
     values = values_record({**(drawn or {}), **rules, **tables_of.parameters, **(parameters or {})})
     after_last_survey = survey_years[-1] + 1
     plan = plan_births(

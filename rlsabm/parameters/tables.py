@@ -138,8 +138,10 @@ def per_month(rate_per_year: Floats) -> Floats:
     return np.asarray(1.0 - np.exp(-rate_per_year / 12.0))
 
 
-def jurisdiction_values(name: str) -> dict[str, float]:
-    """Parameter values of a blood service's rules."""
+def jurisdiction_values(
+    name: str, key: str = "conditions.blood_donation.jurisdiction"
+) -> dict[str, float]:
+    """Parameter values of a blood service's rules; ``key`` is what names it, for errors."""
     columns = {
         "interval_men_months": "donation_interval_men_months",
         "interval_women_months": "donation_interval_women_months",
@@ -155,11 +157,8 @@ def jurisdiction_values(name: str) -> dict[str, float]:
     )
     names = table["jurisdiction"]
     if name not in names:
-        raise UserError(
-            f"conditions.blood_donation.jurisdiction: no jurisdiction {name!r}; "
-            f"known: {', '.join(map(str, names))}"
-        )
-    row = names.index(name)  # type: ignore[arg-type]
+        raise UserError(f"{key}: no jurisdiction {name!r}; known: {', '.join(map(str, names))}")
+    row = names.index(name)
     return {parameter: float(table[column][row]) for column, parameter in columns.items()}
 
 

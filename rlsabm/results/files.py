@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,29 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) and "scenario_hash" in manifest else None
 
 
-def check_place(folder: Path, *, name: str, scenario_hash: str, replace: bool) -> None:
+def check_place(
+    folder: Path, *, name: str, scenario_hash: str, own_files: Collection[str], replace: bool
+) -> None:
     """Refuse a place that cannot take the study, before any work is done.
+
+    Parameters
+    ----------
+    folder
+        Where the study is to go.
+    name, scenario_hash
+        Name of the study, and hash of all that its results depend on.
+    own_files
+        Names of the files and folders that a study consists of.
+    replace
+        Whether a study with another hash may be replaced.
 
     Raises
     ------
     UserError
         If the place holds another study or something else, or cannot be written.
     """
+    if folder.is_mount():
+        raise UserError(f"{folder}: is a mount point; choose a folder inside it with --out")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: is a file; choose a folder with --out")
     if folder.is_dir() and any(folder.iterdir()):
@@ -47,6 +62,12 @@ def check_place(folder: Path, *, name: str, scenario_hash: str, replace: bool) -
         if manifest is None:
             raise UserError(
                 f"{folder}: holds files that are no study of rlsabm; choose another folder with --out"
+            )
+        foreign = sorted(path.name for path in folder.iterdir() if path.name not in own_files)
+        if foreign:
+            raise UserError(
+                f"{folder}: holds {foreign[0]!r}, which is no part of the study and would be lost; "
+                f"move it, or choose another folder with --out"
             )
         same = manifest["scenario_hash"] == scenario_hash
         if not same and not replace:
@@ -60,8 +81,7 @@ def check_place(folder: Path, *, name: str, scenario_hash: str, replace: bool) -
     parent = folder.absolute().parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=parent):
-            pass
+        os.rmdir(tempfile.mkdtemp(prefix=f".{folder.name}-before-", dir=parent))
         if folder.is_dir():
             with tempfile.TemporaryFile(dir=folder):
                 pass
@@ -79,7 +99,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         If the disk is full or cannot be written; the place is then as it was.
     """
     parent = folder.absolute().parent
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=parent))
+    try:
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=parent))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
     try:
         staging.chmod(0o755)
         yield staging
@@ -89,7 +112,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             os.replace(folder, before / folder.name)
             try:
                 os.replace(staging, folder)
-            except OSError:
+            except BaseException:
                 os.replace(before / folder.name, folder)
                 raise
             shutil.rmtree(before, ignore_errors=True)

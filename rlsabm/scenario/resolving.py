@@ -17,6 +17,9 @@ from rlsabm.scenario.resolved import REFERENCE, ResolvedScenario, leaves
 from rlsabm.scenario.schema import ParameterRange, Scenario
 
 SUFFIXES = ("", ".yaml", ".yml")
+#: Scenarios that ship with the package: inside it when installed, beside it in a checkout.
+PACKAGE = Path(__file__).parent.parent
+SHIPPED = (PACKAGE / "scenarios", PACKAGE.parent / "scenarios")
 
 
 def load_scenario(
@@ -111,7 +114,7 @@ def _chain(file: Path) -> list[Entry]:
 
 def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
     """The scenario file meant by a name or path: from the folder, else in `scenarios`."""
-    folders = list(dict.fromkeys([folder, folder / "scenarios", Path("scenarios")]))
+    folders = list(dict.fromkeys([folder, folder / "scenarios", Path("scenarios"), *SHIPPED]))
     candidates = [each / f"{name}{suffix}" for each in folders for suffix in SUFFIXES]
     for file in candidates:
         if os.path.isfile(file):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from rlsabm.errors import UserError
 from rlsabm.parameters.setting import Setting
 from rlsabm.parameters.values import PARAMETERS, Values
 from rlsabm.results.counting import Contents, categories
-from rlsabm.results.files import check_place, whole_folder, write_manifest, write_table
+from rlsabm.results.files import MANIFEST, check_place, whole_folder, write_manifest, write_table
 from rlsabm.results.schemas import SCHEMA_VERSION, TABLES, columns_of, to_arrow
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.settings import unit_setting
@@ -30,6 +33,7 @@ from rlsabm.study.unit import Progress, Unit, UnitResult, run_unit
 BYTES_PER_PERSON = 1_200
 #: Line lists: one file a unit, in a folder.
 LINE_LISTS = ("persons", "events")
+SCENARIO = "scenario.yaml"
 
 
 def units_of(study: ResolvedScenario) -> list[Unit]:
@@ -43,6 +47,15 @@ def units_of(study: ResolvedScenario) -> list[Unit]:
         for replicate in range(runs.replicates)
         for arm in study.arms
     ]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was settled before the first run: settings of the arms, place and hash of the results."""
+
+    settings: list[Setting]
+    folder: Path
+    scenario_hash: str
 
 
 def check_study(study: ResolvedScenario) -> list[Setting]:
@@ -67,6 +80,38 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     return settings
 
 
+def prepare_study(study: ResolvedScenario, folder: Path, *, replace: bool = False) -> Preparation:
+    """Check a study and the place of its results.
+
+    Parameters
+    ----------
+    study
+        The resolved scenario.
+    folder
+        Where the results are to go.
+    replace
+        Whether a study with other settings in that place is replaced.
+
+    Raises
+    ------
+    UserError
+        If the scenario asks for what cannot be, or the folder cannot take the results.
+    """
+    settings = check_study(study)
+    digest = sha256(study.content_hash().encode())
+    digest.update(settings[0].country.fingerprint.encode())
+    place = folder.resolve()
+    own_files = {MANIFEST, SCENARIO, *LINE_LISTS, *(f"{table}.parquet" for table in TABLES)}
+    check_place(
+        place,
+        name=study.name,
+        scenario_hash=digest.hexdigest(),
+        own_files=own_files,
+        replace=replace,
+    )
+    return Preparation(settings, place, digest.hexdigest())
+
+
 def _with_place(study: ResolvedScenario, message: str) -> str:
     """The message, led by file and line where it names a key that a file has set."""
     key = message.split(":", 1)[0]
@@ -76,10 +121,9 @@ def _with_place(study: ResolvedScenario, message: str) -> str:
 
 def run_study(
     study: ResolvedScenario,
-    folder: Path,
+    preparation: Preparation,
     *,
     threads: int | None = None,
-    replace: bool = False,
     progress: Progress = lambda months: None,
     on_unit: Callable[[Unit, int, int], None] = lambda unit, number, total: None,
 ) -> list[UnitResult]:
@@ -89,12 +133,10 @@ def run_study(
     ----------
     study
         The resolved scenario.
-    folder
-        Where the results go.
+    preparation
+        What `prepare_study` settled.
     threads
         Threads; all processors by default. Results do not depend on it.
-    replace
-        Whether a study with other settings in that place is replaced.
     progress
         Called with the person-months lived since the last call.
     on_unit
@@ -108,11 +150,8 @@ def run_study(
     Raises
     ------
     UserError
-        If the scenario asks for what cannot be, or the folder cannot take the results.
+        If the results cannot be written.
     """
-    scenario_hash = study.content_hash()
-    check_place(folder, name=study.name, scenario_hash=scenario_hash, replace=replace)
-    check_study(study)
     started = datetime.now(UTC)
     units = units_of(study)
     results: list[UnitResult] = []
@@ -130,10 +169,12 @@ def run_study(
                 progress=progress,
             )
         )
-    with whole_folder(folder) as staging:
+    with whole_folder(preparation.folder) as staging:
         tables = _write_tables(study, results, values, staging)
-        (staging / "scenario.yaml").write_text(study.to_yaml(), encoding="utf-8")
-        write_manifest(_manifest(study, scenario_hash, started, results, tables), staging)
+        (staging / SCENARIO).write_text(study.to_yaml(), encoding="utf-8")
+        write_manifest(
+            _manifest(study, preparation.scenario_hash, started, results, tables), staging
+        )
     return results
 
 
@@ -229,8 +270,7 @@ def _manifest(
         "environment": {
             "platform": platform.platform(),
             "processors": os.cpu_count(),
-            "command": " ".join(Path(word).name if i == 0 else word
-                                for i, word in enumerate(sys.argv)),
+            "command": shlex.join(["rlsabm", *sys.argv[1:]]),
         },
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

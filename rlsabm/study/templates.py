@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rlsabm.errors import UserError
+from rlsabm.study.settings import read_scenario
 
 TEMPLATE = """\
 # rlsabm run {path}
@@ -30,16 +32,23 @@ def write_template(path: Path, base: str) -> Path:
     Raises
     ------
     UserError
-        If the file is there already or cannot be written.
+        If the file is there already, cannot be written, or the base does not exist.
     """
-    path = path if path.suffix in (".yaml", ".yml") else path.with_name(path.name + ".yaml")
+    if path.suffix not in (".yaml", ".yml"):
+        path = path.with_name(path.name + ".yaml") if path.name else path / "scenario.yaml"
     title = path.stem.replace("_", " ").replace("-", " ").capitalize()
+    text = TEMPLATE.format(path=path, title=json.dumps(title, ensure_ascii=False), base=base)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE.format(path=path, title=title, base=base))
+            file.write(text)
     except FileExistsError:
         raise UserError(f"{path}: is there already; choose another name") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    try:
+        read_scenario(path, [])
+    except UserError:
+        path.unlink()
+        raise
     return path
