@@ -213,8 +213,8 @@ def normal(u: float) -> float:
 
 @compiled
 def waiting_months(u: float, mean_months: float) -> int:
-    """Whole months until an event of constant hazard: exponential quantile, at least one month."""
-    return 1 + int(-mean_months * log(1.0 - u))
+    """Months until an event of constant hazard: exponential quantile, rounded, at least one."""
+    return max(1, int(0.5 - mean_months * log(1.0 - u)))
 
 
 @compiled

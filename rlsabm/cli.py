@@ -334,7 +334,7 @@ def _print_arms(study: ResolvedScenario, prevalence: pd.DataFrame, title: str) -
     """Prevalence by condition, the arms below one another."""
     from rlsabm.results.summary import adults_only, of_study, pooled
 
-    table = _table(title, ["condition", "arm", "persons", "any", "clinically significant"])
+    table = _table(title, ["condition", "arm", "persons", "any", "significant"])
     table.columns[1].justify = "left"
     counts = {
         arm: pooled(adults_only(of_study(prevalence, arm=arm)), ["condition", "definition"])

@@ -36,6 +36,10 @@ from rlsabm.person import (
 YOUNGEST_FATHER_MONTHS, OLDEST_FATHER_MONTHS = 16 * 12, 65 * 12
 #: How far from the wanted age fathers are sought, in months, before the child has none.
 SEARCH_MONTHS = 120
+#: Men among whom the lottery is held: with one, men behind wide gaps of the ring would be favoured.
+CANDIDATES = 12
+#: An odd number of 64 bits (the golden ratio's), by which products spread evenly.
+LOTTERY = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Men(NamedTuple):
@@ -166,8 +170,8 @@ def draw_father(
 ) -> int:
     """Row of a man born near the wanted month, or -1 if there is none.
 
-    Uids are spread evenly over a ring. The mother draws a point on it, and the first possible father
-    from there on is the father.
+    Uids are spread over a ring. The mother draws a point on it, and one of the first possible fathers
+    from there on, by a lottery whose numbers belong to the pair.
     """
     wanted = mother.birth_month - gap_months
     wanted = min(wanted, conceived - YOUNGEST_FATHER_MONTHS)
@@ -178,10 +182,18 @@ def draw_father(
         first, last = men_born_in(men, month)
         count = last - first
         start = np.searchsorted(men.uid[first:last], point)
+        best, lowest, candidates = -1, np.uint64(0), 0
         for i in range(count):
             row = men.row[first + (start + i) % count]
             if is_possible_father(lives[row], mother, conceived):
-                return row
+                lot = (lives[row].uid ^ point) * LOTTERY
+                if best < 0 or lot < lowest:
+                    best, lowest = row, lot
+                candidates += 1
+                if candidates == CANDIDATES:
+                    break
+        if best >= 0:
+            return best
     return -1
 
 

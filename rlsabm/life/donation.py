@@ -86,6 +86,8 @@ def donate(
         first_visit = life.donor == DONOR
     else:
         first_visit = False
+    if life.donor == DONOR and life.kidney != HEALTHY_KIDNEY:
+        life.donor = FORMER_DONOR
     if life.donor != DONOR:
         return
     visit, stop, _, _ = chance.at(key, life.uid, month, chance.DONATION_MONTH)
@@ -99,9 +101,5 @@ def donate(
     since = month - life.last_donation_month
     if life.donor_supplements and 0 < since <= p.donor_supplement_months:
         burden.oral_iron_mg_per_day += p.donor_supplement_mg_per_day
-    if (
-        stop < p.donor_stop_per_month
-        or age >= p.donor_last_age_years
-        or life.kidney != HEALTHY_KIDNEY
-    ):
+    if stop < p.donor_stop_per_month or age >= p.donor_last_age_years:
         life.donor = FORMER_DONOR

@@ -71,9 +71,16 @@ def conceive(life: Any, body: Any, month: int, key: Word, p: Values) -> None:
 
 @compiled
 def circulating_volume_l(life: Any, month: int, tables: Tables, p: Values) -> float:
-    """Blood volume (L), pregnancy included."""
-    if life.pregnancy == NOT_PREGNANT or p.pregnancy_enabled == 0.0:
+    """Blood volume (L), pregnancy and the months after it included."""
+    if p.pregnancy_enabled == 0.0:
         return life.blood_volume_l
+    if life.pregnancy == NOT_PREGNANT:
+        since = month - life.last_birth_month
+        if since > MONTHS_TO_BIRTH:
+            return life.blood_volume_l
+        # The volume goes back as the red cells do.
+        left = (1.0 - p.red_cell_return_per_month) ** (since + 1)
+        return life.blood_volume_l * (1.0 + p.blood_volume_expansion * left)
     k = min(month - life.conception_month + 1, MONTHS_TO_BIRTH)
     return life.blood_volume_l * (1.0 + p.blood_volume_expansion * tables.blood_volume[k])
 

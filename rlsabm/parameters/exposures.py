@@ -158,7 +158,7 @@ KIDNEY = (
       "assumed; median of 718 in the United States, Karaboyas 2018 doi 10.1093/ndt/gfy190"),
     P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
       "Transferrin saturation above which the protocol pauses.",
-      "PIVOTAL proactive arm, N Engl J Med 2019; rarely reached in the model"),
+      "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
     P("dialysis_dopamine_load", 1.15, "liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function by uraemia on dialysis.", "set to C11"),
 )  # fmt: skip

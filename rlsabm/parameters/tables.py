@@ -97,7 +97,7 @@ def build_tables(country: Country, plan: BirthPlan, p: Values) -> Tables:
     def by_month(column: str) -> Floats:
         return np.concatenate([[0.0], np.array(pregnancy[column], float)])
 
-    slow = 1.0 - (1.0 - p.slow_pool_at_birth) * np.exp(-(ages + 0.5) / p.slow_pool_years)
+    slow = 1.0 - (1.0 - p.slow_pool_at_birth) * np.exp(-ages / p.slow_pool_years)
     donor_start = np.where(ages < 25, p.donor_start_per_year_young, p.donor_start_per_year_adult)
     donor_start[(ages < p.donor_first_age_years) | (ages >= 70)] = 0.0
     frequency, cns_iron, liability = _loci(p)

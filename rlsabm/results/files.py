@@ -29,11 +29,11 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return manifest if isinstance(manifest, dict) and "scenario_hash" in manifest else None
+    return manifest if isinstance(manifest, dict) and "input_hash" in manifest else None
 
 
 def check_place(
-    folder: Path, *, name: str, scenario_hash: str, own_files: Collection[str], replace: bool
+    folder: Path, *, name: str, input_hash: str, own_files: Collection[str], replace: bool
 ) -> None:
     """Refuse a place that cannot take the study, before any work is done.
 
@@ -41,7 +41,7 @@ def check_place(
     ----------
     folder
         Where the study is to go.
-    name, scenario_hash
+    name, input_hash
         Name of the study, and hash of all that its results depend on.
     own_files
         Names of the files and folders that a study consists of.
@@ -53,33 +53,12 @@ def check_place(
     UserError
         If the place holds another study or something else, or cannot be written.
     """
-    if folder.is_mount():
-        raise UserError(f"{folder}: is a mount point; choose a folder inside it with --out")
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; choose a folder with --out")
-    if folder.is_dir() and any(folder.iterdir()):
-        manifest = read_manifest(folder)
-        if manifest is None:
-            raise UserError(
-                f"{folder}: holds files that are no study of rlsabm; choose another folder with --out"
-            )
-        foreign = sorted(path.name for path in folder.iterdir() if path.name not in own_files)
-        if foreign:
-            raise UserError(
-                f"{folder}: holds {foreign[0]!r}, which is no part of the study and would be lost; "
-                f"move it, or choose another folder with --out"
-            )
-        same = manifest["scenario_hash"] == scenario_hash
-        if not same and not replace:
-            other = manifest.get("name", "?")
-            what = (
-                f"holds the study {other!r}"
-                if other != name
-                else "holds this study with other settings"
-            )
-            raise UserError(f"{folder}: {what}; choose another folder with --out, or --replace it")
-    parent = folder.absolute().parent
     try:
+        if folder.is_dir():
+            _check_contents(folder, name, input_hash, own_files, replace)
+        elif folder.exists():
+            raise UserError(f"{folder}: is a file; choose a folder with --out")
+        parent = _place_of_staging(folder)
         parent.mkdir(parents=True, exist_ok=True)
         os.rmdir(tempfile.mkdtemp(prefix=f".{folder.name}-before-", dir=parent))
         if folder.is_dir():
@@ -87,6 +66,37 @@ def check_place(
                 pass
     except OSError as error:
         raise UserError(f"{folder}: cannot be written: {error.strerror}") from None
+
+
+def _check_contents(
+    folder: Path, name: str, input_hash: str, own_files: Collection[str], replace: bool
+) -> None:
+    """Refuse a folder in which something would be lost."""
+    present = sorted(path.name for path in folder.iterdir())
+    if not present:
+        return
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise UserError(
+            f"{folder}: holds files that are no study of rlsabm; choose another folder with --out"
+        )
+    foreign = [file for file in present if file not in own_files]
+    if foreign:
+        raise UserError(
+            f"{folder}: holds {foreign[0]!r}, which is no part of the study and would be lost; "
+            f"move it, or choose another folder with --out"
+        )
+    if manifest["input_hash"] != input_hash and not replace:
+        other = manifest.get("name", "?")
+        what = f"the study {other!r}" if other != name else "this study with other settings"
+        raise UserError(
+            f"{folder}: holds {what}; choose another folder with --out, or --replace it"
+        )
+
+
+def _place_of_staging(folder: Path) -> Path:
+    """Beside the folder, so that one renaming takes its place; inside a mounted disk."""
+    return folder if folder.is_mount() else folder.absolute().parent
 
 
 @contextmanager
@@ -98,7 +108,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     UserError
         If the disk is full or cannot be written; the place is then as it was.
     """
-    parent = folder.absolute().parent
+    parent = _place_of_staging(folder)
     try:
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=parent))
     except OSError as error:
@@ -107,7 +117,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         staging.chmod(0o755)
         yield staging
         _sync(staging)
-        if folder.exists():
+        if folder.is_mount():
+            _fill(folder, staging)
+        elif folder.exists():
             before = Path(tempfile.mkdtemp(prefix=f".{folder.name}-before-", dir=parent))
             os.replace(folder, before / folder.name)
             try:
@@ -122,6 +134,16 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _fill(folder: Path, staging: Path) -> None:
+    """Move what was written into a folder that cannot be renamed, the manifest last."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for new in sorted(staging.iterdir(), key=lambda path: path.name == MANIFEST):
+        old = folder / new.name
+        if old.is_dir():
+            shutil.rmtree(old)
+        os.replace(new, old)
 
 
 def _sync(folder: Path) -> None:

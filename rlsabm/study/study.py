@@ -51,11 +51,11 @@ def units_of(study: ResolvedScenario) -> list[Unit]:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was settled before the first run: settings of the arms, place and hash of the results."""
+    """What was settled before the first run: settings of the arms, place, hash of the input."""
 
     settings: list[Setting]
     folder: Path
-    scenario_hash: str
+    input_hash: str
 
 
 def check_study(study: ResolvedScenario) -> list[Setting]:
@@ -105,7 +105,7 @@ def prepare_study(study: ResolvedScenario, folder: Path, *, replace: bool = Fals
     check_place(
         place,
         name=study.name,
-        scenario_hash=digest.hexdigest(),
+        input_hash=digest.hexdigest(),
         own_files=own_files,
         replace=replace,
     )
@@ -172,9 +172,7 @@ def run_study(
     with whole_folder(preparation.folder) as staging:
         tables = _write_tables(study, results, values, staging)
         (staging / SCENARIO).write_text(study.to_yaml(), encoding="utf-8")
-        write_manifest(
-            _manifest(study, preparation.scenario_hash, started, results, tables), staging
-        )
+        write_manifest(_manifest(study, preparation.input_hash, started, results, tables), staging)
     return results
 
 
@@ -242,7 +240,7 @@ def _runs(results: Sequence[UnitResult]) -> Contents:
 
 def _manifest(
     study: ResolvedScenario,
-    scenario_hash: str,
+    input_hash: str,
     started: datetime,
     results: Sequence[UnitResult],
     tables: dict[str, int],
@@ -253,7 +251,8 @@ def _manifest(
         "name": study.name,
         "title": study.scenario.title,
         "status": "complete",
-        "scenario_hash": scenario_hash,
+        "scenario_hash": study.content_hash(),
+        "input_hash": input_hash,
         "software": {
             "rlsabm": __version__,
             "git_commit": _git_commit(),

@@ -34,8 +34,10 @@ def write_template(path: Path, base: str) -> Path:
     UserError
         If the file is there already, cannot be written, or the base does not exist.
     """
+    if path.is_dir():
+        raise UserError(f"{path}: cannot be written: is a folder; name a file in it")
     if path.suffix not in (".yaml", ".yml"):
-        path = path.with_name(path.name + ".yaml") if path.name else path / "scenario.yaml"
+        path = path.with_name(path.name + ".yaml")
     title = path.stem.replace("_", " ").replace("-", " ").capitalize()
     text = TEMPLATE.format(path=path, title=json.dumps(title, ensure_ascii=False), base=base)
     try:

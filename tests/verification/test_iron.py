@@ -528,7 +528,7 @@ def heirs_case(low: bool, tablets: float, measured: int | None = None) -> Any:
         heirs_case(True, 0.0),
         heirs_case(False, 0.0),
         heirs_case(True, 37.5),
-        heirs_case(False, 37.5, measured=50),
+        heirs_case(False, 37.5),
     ],
 )
 def test_haemoglobin_at_its_set_point_recovers_as_in_heirs(
@@ -542,8 +542,8 @@ def test_haemoglobin_at_its_set_point_recovers_as_in_heirs(
     [
         heirs_case(True, 0.0),
         heirs_case(False, 0.0),
-        heirs_case(True, 37.5, measured=19),
-        heirs_case(False, 37.5, measured=45),
+        heirs_case(True, 37.5, measured=13),
+        heirs_case(False, 37.5),
     ],
 )
 def test_haemoglobin_of_rested_donors_recovers_as_in_heirs(
