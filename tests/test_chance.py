@@ -231,8 +231,8 @@ def test_waiting_months_have_a_constant_hazard() -> None:
     waits = np.array([chance.waiting_months(u, mean) for u in us])
     assert waits.min() == 1
     for month in (1, 12, 36, 120):
-        assert (waits > month).mean() == pytest.approx(np.exp(-month / mean), abs=2e-5)
-    assert waits.mean() == pytest.approx(1.0 / (1.0 - np.exp(-1.0 / mean)), rel=1e-3)
+        assert (waits > month).mean() == pytest.approx(np.exp(-(month + 0.5) / mean), abs=2e-5)
+    assert waits.mean() == pytest.approx(mean, rel=1e-3)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.001, 0.1, 1.0, 12.0])

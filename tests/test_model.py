@@ -212,7 +212,7 @@ def test_threads_do_not_matter() -> None:
 
 def test_a_month_is_lived_once() -> None:
     model = make_model()
-    person = model.agents[0]
+    person = model.agents.select(age_years=range(20, 40))[0]
     person.step()
     with pytest.raises(RuntimeError, match="a person lives 2019-01 once"):
         person.step()

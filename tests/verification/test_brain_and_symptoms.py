@@ -114,8 +114,10 @@ def test_a_typical_life_has_the_structural_iron_of_its_age(setting: Setting) -> 
     assert bodies[0].brain_iron_slow == pytest.approx(p.slow_pool_at_birth)
     bodies["storage_iron_mg"] = 1500.0
     found = curves(setting, (lives[0], bodies[0], burdens[0]), 12 * 90)[:, SLOW]
-    middle = found[5::12]
-    assert middle == pytest.approx(tables.slow_pool_norm[: len(middle)], rel=0.02)
+    birthdays = found[11::12]
+    norm = tables.slow_pool_norm
+    assert norm[0] == pytest.approx(p.slow_pool_at_birth)
+    assert birthdays == pytest.approx(norm[1 : len(birthdays) + 1], rel=0.02)
     assert tables.slow_pool_norm[80] > 0.95
 
 
