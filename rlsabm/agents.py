@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 import numpy as np
 from mesa.agent import Agent, AgentSet, GroupBy
@@ -38,7 +38,6 @@ from rlsabm.columns import (
 from rlsabm.person import NEVER, Field
 
 if TYPE_CHECKING:
-    from rlsabm.model import RLSModel
     from rlsabm.population import Population
 
 Uids = NDArray[np.uint64]
@@ -91,6 +90,22 @@ def _to_write(name: str) -> _FieldAttribute:
     return attribute
 
 
+class PeopleModel(Protocol):
+    """What people need of the model they live in: :class:`rlsabm.model.RLSModel` gives it."""
+
+    population: Population
+    random: Random
+
+    def rows_of(self, uids: Uids) -> Rows:
+        """Rows of the records that hold these people."""
+
+    def find(self, uid: int) -> Person | None:
+        """The person of this uid, or None if the model does not hold one."""
+
+    def live(self, rows: Rows) -> None:
+        """Let the people in these rows live this month."""
+
+
 class Person(Agent):  # type: ignore[misc]
     """A person: a view on a row of the model's records.
 
@@ -113,11 +128,11 @@ class Person(Agent):  # type: ignore[misc]
     """
 
     __slots__ = ("_layout", "_row", "model", "uid")
-    model: RLSModel
+    model: PeopleModel
     uid: int
     pos = None
 
-    def __init__(self, model: RLSModel, uid: int) -> None:
+    def __init__(self, model: PeopleModel, uid: int) -> None:
         row = int(model.rows_of(np.array([uid], dtype=np.uint64))[0])
         _place(self, model, int(uid), row, model.population.layout)
 
@@ -226,7 +241,7 @@ _set_model, _set_uid, _set_row, _set_layout = (
 )
 
 
-def _place(person: Person, model: RLSModel, uid: int, row: int, layout: int) -> Person:
+def _place(person: Person, model: PeopleModel, uid: int, row: int, layout: int) -> Person:
     """Fill the slots of a flyweight, past its refusal of attributes."""
     _set_model(person, model)
     _set_uid(person, uid)
@@ -262,7 +277,7 @@ class People(AgentSet):  # type: ignore[misc]
         The model; needed if there are no agents.
     """
 
-    model: RLSModel
+    model: PeopleModel
     random: Random
     _uids: Uids
     _rows: Rows
@@ -273,7 +288,7 @@ class People(AgentSet):  # type: ignore[misc]
         agents: Iterable[Person],
         random: Random | None = None,
         *,
-        model: RLSModel | None = None,
+        model: PeopleModel | None = None,
     ) -> None:
         persons = list(agents)
         if model is None:
@@ -285,7 +300,7 @@ class People(AgentSet):  # type: ignore[misc]
         self._update(persons)
 
     @classmethod
-    def in_rows(cls, model: RLSModel, rows: Rows, random: Random | None = None) -> People:
+    def in_rows(cls, model: PeopleModel, rows: Rows, random: Random | None = None) -> People:
         """People in these rows of the model's records."""
         people = cls.__new__(cls)
         people.model = model
