@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,6 +28,7 @@ config: Any = numba_config
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PACKAGE = Path(__file__).parent
+KEEP_SECONDS = 30 * 24 * 3600
 
 
 def sources_hash(package: Path = PACKAGE) -> str:
@@ -37,11 +40,20 @@ def sources_hash(package: Path = PACKAGE) -> str:
     return digest.hexdigest()[:16]
 
 
+def _forget_old_code(base: Path) -> None:
+    """Remove the compiled code of other versions that is older than a month."""
+    for folder in base.glob("compiled-*"):
+        if time.time() - folder.stat().st_mtime > KEEP_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _cache_folder() -> Path:
     """A writeable folder for this version of the sources."""
     base = os.environ.get("RLSABM_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     folder = Path(base).expanduser() / "rlsabm" / f"compiled-{sources_hash()}"
     try:
+        if not folder.exists():
+            _forget_old_code(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -100,8 +100,10 @@ def _place_of_staging(folder: Path) -> Path:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def whole_folder(folder: Path, own_files: Collection[str]) -> Iterator[Path]:
     """A folder to write into, which takes its place when all is written.
+
+    What a user has put into the place meanwhile, beside ``own_files``, stays.
 
     Raises
     ------
@@ -127,6 +129,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             except BaseException:
                 os.replace(before / folder.name, folder)
                 raise
+            for path in (before / folder.name).iterdir():
+                if path.name not in own_files:
+                    os.replace(path, folder / path.name)
             shutil.rmtree(before, ignore_errors=True)
         else:
             os.replace(staging, folder)

@@ -34,6 +34,8 @@ BYTES_PER_PERSON = 1_200
 #: Line lists: one file a unit, in a folder.
 LINE_LISTS = ("persons", "events")
 SCENARIO = "scenario.yaml"
+#: Everything that a study's folder consists of.
+OWN_FILES = {MANIFEST, SCENARIO, *LINE_LISTS, *(f"{table}.parquet" for table in TABLES)}
 
 
 def units_of(study: ResolvedScenario) -> list[Unit]:
@@ -101,12 +103,11 @@ def prepare_study(study: ResolvedScenario, folder: Path, *, replace: bool = Fals
     digest = sha256(study.content_hash().encode())
     digest.update(settings[0].country.fingerprint.encode())
     place = folder.resolve()
-    own_files = {MANIFEST, SCENARIO, *LINE_LISTS, *(f"{table}.parquet" for table in TABLES)}
     check_place(
         place,
         name=study.name,
         input_hash=digest.hexdigest(),
-        own_files=own_files,
+        own_files=OWN_FILES,
         replace=replace,
     )
     return Preparation(settings, place, digest.hexdigest())
@@ -169,7 +170,7 @@ def run_study(
                 progress=progress,
             )
         )
-    with whole_folder(preparation.folder) as staging:
+    with whole_folder(preparation.folder, OWN_FILES) as staging:
         tables = _write_tables(study, results, values, staging)
         (staging / SCENARIO).write_text(study.to_yaml(), encoding="utf-8")
         write_manifest(_manifest(study, preparation.input_hash, started, results, tables), staging)
