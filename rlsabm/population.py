@@ -29,7 +29,9 @@ KEEP_DEAD_MONTHS = 13
 #: Share of dead records from which the others are moved together.
 WORTH_FORGETTING = 0.08
 #: Slices of fewer people are not worth a thread.
-LEAST_SLICE = 2_000
+LEAST_SLICE = 500
+#: More slices than threads, because the old and the dead are quicker to live than the young.
+SLICES_PER_THREAD = 4
 
 
 class Population:
@@ -193,7 +195,8 @@ class Population:
         """Live the months until ``last`` of the people in rows ``first`` to ``stop`` (excluded)."""
         if first == stop:
             return
-        slices = max(1, min(self.threads, (stop - first) // LEAST_SLICE))
+        wanted = 1 if self.threads == 1 else self.threads * SLICES_PER_THREAD
+        slices = max(1, min(wanted, (stop - first) // LEAST_SLICE))
         limits = np.linspace(first, stop, slices + 1).astype(int)
         logs = [
             np.zeros(
@@ -216,7 +219,7 @@ class Population:
         if slices == 1:
             live(0)
         else:
-            with ThreadPoolExecutor(slices) as executor:
+            with ThreadPoolExecutor(self.threads) as executor:
                 list(executor.map(live, range(slices)))
         if log:
             noted = [part[: count[0]] for part, count in zip(logs, counts, strict=True)]
