@@ -63,6 +63,8 @@ class BirthPlan:
     ----------
     first_month, survey_month
         Month of the first founders, and of the survey that the structure is made for.
+    births
+        Expected births and founders by sex and month since ``first_month``.
     founders
         Expected founders by sex and month since ``first_month``.
     male_share
@@ -78,6 +80,7 @@ class BirthPlan:
 
     first_month: int
     survey_month: int
+    births: Floats
     founders: Floats
     male_share: Floats
     conception: Floats
@@ -172,6 +175,7 @@ def plan_births(
     return BirthPlan(
         first_month=first_month,
         survey_month=survey,
+        births=births[:, LEAD_MONTHS:],
         founders=founders[:, LEAD_MONTHS:],
         male_share=(births[MALE] / births.sum(axis=0))[LEAD_MONTHS:],
         conception=chances[LEAD_MONTHS // 12 :],

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -17,15 +18,11 @@ from rlsabm.study.unit import Unit, last_month
 
 
 def expected_person_months(setting: Setting) -> float:
-    """Person-months that a unit lives, by its size: the same people a month, to some per cent."""
-    survival = survival_by_month(setting.country.mortality).mean(axis=0)
-    life = float(survival.sum())
-    plan = setting.plan
-    months = last_month(setting) - plan.first_month
-    a_month = setting.size / life
-    grown = sum(float(survival[: min(months - born, len(survival))].sum())
-                for born in range(0, months, 12)) * 12  # fmt: skip
-    return a_month * grown
+    """Person-months that a unit is expected to live, by its plan of births and the life table."""
+    lived = np.cumsum(survival_by_month(setting.country.mortality), axis=1)
+    months = last_month(setting) - setting.plan.first_month + 1
+    ages = np.minimum(np.arange(months)[::-1], lived.shape[1] - 1)
+    return float((setting.plan.births[:, :months] * lived[:, ages]).sum())
 
 
 class StudyProgress:

@@ -295,3 +295,20 @@ def test_plain_python_lives_the_same_lives_to_the_bit(
     compiled_and_plain: list[list[np.ndarray]],
 ) -> None:
     assert_same_records(*compiled_and_plain[0], *compiled_and_plain[1])
+
+
+def test_a_population_put_away_and_taken_up_again(small: Setting) -> None:
+    """Stored in the middle of its history and restored, it goes on as if nothing had happened."""
+    straight = Population(small, key=KEY)
+    straight.advance(small.plan.survey_month)
+    stored = Population(small, key=KEY)
+    stored.advance(small.plan.survey_month - 12 * YEARS - 5)
+    restored = pickle.loads(pickle.dumps(stored))
+    restored.advance(small.plan.survey_month)
+    alive, others = straight.alive, restored.alive
+    assert_same_records(
+        straight.lives[alive],
+        straight.bodies[alive],
+        restored.lives[others],
+        restored.bodies[others],
+    )
