@@ -1,8 +1,8 @@
 """Responses to stores and to liability, tabulated once a run.
 
 Each month every person needs the iron that gut and brain see at these stores, and the prevalence that
-a liability leads to. Reading them from fine tables, linear between knots, costs a fifth of computing
-their powers and exponentials, and is the same on every processor. The error is
+a liability leads to. Reading them from fine tables, linear between knots, takes a third
+off the cost of a month, and is the same on every processor. The error is
 below one part in a hundred at a ferritin of 3 µg/L, in a thousand at 10, and smaller above.
 """
 

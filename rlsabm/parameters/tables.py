@@ -59,7 +59,7 @@ TABLE_LIST = (
     Table("allele_liability", (MOST_LOCI,), "effect of a risk allele on other liability"),
 )
 #: One record holds all tables: compiled rules pass it as a single pointer. A tuple of arrays would
-#: have its reference counts changed at every call, which made the rules eight times slower.
+#: have its reference counts changed at every call, which made the rules four times slower.
 TABLES = np.dtype(
     (
         np.record,
