@@ -145,7 +145,7 @@ def is_possible_father(man: Any, mother: Any, conceived: int) -> bool:
 
 @compiled
 def men_born_in(men: Men, month: int) -> tuple[int, int]:
-    """First and last-but-one place in the index of the men born in a month."""
+    """The first place in the index of the men born in a month, and the one after the last."""
     first = np.searchsorted(men.birth_month, month)
     return int(first), int(np.searchsorted(men.birth_month, month + 1))
 
