@@ -36,6 +36,7 @@ from rlsabm.columns import (
     unknown_name,
 )
 from rlsabm.person import NEVER, Field
+from rlsabm.worlds import body_in_world
 
 if TYPE_CHECKING:
     from rlsabm.population import Population
@@ -162,6 +163,44 @@ class Person(Agent):  # type: ignore[misc]
         """
         if self.code("death_month") == NEVER:
             self.model.live(np.array([self.row]))
+
+    def in_world(self, name: str) -> Any:
+        """The body that this person would have in another world.
+
+        The life is lived again from birth: the same pregnancies, donations and diseases, but without
+        the burden that the world leaves out.
+
+        Parameters
+        ----------
+        name
+            Name of a world: ``without dialysis``, ``without the iron burden of pregnancy``, ``iron
+            stores always replete`` and the like.
+
+        Returns
+        -------
+        numpy.record
+            Fields of the body (``rlsabm.person.BODY_FIELDS``) as attributes.
+
+        Raises
+        ------
+        UserError
+            If there is no world of this name.
+        RuntimeError
+            If fields of the person were changed by hand.
+
+        Examples
+        --------
+        >>> patient = next(iter(model.agents.select(on_dialysis=True)))  # doctest: +SKIP
+        >>> patient.in_world("without dialysis").rls  # doctest: +SKIP
+        0
+        """
+        population = self.model.population
+        row = slice(self.row, self.row + 1)
+        last = min(population.month - 1, self.code("death_month") - 1)
+        return body_in_world(
+            population.setting, population.key, population.lives[row], population.bodies[row],
+            name, last,
+        )  # fmt: skip
 
     @property
     def mother(self) -> Person | None:

@@ -5,7 +5,7 @@ the counter-based generator Philox4x32-10 (Salmon and others, *Parallel random n
 1, 2, 3*, SC 2011) turns these into four independent words of 32 bits.  There is no state, so a number
 does not depend on who else is alive, on the order of rows, on threads, or on what happened before.
 
-Three kinds of draw, chosen by the question that is asked:
+Kinds of draw, chosen by the question that is asked:
 
 ``at(month)``
     a hazard of this calendar month (does she conceive now?);
@@ -14,6 +14,9 @@ Three kinds of draw, chosen by the question that is asked:
 ``nth(k)``
     the k-th occasion of something (the blood lost at the third delivery).  It stays the same when the
     occasion comes earlier or later.
+
+Conditions come as data, and a scenario may bring more of them: ``episode(code, k)`` is ``nth(k)`` of
+the condition with this code, so that a further condition changes nothing in the others.
 
 Each draw gives four uniforms in (0, 1), so that several small decisions share one evaluation.  Use
 them through inverse distribution functions only, one uniform a decision and monotone in it: case sets
@@ -38,6 +41,7 @@ class Stream(NamedTuple):
     words: str
 
 
+KINDS = ("at", "once", "nth", "episode")
 #: The registry.  Numbers are frozen: results of published studies depend on them.  Add at the end.
 STREAMS: dict[str, Stream] = {}
 
@@ -48,12 +52,12 @@ def register(name: str, number: int, kind: str, words: str) -> int:
     Raises
     ------
     ValueError
-        If the name or the number is taken, or the kind is not one of the three.
+        If the name or the number is taken, or the kind is not known.
     """
     if name in STREAMS or any(stream.number == number for stream in STREAMS.values()):
         raise ValueError(f"stream {name!r} or its number {number} is registered already")
-    if kind not in ("at", "once", "nth"):
-        raise ValueError(f"stream {name!r}: {kind!r} is not a kind of draw (at, once, nth)")
+    if kind not in KINDS:
+        raise ValueError(f"stream {name!r}: {kind!r} is not a kind of draw ({', '.join(KINDS)})")
     STREAMS[name] = Stream(number, kind, words)
     return number
 
@@ -80,6 +84,15 @@ KIDNEY = register("kidney", 16, "nth", "time in the stage, -, -, -")
 INFLAMMATION = register("inflammation", 17, "at", "inflammation, noise of CSF ferritin, -, -")
 SURVEY = register("survey", 18, "once", "place in the survey, place in the line list, -, -")
 KIDNEY_MONTH = register("kidney month", 19, "at", "transplant, graft failure, -, -")
+CONDITION = register("condition", 20, "episode", "onset, duration, -, -")
+INSTRUMENT = register(
+    "instrument",
+    21,
+    "episode",
+    "found if a case, found if none, frequency of a mimic, its severity",
+)
+ASSAY = register("assay", 22, "at", "ferritin, haemoglobin, transferrin saturation, receptor")
+SCAN = register("scan", 23, "at", "nigral contrast at a scan, at autopsy, -, -")
 
 #: Words of 32 bits, keys and uids: unsigned integers of 64 bits, in compiled and in plain code.
 Word = np.uint64
@@ -88,6 +101,7 @@ ROUNDS = 10
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
+_HALF = np.uint64(16)
 _SCALE = 2.0**-32
 
 
@@ -137,6 +151,22 @@ def once(key: Word, uid: Word, stream: int) -> tuple[float, float, float, float]
 def nth(key: Word, uid: Word, k: int, stream: int) -> tuple[float, float, float, float]:
     """Four uniforms for the k-th occasion of something in a person's life."""
     return _four(key, uid, k, stream)
+
+
+@compiled
+def episode(
+    key: Word, uid: Word, code: Word, k: int, stream: int
+) -> tuple[float, float, float, float]:
+    """Four uniforms for the k-th occasion of what has this code of 32 bits."""
+    a, b, c, d = philox(
+        uid & _LOW,
+        uid >> _SHIFT,
+        code & _LOW,
+        np.uint64(stream) | (np.uint64(k) << _HALF),
+        key & _LOW,
+        key >> _SHIFT,
+    )
+    return (a + 0.5) * _SCALE, (b + 0.5) * _SCALE, (c + 0.5) * _SCALE, (d + 0.5) * _SCALE
 
 
 @compiled

@@ -6,20 +6,17 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from rlsabm import __version__
 from rlsabm.errors import UserError
+from rlsabm.printing.tables import out
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from rlsabm.scenario import ResolvedScenario
 
 app = typer.Typer(
@@ -30,12 +27,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="How much conditions that compromise iron raise the prevalence of restless legs syndrome.",
 )
-#: Tables are made for 100 columns.
-out = Console(highlight=False)
-out.width = max(out.width, 100) if sys.stdout.isatty() else 100
 err = Console(stderr=True, highlight=False)
 
-ADULT_AGE = 18
 INTERRUPTED = 130
 
 ScenarioFile = Annotated[
@@ -120,8 +113,6 @@ def run(
     """
     study = _read(file, settings)
     folder = out_folder or Path("outputs") / study.name
-    import pandas as pd
-
     from rlsabm.results.files import read_manifest
     from rlsabm.study.progress import StudyProgress
     from rlsabm.study.study import prepare_study, run_study
@@ -129,13 +120,14 @@ def run(
     preparation = prepare_study(study, folder, replace=replace)
     with StudyProgress(study, preparation.settings, err) as progress:
         run_study(
-            study, preparation, threads=workers, progress=progress.advance, on_unit=progress.begin
+            study, preparation, workers=workers, progress=progress.advance, on_unit=progress.begin
         )
     if as_json:
         out.print_json(json.dumps(read_manifest(folder)))
         return
-    prevalence = pd.read_parquet(folder / "prevalence.parquet")
-    _print_summary(study, prevalence)
+    from rlsabm.printing.study import print_study
+
+    print_study(study, folder)
     resources = (read_manifest(folder) or {})["resources"]
     out.print(
         f"\n{resources['person_months'] / 12e6:.1f} million person-years in "
@@ -178,25 +170,57 @@ def show(file: ScenarioFile, settings: SetOption = None, as_json: JsonOption = F
 
 
 @app.command()
-def conditions(as_json: JsonOption = False) -> None:
-    """List the groups of people in which RLS is counted.
+def conditions(
+    name: Annotated[
+        str | None, typer.Argument(help="Explain only this one, with its figures and sources.")
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option("--of", metavar="FILE", help="Those of a scenario, its own ones included."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List and explain the conditions and groups in which RLS is counted.
 
-    Example: `rlsabm conditions`
+    Example: `rlsabm conditions coeliac_disease`
     """
-    from rlsabm.observe.conditions import CONDITIONS
+    from rlsabm.parameters.catalogue import shipped_catalogue
+    from rlsabm.printing.conditions import as_records, explain_condition, print_conditions
+    from rlsabm.study.settings import catalogue_of
+
+    catalogue = (
+        catalogue_of(_read(scenario, None).scenario.conditions)
+        if scenario
+        else list(shipped_catalogue())
+    )
+    if as_json:
+        records = [r for r in as_records(catalogue) if name is None or r["name"] == name]
+        print(json.dumps(records, indent=2, ensure_ascii=False))
+    elif name:
+        explain_condition(name, catalogue)
+    else:
+        print_conditions(catalogue)
+
+
+@app.command()
+def instruments(as_json: JsonOption = False) -> None:
+    """List the questionnaires and interviews that a scenario may name under observe.as.
+
+    Example: `rlsabm instruments`
+    """
+    from rlsabm.parameters.instruments import instruments as known
 
     if as_json:
-        rows = [condition._asdict() | {"members": None} for condition in CONDITIONS]
-        for row in rows:
-            del row["members"]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps([i._asdict() for i in known().values()], indent=2, ensure_ascii=False))
         return
-    table = Table(box=SIMPLE)
-    for heading in ("condition", "kind", "who belongs to it", "source"):
-        table.add_column(heading)
-    for condition in CONDITIONS:
-        table.add_row(condition.name, condition.kind, condition.definition, condition.source)
-    out.print(table)
+    for instrument in known().values():
+        out.print(f"[bold]{instrument.name}[/bold]: {instrument.asks}")
+        out.print(
+            f"    sensitivity {instrument.sensitivity:g}, specificity {instrument.specificity:g} at "
+            f"45 years",
+            markup=False,
+        )
+        out.print(f"    {instrument.source}", markup=False)
 
 
 @app.command()
@@ -259,120 +283,64 @@ def new(
     out.print(f"{path} is written. Edit it, then: rlsabm check {path}; rlsabm run {path}")
 
 
+@app.command()
+def compare(
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="Folder of a study, such as outputs/baseline; with an arm, such as "
+            "outputs/blood_donation:no donation. Without an arm: the reference.",
+        ),
+    ],
+    b: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="B",
+            help="What to compare it with; without, every arm of A is compared with its reference.",
+        ),
+    ] = None,
+    year: Annotated[
+        int | None, typer.Option(help="Year of the survey; by default the last that both have.")
+    ] = None,
+    definition: Annotated[
+        str, typer.Option(metavar="NAME", help="Definition of RLS: any, weekly or significant.")
+    ] = "any",
+    recall: Annotated[
+        str, typer.Option(metavar="NAME", help="Recall period: current or past_year.")
+    ] = "current",
+    observed_as: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="An instrument that asked, or true.")
+    ] = "true",
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two studies or two arms: prevalence, caused shifts, and how they differ.
+
+    Runs of the same people are compared pair by pair. JSON gives proportions, not per cent.
+
+    Example: `rlsabm compare outputs/blood_donation`
+
+    Two studies: `rlsabm compare baseline "outputs/blood_donation:no donation" --definition weekly`
+    """
+    from rlsabm.printing.comparison import print_comparison
+    from rlsabm.results.comparing import Choice
+    from rlsabm.results.comparing import compare as compare_arms
+    from rlsabm.results.sources import find_pairs
+
+    choice = Choice(year, definition, recall, observed_as)
+    comparisons = [compare_arms(*pair, choice) for pair in find_pairs(a, b)]
+    if as_json:
+        rows = [row for comparison in comparisons for row in comparison.records()]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for comparison in comparisons:
+        print_comparison(comparison)
+
+
 def _read(file: str, settings: list[str] | None) -> ResolvedScenario:
     from rlsabm.study.settings import read_scenario
 
     return read_scenario(file, settings or [])
-
-
-def _percent(row: Any) -> str:
-    if row.persons == 0:
-        return "-"
-    return f"{100 * row.prevalence:.1f} ({100 * row.lower:.1f}-{100 * row.upper:.1f})"
-
-
-def _table(title: str, headings: list[str]) -> Table:
-    """A table of numbers under a title."""
-    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0, 0, 1))
-    table.add_column(headings[0], no_wrap=True)
-    for heading in headings[1:]:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _print_summary(study: ResolvedScenario, prevalence: pd.DataFrame) -> None:
-    """Prevalence by condition, and by age, sex and parity."""
-    from rlsabm.results.summary import adults_only, of_study, pooled
-
-    scenario = study.scenario
-    year = scenario.observe.years[-1]
-    out.print(f"\n[bold]{escape(scenario.title)}[/bold]")
-    rows = of_study(prevalence, year=year)
-    adults = adults_only(rows)
-    youngest = min(
-        (limit for limit in scenario.observe.age_groups if limit >= ADULT_AGE), default=0
-    )
-    who = "all ages" if len(adults) == len(rows) else f"{youngest} years and older"
-    table = _table(
-        f"RLS now, {who}, {year}: % with 95 % interval",
-        ["condition", "persons", "any", "weekly", "clinically significant"],
-    )
-    for name, group in pooled(adults, ["condition", "definition"]).groupby(
-        "condition", observed=True
-    ):
-        by_definition = {str(row.definition): row for row in group.itertuples()}
-        table.add_row(
-            str(name).replace("_", " "),
-            f"{group['persons'].iloc[0]:,}",
-            *(_percent(by_definition[d]) for d in ("any", "weekly", "significant")),
-        )
-    out.print(table)
-
-    everyone = rows[(rows["condition"] == "everyone") & (rows["definition"] == "any")]
-    if {"age_group", "sex"} <= set(everyone):
-        _print_cross(everyone, "age_group", "sex", f"Any RLS by age and sex, {year}: %")
-    if {"age_group", "parity"} <= set(everyone):
-        women = adults_only(everyone[everyone["parity"] != "not a woman"])
-        if len(women):
-            _print_cross(women, "age_group", "parity", f"Any RLS in women by parity, {year}: %")
-    if len(study.arms) > 1:
-        _print_arms(study, prevalence, f"RLS by arm, {who}, {year}: % with 95 % interval")
-    for surveyed in scenario.observe.years:
-        people = (
-            of_study(prevalence, year=surveyed, condition="everyone", definition="any")
-            .groupby(["draw", "replicate"])["persons"]
-            .sum()
-        )
-        if people.min() < scenario.population.size:
-            out.print(
-                f"Note: {people.min():,} people were surveyed in {surveyed}, not "
-                f"{scenario.population.size:,}: so many lived with the country's age-sex structure."
-            )
-
-
-def _print_arms(study: ResolvedScenario, prevalence: pd.DataFrame, title: str) -> None:
-    """Prevalence by condition, the arms below one another."""
-    from rlsabm.results.summary import adults_only, of_study, pooled
-
-    table = _table(title, ["condition", "arm", "persons", "any", "significant"])
-    table.columns[1].justify = "left"
-    counts = {
-        arm: pooled(adults_only(of_study(prevalence, arm=arm)), ["condition", "definition"])
-        for arm in study.arms
-    }
-    for name in prevalence["condition"].cat.categories:
-        shown = str(name).replace("_", " ")
-        for arm, rows in counts.items():
-            of_group = rows[rows["condition"] == name]
-            cells = {str(row.definition): row for row in of_group.itertuples()}
-            if cells:
-                table.add_row(
-                    shown,
-                    escape(arm),
-                    f"{cells['any'].persons:,}",
-                    _percent(cells["any"]),
-                    _percent(cells["significant"]),
-                )
-                shown = ""
-        table.add_section()
-    out.print(table)
-
-
-def _print_cross(rows: pd.DataFrame, down: str, across: str, title: str) -> None:
-    """A table of prevalence by two strata."""
-    from rlsabm.results.summary import pooled
-
-    counts = pooled(rows, [down, across])
-    cells = {(str(getattr(r, down)), str(getattr(r, across))): r for r in counts.itertuples()}
-    headings = list(dict.fromkeys(counts[across].astype(str)))
-    headings = [str(c) for c in rows[across].cat.categories if str(c) in headings]
-    table = _table(title, [down.replace("_", " "), *headings])
-    for name in [str(c) for c in rows[down].cat.categories]:
-        if any((name, heading) in cells for heading in headings):
-            table.add_row(
-                name, *(_percent(cells[name, h]) if (name, h) in cells else "-" for h in headings)
-            )
-    out.print(table)
 
 
 if __name__ == "__main__":

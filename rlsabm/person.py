@@ -21,6 +21,9 @@ NEVER = np.int32(2**31 - 1)
 #: A month before all others.
 LONG_AGO = np.int32(-(2**30))
 
+#: People who are older count as this old where rules look up an age.
+LAST_AGE = 120
+
 FEMALE, MALE = 0, 1
 SEXES = ("female", "male")
 
@@ -70,6 +73,10 @@ LIFE_FIELDS = (
     Field("other_polygenes", "f4", "SD", "polygenic background of other liability"),
     Field("cns_iron_trait", "f4", "ratio", "theta: CNS iron at full supply, typical person = 1"),
     Field("other_liability", "f4", "liability", "lambda: liability that no iron explains"),
+    # further conditions
+    Field("conditions", "u4", "bits", "conditions of the catalogue that are there, one bit each"),
+    Field("conditions_to_come", "u4", "bits", "those that are there now or ever will be"),
+    Field("conditions_until", "i4", "month", "month in which the next of them begins or ends"),
     # growth
     Field("height_factor", "f4", "ratio", "height to the median of age and sex"),
     Field("weight_factor", "f4", "ratio", "weight to the median of age and sex"),
@@ -111,7 +118,6 @@ LIFE_FIELDS = (
     # kidney
     Field("kidney", "u1", "", "stage of progressive kidney disease", KIDNEY_STAGES),
     Field("kidney_episode", "u1", "", "stages entered so far"),
-    Field("kidney_since", "i4", "month", "month in which the stage began"),
     Field("kidney_until", "i4", "month", "month in which the next stage begins"),
     Field("dialysis_since", "i4", "month", "month in which dialysis last began"),
 )
@@ -126,6 +132,7 @@ BODY_FIELDS = (
     Field("lost_mg_per_day", "f4", "mg/day", "iron lost this month, by any way"),
     Field("conceptus_iron_mg", "f4", "mg", "iron passed to this conceptus so far"),
     Field("child_iron_mg", "f4", "mg", "iron with which each child of the last delivery was born"),
+    Field("endowment_mg", "f4", "mg", "iron that the mother gave before birth; 0 if not known"),
     Field("brain_iron_fast", "f4", "ratio", "exchangeable CNS iron, typical adult = 1"),
     Field("brain_iron_slow", "f4", "ratio", "structural CNS iron, typical old adult = 1"),
     Field("dopamine_deficit", "f4", "liability", "loss of dopaminergic function"),
@@ -141,6 +148,8 @@ BODY_FIELDS = (
 
 BURDEN_FIELDS = (
     Field("blood_loss_ml", "f8", "mL", "blood lost, at the current haemoglobin"),
+    Field("menses_ml", "f8", "mL", "blood lost with menses, where they come"),
+    Field("menses_factor", "f8", "ratio", "0 where menses stay away"),
     Field("iron_loss_mg", "f8", "mg", "iron lost otherwise"),
     Field("milk_iron_mg", "f8", "mg", "iron passed with milk"),
     Field("conceptus_demand_mg", "f8", "mg", "iron that the conceptus draws from a replete mother"),
@@ -154,6 +163,7 @@ BURDEN_FIELDS = (
     Field(
         "lasting_months", "f8", "months", "months of pregnancy: they leave a lasting vulnerability"
     ),
+    Field("mortality_ratio", "f8", "ratio", "chance to die to that of others of age and sex"),
 )
 
 

@@ -17,7 +17,7 @@ from rlsabm.life.birth import (
     with_new_men,
 )
 from rlsabm.life.events import EVENT, MOST_PER_MONTH
-from rlsabm.life.month import count_person_months, live_block, move_together
+from rlsabm.life.month import BURDENS, count_person_months, live_block, move_together
 from rlsabm.life.pregnancy import MONTHS_TO_BIRTH
 from rlsabm.parameters.cohorts import BirthPlan
 from rlsabm.parameters.setting import Setting
@@ -211,7 +211,7 @@ class Population:
 
         def live(i: int) -> None:
             live_block(
-                self.lives, self.bodies, empty_records(BURDEN, 1), limits[i], limits[i + 1],
+                self.lives, self.bodies, empty_records(BURDEN, BURDENS), limits[i], limits[i + 1],
                 self.month, last, self.key, self.setting.tables, self.setting.values, logs[i],
                 counts[i],
             )  # fmt: skip

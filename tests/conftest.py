@@ -21,7 +21,8 @@ CHECKOUT = Path(__file__).parents[1]
 STUDY = """\
 title: A small study for tests
 population: {size: 2_000}
-observe: {years: [2010, 2018, 2019], persons: 1.0, events: true}
+observe: {years: [2010, 2018, 2019], as: [true, CH-RLSq], persons: 1.0, events: true}
+shifts: {conditions: [blood_donation, pregnancy, obesity, multiple_sclerosis], postulates: true}
 arms:
   nothing changed: {}
   no donation: {conditions.blood_donation.enabled: false}
@@ -97,6 +98,14 @@ class Study(NamedTuple):
     def table(self, name: str) -> pd.DataFrame:
         """One of its tables; a line list with all its parts."""
         return _table(self.folder, name).copy()
+
+    def factual(self, name: str) -> pd.DataFrame:
+        """What is so and truly so: no other worlds, no instruments."""
+        table = self.table(name)
+        table = table[table["world"] == "factual"]
+        if "observed_as" in table:
+            table = table[table["observed_as"] == "true"]
+        return table.reset_index(drop=True)
 
 
 @cache

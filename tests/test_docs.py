@@ -15,11 +15,13 @@ import pytest
 import typer
 
 from rlsabm.cli import app
-from rlsabm.observe.conditions import condition_names
+from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import MEASURES
+from rlsabm.parameters.catalogue import shipped_catalogue
 from rlsabm.parameters.tables import TABLE_LIST
 from rlsabm.parameters.values import DERIVED, PARAMETERS
 from rlsabm.person import BODY_FIELDS, BURDEN_FIELDS, LIFE_FIELDS
+from rlsabm.results.schemas import TABLES
 from rlsabm.scenario import json_schema
 from rlsabm.study.settings import read_scenario
 
@@ -66,7 +68,15 @@ def test_names_in_the_odd_exist() -> None:
     }
     fields = {field.name for field in (*LIFE_FIELDS, *BODY_FIELDS, *BURDEN_FIELDS)}
     tables = {table.name for table in TABLE_LIST}
-    known = {*PARAMETERS, *DERIVED, *fields, *tables, *condition_names(), *MEASURES}
+    known = {
+        *PARAMETERS,
+        *DERIVED,
+        *fields,
+        *tables,
+        *(group.name for group in groups_of(shipped_catalogue())),
+        *MEASURES,
+        *TABLES,
+    }
     assert len(found & set(PARAMETERS)) > 100
     assert found <= known, sorted(found - known)
 

@@ -662,3 +662,24 @@ def test_the_rules_do_not_draw_from_mesas_generators() -> None:
 def test_fields_and_columns_are_complete() -> None:
     assert set(FIELDS) - set(COLUMNS) == {"mother", "father", "partner", "children"}
     assert all(hasattr(Person, name) for name in (*COLUMNS, *RELATIVES))
+
+
+# Other worlds ---------------------------------------------------------------------------------------
+
+
+def test_a_person_in_another_world() -> None:
+    model = RLSModel(size=1_000, start=2019, seed=3)
+    mothers = [person for person in model.agents if person.parity > 1][:30]
+    assert len(mothers) == 30
+    without = [mother.in_world("without pregnancy") for mother in mothers]
+    assert all(body.vulnerability == 0.0 for body in without)
+    assert all(mother.vulnerability > 0.0 for mother in mothers)
+    for mother in mothers[:5]:
+        same = mother.in_world("without parkinsons disease")
+        assert same.liability == mother.liability
+        assert same.storage_iron_mg == mother.storage_iron_mg
+    with pytest.raises(UserError, match="did you mean 'without dialysis'"):
+        mothers[0].in_world("without dialisis")
+    mothers[0].liability = 3.0
+    with pytest.raises(RuntimeError, match="lived again"):
+        mothers[0].in_world("without pregnancy")

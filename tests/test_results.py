@@ -11,18 +11,33 @@ import pandas as pd
 import pytest
 from conftest import Command, Study
 
-from rlsabm.observe.conditions import condition_names
+from rlsabm.observe.groups import groups_of
+from rlsabm.observe.survey import DEFINITIONS, RECALLS
+from rlsabm.parameters.catalogue import shipped_catalogue
 from rlsabm.parameters.cohorts import population_of
 from rlsabm.parameters.countries import BAND_YEARS, BANDS, country_names, load_country
 from rlsabm.parameters.values import PARAMETERS
-from rlsabm.results.counting import BIOMARKERS, DEFINITIONS, INCIDENT, PARITIES, RECALLS
+from rlsabm.results.biomarkers import BIOMARKERS
+from rlsabm.results.cells import PARITIES
+from rlsabm.results.counting import INCIDENT
 from rlsabm.results.schemas import TABLES
 from rlsabm.results.summary import wilson_interval
-from rlsabm.scenario import load_scenario
+from rlsabm.study.settings import read_scenario
 
 UNIT = ["arm", "world", "draw", "replicate", "year"]
 STRATA = ["sex", "age_group", "parity"]
 ARMS = ["reference", "nothing changed", "no donation"]
+WORLDS = [
+    "factual",
+    "without blood donation",
+    "without pregnancy",
+    "without the iron burden of pregnancy",
+    "without obesity",
+    "without multiple sclerosis",
+    "iron stores always replete",
+    "CNS iron always sufficient",
+    "path from iron to dopamine cut",
+]
 AGE_GROUPS = ["0-17", "18-34", "35-49", "50-64", "65-79", "80+"]
 SIZE = 2_000
 UNITS = 3 * 2 * 2
@@ -58,7 +73,7 @@ def test_columns_say_what_they_mean(study: Study, name: str) -> None:
     declared = TABLES[name][1]
     assert list(table.columns) == [column.name for column in declared]
     assert table.attrs["title"] == TABLES[name][0]
-    assert table.attrs["schema_version"] == 1
+    assert table.attrs["schema_version"] == 2
     assert table.attrs["meanings"] == {column.name: column.meaning for column in declared}
     assert all(table.attrs["meanings"].values())
     assert table.attrs["units"] == {c.name: c.unit for c in declared if c.unit}
@@ -81,14 +96,14 @@ def test_order_of_categories(study: Study) -> None:
     prevalence = study.table("prevalence")
     wanted = {
         "arm": ARMS,
-        "world": ["factual"],
-        "condition": condition_names(),
+        "world": WORLDS,
+        "condition": [group.name for group in groups_of(shipped_catalogue())],
         "sex": ["female", "male"],
         "age_group": AGE_GROUPS,
         "parity": list(PARITIES),
         "definition": list(DEFINITIONS),
         "recall": list(RECALLS),
-        "observed_as": ["true"],
+        "observed_as": ["true", "CH-RLSq"],
     }
     for column, words in wanted.items():
         assert list(prevalence[column].cat.categories) == words
@@ -105,7 +120,8 @@ def test_order_of_categories(study: Study) -> None:
     [
         ("prevalence", [*UNIT, "condition", *STRATA, "definition", "recall", "observed_as"]),
         ("incidence", [*UNIT, *STRATA, "event"]),
-        ("biomarkers", [*UNIT, "condition", "sex", "age_group", "biomarker"]),
+        ("biomarkers", [*UNIT, "condition", "sex", "age_group", "biomarker", "observed_as"]),
+        ("contrasts", [*UNIT, "condition", *STRATA, "definition", "recall", "observed_as"]),
         ("persons", [*UNIT, "uid"]),
         ("draws", ["arm", "draw", "parameter"]),
         ("runs", ["arm", "draw", "replicate"]),
@@ -126,7 +142,7 @@ def test_keys_are_unique_and_complete(study: Study, name: str, key: list[str]) -
 
 
 def test_everybody_is_counted_once(study: Study) -> None:
-    prevalence = study.table("prevalence")
+    prevalence = study.factual("prevalence")
     everyone = prevalence[prevalence["condition"] == "everyone"]
     persons = totals(everyone, [*UNIT, "definition", "recall"], ["persons"])["persons"]
     assert len(persons) == UNITS * 3 * 3 * 2
@@ -139,7 +155,7 @@ def test_everybody_is_counted_once(study: Study) -> None:
 
 
 def test_cases_are_persons(study: Study) -> None:
-    prevalence = study.table("prevalence")
+    prevalence = study.factual("prevalence")
     assert (prevalence["persons"] > 0).all()
     assert prevalence["cases"].between(0, prevalence["persons"]).all()
     np.testing.assert_array_equal(
@@ -152,7 +168,7 @@ def test_cases_are_persons(study: Study) -> None:
 
 
 def test_definitions_and_recalls_are_nested(study: Study) -> None:
-    prevalence = study.table("prevalence")
+    prevalence = study.factual("prevalence")
     cells = [*UNIT, "condition", *STRATA]
     wide = prevalence.pivot(index=cells, columns=["definition", "recall"], values="cases")
     assert wide.notna().all(axis=None)
@@ -168,7 +184,7 @@ def test_definitions_and_recalls_are_nested(study: Study) -> None:
 
 
 def test_conditions_are_within_everyone(study: Study) -> None:
-    prevalence = study.table("prevalence")
+    prevalence = study.factual("prevalence")
     wide = prevalence.query("definition == 'any' and recall == 'current'").pivot(
         index=[*UNIT, *STRATA], columns="condition", values=["persons", "cases"]
     )
@@ -194,7 +210,7 @@ def test_incidence(study: Study) -> None:
     )
     assert incidence.loc[incidence["person_years"] == 0, "rate_per_1000"].isna().all()
     sums = totals(incidence, [*UNIT, "event"], ["events", "person_years"]).reset_index()
-    persons = study.table("persons").groupby(UNIT, observed=True).size().rename("persons")
+    persons = study.factual("persons").groupby(UNIT, observed=True).size().rename("persons")
     sums = sums.merge(persons.reset_index(), on=UNIT)
     assert (sums["person_years"] <= sums["persons"]).all()
     deaths = sums[sums["event"] == "death"]
@@ -210,7 +226,7 @@ def test_incidence(study: Study) -> None:
 
 
 def test_biomarkers(study: Study) -> None:
-    biomarkers = study.table("biomarkers")
+    biomarkers = study.factual("biomarkers")
     quantiles = biomarkers[["p5", "p25", "p50", "p75", "p95"]].to_numpy()
     assert (np.diff(quantiles, axis=1) >= 0).all()
     assert (biomarkers["persons"] > 0).all()
@@ -229,7 +245,7 @@ def test_biomarkers(study: Study) -> None:
 
 
 def test_persons_are_the_table_of_prevalence(study: Study) -> None:
-    persons = study.table("persons")
+    persons = study.factual("persons")
     persons["age_group"] = age_group(persons)
     parity = persons["parity"].clip(upper=4).map({0: "0", 1: "1", 2: "2", 3: "3", 4: "4+"})
     persons["parity"] = parity.where(persons["sex"] == "female", "not a woman")
@@ -241,7 +257,7 @@ def test_persons_are_the_table_of_prevalence(study: Study) -> None:
         significant=("rls_significant", "sum"),
         past_year=("rls_past_year", "sum"),
     )
-    counted = study.table("prevalence").query("condition == 'everyone'")
+    counted = study.factual("prevalence").query("condition == 'everyone'")
     for definition, recall, column in (
         ("any", "current", "any"),
         ("weekly", "current", "weekly"),
@@ -257,10 +273,10 @@ def test_persons_are_the_table_of_prevalence(study: Study) -> None:
 
 
 def test_persons_are_the_table_of_biomarkers(study: Study) -> None:
-    persons = study.table("persons")
+    persons = study.factual("persons")
     persons["age_group"] = age_group(persons)
     by = [*UNIT, "sex", "age_group"]
-    measured = study.table("biomarkers").query("condition == 'everyone'")
+    measured = study.factual("biomarkers").query("condition == 'everyone'")
     for name in ("serum_ferritin_ug_per_l", "haemoglobin_g_per_l", "dopamine_deficit"):
         listed = persons.groupby(by, observed=True)[name].agg(["mean", "std"])
         table = measured[measured["biomarker"] == name].set_index(by)
@@ -270,7 +286,7 @@ def test_persons_are_the_table_of_biomarkers(study: Study) -> None:
 
 
 def test_each_person_makes_sense(study: Study) -> None:
-    persons = study.table("persons")
+    persons = study.factual("persons")
     assert persons["uid"].str.fullmatch("[0-9a-f]{16}").all()
     assert persons["mother"].str.fullmatch("([0-9a-f]{16})?").all()
     assert ((persons["mother"] == "") == (persons["father"] == "")).all()
@@ -300,7 +316,7 @@ def test_each_person_makes_sense(study: Study) -> None:
 
 
 def test_mothers_and_fathers(study: Study) -> None:
-    persons = study.table("persons").query("arm == 'reference'")
+    persons = study.factual("persons").query("arm == 'reference'")
     keys = ["draw", "replicate", "year"]
     for parent, sex in (("mother", "female"), ("father", "male")):
         pairs = persons.merge(
@@ -326,7 +342,7 @@ def test_mothers_and_fathers(study: Study) -> None:
 
 def test_events(study: Study) -> None:
     events = study.table("events")
-    persons = study.table("persons")
+    persons = study.factual("persons")
     known = persons[[*UNIT, "uid", "sex", "age_at_onset", "donations", "parity"]]
     both = events.merge(known, on=[*UNIT, "uid"], how="left")
     assert len(both) == len(events)
@@ -358,7 +374,7 @@ def test_events(study: Study) -> None:
 
 def test_follow_up_leads_to_the_next_survey(study: Study) -> None:
     """Of those surveyed in 2018 and 2019, onsets and donations add up."""
-    persons = study.table("persons")
+    persons = study.factual("persons")
     keys = ["arm", "draw", "replicate", "uid"]
     wanted = [*keys, "donations", "parity", "age", "rls"]
     before, after = (persons.loc[persons["year"] == year, wanted] for year in (2018, 2019))
@@ -380,10 +396,14 @@ def test_follow_up_leads_to_the_next_survey(study: Study) -> None:
 
 def test_draws_are_within_their_bounds(study: Study) -> None:
     draws = study.table("draws")
-    assert len(draws) == 3 * 2 * len(PARAMETERS)
+    strengths = sum(condition.touches_iron for condition in shipped_catalogue())
+    assert len(draws) == 3 * 2 * (len(PARAMETERS) + strengths)
     for row in draws.itertuples():
-        parameter = PARAMETERS[str(row.parameter)]
-        assert parameter.lower <= row.value <= parameter.upper, row
+        if str(row.parameter) in PARAMETERS:
+            parameter = PARAMETERS[str(row.parameter)]
+            assert parameter.lower <= row.value <= parameter.upper, row
+        else:
+            assert 0.1 < row.value < 10.0
     wide = draws.pivot(index="parameter", columns=["arm", "draw"], values="value")
     varied = [name for name, p in PARAMETERS.items() if p.prior != "fixed"]
     fixed = [name for name, p in PARAMETERS.items() if p.prior == "fixed"]
@@ -421,11 +441,13 @@ def test_runs(study: Study) -> None:
 
 def test_the_manifest(study: Study) -> None:
     manifest = json.loads((study.folder / "manifest.json").read_text(encoding="utf-8"))
-    resolved = load_scenario(study.scenario)
+    resolved = read_scenario(study.scenario, [])
     assert manifest["scenario_hash"] == resolved.content_hash()
-    assert load_scenario(study.folder / "scenario.yaml").content_hash() == resolved.content_hash()
+    assert (
+        read_scenario(study.folder / "scenario.yaml", []).content_hash() == resolved.content_hash()
+    )
     assert manifest["input_hash"] != manifest["scenario_hash"]
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
     assert manifest["name"] == "small"
     assert manifest["title"] == "A small study for tests"
     assert manifest["status"] == "complete"
@@ -442,7 +464,8 @@ def test_the_manifest(study: Study) -> None:
     resources = manifest["resources"]
     assert resources["units"] == UNITS
     assert resources["person_months"] == runs["person_months"].sum()
-    assert resources["seconds"] == pytest.approx(runs["seconds"].sum(), abs=0.01)
+    assert resources["seconds_of_units"] == pytest.approx(runs["seconds"].sum(), abs=0.01)
+    assert 0 < resources["seconds"] < 600
     for file, rows in manifest["rows"].items():
         assert len(study.table(file.removesuffix(".parquet").rstrip("/"))) == rows
 

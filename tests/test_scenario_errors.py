@@ -46,8 +46,8 @@ def message(text: str | bytes, *changes: str) -> str:
         ),
         (
             "conditions: {migraine: {}}",
-            "conditions.migraine: unknown key (expected one of blood_donation, pregnancy, "
-            "dialysis)",
+            "conditions.migraine: no condition of this name; a new one needs source, and "
+            "prevalence or onset_per_1000",
         ),
         (
             "population: {size: 5}",
@@ -126,7 +126,7 @@ def message(text: str | bytes, *changes: str) -> str:
         ),
         (
             "observe: [1]",
-            "observe: found a list (expected a mapping with years, by, age_groups, persons and "
+            "observe: found a list (expected a mapping with years, by, age_groups, as, persons and "
             "events)",
         ),
         (

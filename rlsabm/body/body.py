@@ -15,9 +15,11 @@ from rlsabm.person import LONG_AGO, NEVER
 
 
 @compiled
-def be_born(body: Any, life: Any, endowment_mg: float, tables: Tables, p: Values) -> None:
-    """A newborn's body."""
-    endow_with_iron(body, life, endowment_mg, p)
+def be_born(body: Any, life: Any, given_mg: float, tables: Tables, p: Values) -> None:
+    """A newborn's body; where the mother's gift is not known, it has what replete mothers give."""
+    body.endowment_mg = given_mg
+    iron_mg = given_mg if given_mg > 0.0 else p.birth_iron_mg_per_kg * life.weight_kg
+    endow_with_iron(body, life, iron_mg, p)
     body.brain_iron_fast = life.cns_iron_trait * cns_supply(
         tables, body.storage_iron_mg / life.storage_scale_mg
     )

@@ -22,13 +22,16 @@ def deficit_effect(lacking: float, p: Values) -> float:
 
 
 @inlined
-def advance_brain(body: Any, life: Any, burden: Any, age: int, tables: Tables, p: Values) -> float:
-    """One month of CNS iron and dopamine; returns the effect of the iron deficit on liability."""
-    stores = body.storage_iron_mg / life.storage_scale_mg
-    target = life.cns_iron_trait * cns_supply(tables, stores)
+def advance_pools(body: Any, life: Any, supply: float, p: Values) -> None:
+    """One month of CNS iron at this supply (1 is full)."""
+    target = life.cns_iron_trait * supply
     body.brain_iron_fast += (target - body.brain_iron_fast) * p.fast_pool_step
     body.brain_iron_slow += (body.brain_iron_fast - body.brain_iron_slow) * p.slow_pool_step
 
+
+@inlined
+def iron_effect(body: Any, age: int, tables: Tables, p: Values) -> float:
+    """Effect of the deficit of both pools on liability."""
     effect = 0.0
     lacking = 1.0 - body.brain_iron_fast
     if lacking > 0.0:
@@ -36,7 +39,21 @@ def advance_brain(body: Any, life: Any, burden: Any, age: int, tables: Tables, p
     lacking = 1.0 - body.brain_iron_slow / tables.slow_pool_norm[age]
     if lacking > 0.0:
         effect += p.slow_deficit_effect * lacking
+    return effect
 
-    deficit = p.dopamine_share * effect + burden.dopamine_load
+
+@inlined
+def advance_dopamine(body: Any, burden: Any, by_iron: float, p: Values) -> None:
+    """One month of dopaminergic function, which falls by lack of iron and by other loads."""
+    deficit = by_iron + burden.dopamine_load
     body.dopamine_deficit += (deficit - body.dopamine_deficit) * p.dopamine_step
+
+
+@inlined
+def advance_brain(body: Any, life: Any, burden: Any, age: int, tables: Tables, p: Values) -> float:
+    """One month of CNS iron and dopamine; returns the effect of the iron deficit on liability."""
+    stores = body.storage_iron_mg / life.storage_scale_mg
+    advance_pools(body, life, cns_supply(tables, stores), p)
+    effect = iron_effect(body, age, tables, p)
+    advance_dopamine(body, burden, p.dopamine_share * effect, p)
     return effect

@@ -67,10 +67,11 @@ def advance_iron(body: Any, life: Any, burden: Any, tables: Tables, p: Values) -
     share = absorbed_share(tables, body.storage_iron_mg / life.storage_scale_mg)
     red_cells = body.red_cell_iron_mg
     bled = 0.0
-    if burden.blood_loss_ml > 0.0:
+    lost_ml = burden.blood_loss_ml + burden.menses_ml * burden.menses_factor
+    if lost_ml > 0.0:
         # Blood is lost at the concentration it has.
         circulating_ml = 1000.0 * life.blood_volume_l * burden.blood_volume_factor
-        bled = red_cells * min(burden.blood_loss_ml / circulating_ml, MOST_BLOOD_LOST)
+        bled = red_cells * min(lost_ml / circulating_ml, MOST_BLOOD_LOST)
         red_cells -= bled
     target = life.red_cell_target_mg * burden.red_cell_target_factor
     deficit = target - red_cells

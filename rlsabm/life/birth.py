@@ -16,6 +16,7 @@ from rlsabm import chance
 from rlsabm.body.body import be_born
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
+from rlsabm.life.conditions import EVERY_CONDITION
 from rlsabm.life.genome import express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
 from rlsabm.life.menses import plan_menses
@@ -80,6 +81,8 @@ def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
     life.sex = sex
     life.birth_month = month
     life.death_month = NEVER
+    life.conditions_to_come = EVERY_CONDITION
+    life.conditions_until = month
     life.partner_birth_month = LONG_AGO
     life.conception_month = LONG_AGO
     life.last_birth_month = LONG_AGO
@@ -88,24 +91,38 @@ def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
     life.fertile_from = LONG_AGO
     life.last_donation_month = LONG_AGO
     life.eligible_month = LONG_AGO
-    life.kidney_since = LONG_AGO
     life.kidney_until = NEVER
     life.dialysis_since = LONG_AGO
 
 
 @compiled
 def settle_traits(
-    life: Any, body: Any, iron_mg: float, key: Word, tables: Tables, p: Values
+    life: Any, body: Any, given_mg: float, key: Word, tables: Tables, p: Values
 ) -> None:
-    """Traits and the newborn's body; without ``iron_mg`` it gets what replete mothers give."""
+    """Traits, and the newborn's body with the iron that its mother gave (0 if not known)."""
     express_genome(life, key, tables, p)
     build_body(life, key, p)
     if life.sex == FEMALE:
         plan_menses(life, key, p)
     grow(life, 0, key, tables, p)
-    if iron_mg <= 0.0:
-        iron_mg = p.birth_iron_mg_per_kg * life.weight_kg
-    be_born(body, life, iron_mg, tables, p)
+    be_born(body, life, given_mg, tables, p)
+
+
+@compiled
+def begin_again(
+    life: Any, body: Any, lived: Any, given_mg: float, key: Word, tables: Tables, p: Values
+) -> None:
+    """Fill zeroed records with the newborn who has lived this life."""
+    begin_life(life, lived.uid, lived.sex, lived.birth_month)
+    life.mother = lived.mother
+    life.father = lived.father
+    life.birth_order = lived.birth_order
+    life.twin = lived.twin
+    life.maternal_alleles = lived.maternal_alleles
+    life.paternal_alleles = lived.paternal_alleles
+    life.cns_iron_polygenes = lived.cns_iron_polygenes
+    life.other_polygenes = lived.other_polygenes
+    settle_traits(life, body, given_mg, key, tables, p)
 
 
 @compiled

@@ -9,9 +9,9 @@ from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
 from rlsabm.life.menses import menstrual_loss_ml
 from rlsabm.mathematics import exp, log
-from rlsabm.parameters.tables import LAST_AGE, Tables
+from rlsabm.parameters.tables import Tables
 from rlsabm.parameters.values import Values
-from rlsabm.person import FEMALE, MALE
+from rlsabm.person import FEMALE, LAST_AGE, MALE
 
 REFERENCE_WEIGHT_KG = 70.0
 #: Weight at which the basal loss per kg was measured (Institute of Medicine 2001, p. 340).

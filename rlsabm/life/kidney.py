@@ -18,7 +18,6 @@ def enter_stage(life: Any, stage: int, month: int, key: Word, p: Values) -> None
     """Enter a stage, and settle when it ends if time alone ends it."""
     life.kidney = stage
     life.kidney_episode += 1
-    life.kidney_since = month
     life.kidney_until = NEVER
     duration, _, _, _ = chance.nth(key, life.uid, life.kidney_episode, chance.KIDNEY)
     if stage == CKD_3:
@@ -46,7 +45,8 @@ def infusion_mg(body: Any, life: Any, p: Values) -> float:
 def suffer_kidney_disease(
     life: Any,
     body: Any,
-    burden: Any,
+    of_kidney_disease: Any,
+    of_dialysis: Any,
     age: int,
     month: int,
     u: float,
@@ -73,24 +73,27 @@ def suffer_kidney_disease(
             enter_stage(life, DIALYSIS, month, key, p)
 
     if life.kidney == CKD_4:
-        burden.absorption_factor *= p.ckd_4_absorption_factor
-        burden.red_cell_target_factor *= p.ckd_4_haemoglobin_factor
-        burden.blood_loss_ml += p.ckd_4_blood_loss_ml_per_month
-        burden.dopamine_load += p.ckd_4_dopamine_load
+        of_kidney_disease.absorption_factor *= p.ckd_4_absorption_factor
+        of_kidney_disease.red_cell_target_factor *= p.ckd_4_haemoglobin_factor
+        of_kidney_disease.blood_loss_ml += p.ckd_4_blood_loss_ml_per_month
+        of_kidney_disease.dopamine_load += p.ckd_4_dopamine_load
     elif life.kidney == DIALYSIS:
-        burden.absorption_factor *= p.dialysis_absorption_factor
+        of_dialysis.absorption_factor *= p.dialysis_absorption_factor
         aim = p.dialysis_haemoglobin_g_per_l * life.blood_volume_l * p.haemoglobin_iron_mg_per_g
-        burden.red_cell_target_factor *= min(aim / life.red_cell_target_mg, 1.0)
-        burden.blood_loss_ml += p.dialysis_blood_loss_ml_per_month
-        burden.infused_iron_mg += infusion_mg(body, life, p)
-        burden.dopamine_load += p.dialysis_dopamine_load
+        of_dialysis.red_cell_target_factor *= min(aim / life.red_cell_target_mg, 1.0)
+        of_dialysis.blood_loss_ml += p.dialysis_blood_loss_ml_per_month
+        of_dialysis.infused_iron_mg += infusion_mg(body, life, p)
+        of_dialysis.dopamine_load += p.dialysis_dopamine_load
 
 
 @compiled
-def chance_to_die(life: Any, age: int, tables: Tables) -> float:
-    """Chance of death this month: by the life table, or by the registry of kidney failure."""
+def chance_to_die(life: Any, age: int, mortality_ratio: float, tables: Tables) -> float:
+    """Chance of death this month: by the life table, or by the registry of kidney failure.
+
+    The registry counts patients with whatever else they have; others die the more for it.
+    """
     if life.kidney == DIALYSIS:
         return tables.dialysis_death[age]
     if life.kidney == GRAFT:
         return tables.graft_death[age]
-    return tables.death[life.sex, age]
+    return tables.death[life.sex, age] * mortality_ratio

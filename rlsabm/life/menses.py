@@ -1,4 +1,4 @@
-"""Menstruation: part of every woman's life from menarche to menopause."""
+"""Menstruation: part of every woman's life from menarche to menopause, heavy in some."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled, inlined
 from rlsabm.mathematics import exp
 from rlsabm.parameters.values import Values
-from rlsabm.person import FEMALE
 
 CONTRACEPTION_FROM, CONTRACEPTION_UNTIL = 16, 50
 
@@ -42,13 +41,21 @@ def plan_menses(life: Any, key: Word, p: Values) -> None:
     life.menopause_month = life.birth_month + int(12.0 * min(max(age, 40.0), 60.0))
 
 
+@compiled
+def lies_between(life: Any, month: int) -> bool:
+    """Between menarche and menopause."""
+    return life.menarche_month <= month < life.menopause_month
+
+
 @inlined
-def menstruate(life: Any, burden: Any, month: int) -> None:
-    """Blood lost with menses this month; not in pregnancy nor until menses return after it."""
-    if (
-        life.sex == FEMALE
-        and life.menarche_month <= month < life.menopause_month
-        and life.pregnancy == 0
-        and month >= life.amenorrhoea_until
-    ):
-        burden.blood_loss_ml += life.menstrual_loss_ml
+def menstruate(life: Any, of_menses: Any, of_heavy_menses: Any, month: int, p: Values) -> None:
+    """Blood lost with menses this month: as much as a typical woman's, and what is lost above that.
+
+    Only where the loss is heavy is it told apart.  Whether menses come at all is up to pregnancy.
+    """
+    if lies_between(life, month):
+        if life.menstrual_loss_ml >= p.heavy_loss_ml_per_month:
+            of_menses.menses_ml += p.typical_loss_ml_per_month
+            of_heavy_menses.menses_ml += life.menstrual_loss_ml - p.typical_loss_ml_per_month
+        else:
+            of_menses.menses_ml += life.menstrual_loss_ml

@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 
 from rlsabm import chance
 from rlsabm.body.body import advance_body
-from rlsabm.body.iron import DAYS_PER_MONTH
 from rlsabm.chance import Word
 from rlsabm.compilation import compiled, inlined
+from rlsabm.life.burden import begin_month, lay_standing
+from rlsabm.life.conditions import settle_conditions
 from rlsabm.life.donation import donate
 from rlsabm.life.events import log_month
 from rlsabm.life.growth import grow, is_time_to_grow
 from rlsabm.life.kidney import chance_to_die, suffer_kidney_disease
 from rlsabm.life.menses import menstruate
 from rlsabm.life.pregnancy import be_fertile
-from rlsabm.parameters.tables import LAST_AGE, Tables
+from rlsabm.parameters.tables import Tables
 from rlsabm.parameters.values import Values
 from rlsabm.person import (
     DIALYSIS,
@@ -31,26 +32,14 @@ from rlsabm.person import (
     DIED_WITH_GRAFT,
     FEMALE,
     GRAFT,
+    LAST_AGE,
     NEVER,
     OTHER_CAUSE,
 )
 
-
-@compiled
-def lay_down(life: Any, burden: Any) -> None:
-    """The burden of a month in which nothing happens."""
-    burden.blood_loss_ml = 0.0
-    burden.iron_loss_mg = life.basal_loss_mg_per_day * DAYS_PER_MONTH
-    burden.milk_iron_mg = 0.0
-    burden.conceptus_demand_mg = 0.0
-    burden.red_cell_target_factor = 1.0
-    burden.blood_volume_factor = 1.0
-    burden.absorption_factor = 1.0
-    burden.absorption_ceiling_factor = 1.0
-    burden.oral_iron_mg_per_day = 0.0
-    burden.infused_iron_mg = 0.0
-    burden.dopamine_load = 0.0
-    burden.lasting_months = 0.0
+#: Scratch burdens: of the month, and of the conditions that are there.
+WHOLE, STANDING = 0, 1
+BURDENS = 2
 
 
 @compiled
@@ -65,28 +54,77 @@ def die(life: Any, month: int) -> None:
         life.cause_of_death = OTHER_CAUSE
 
 
+@compiled
+def update_conditions(life: Any, standing: Any, month: int, key: Word, tables: Tables) -> None:
+    """Conditions that begin or end this month, and the burden of those that are there."""
+    begun = settle_conditions(life, month, key, tables)
+    lay_standing(standing, life.conditions, 0, begun, tables)
+
+
+@inlined
+def suffer_conditions(
+    life: Any,
+    body: Any,
+    of_pregnancy: Any,
+    of_menses: Any,
+    of_heavy_menses: Any,
+    of_kidney_disease: Any,
+    of_dialysis: Any,
+    of_donation: Any,
+    age: int,
+    month: int,
+    onset: float,
+    conception: float,
+    key: Word,
+    tables: Tables,
+    p: Values,
+) -> None:
+    """The conditions with rules of their own; each fills its part of the burden.
+
+    Parts may be one and the same record: it then holds their sum.
+    """
+    if life.sex == FEMALE:
+        be_fertile(life, body, of_pregnancy, month, conception, key, tables, p)
+        menstruate(life, of_menses, of_heavy_menses, month, p)
+    # The two onsets share a word from its two ends: no one has both in one month.
+    suffer_kidney_disease(
+        life, body, of_kidney_disease, of_dialysis, age, month, onset, key, tables, p
+    )
+    donate(life, body, of_donation, age, month, 1.0 - onset, key, tables, p)
+
+
 @inlined
 def live_month(
-    life: Any, body: Any, burden: Any, month: int, key: Word, tables: Tables, p: Values
+    life: Any,
+    body: Any,
+    burdens: Any,
+    month: int,
+    key: Word,
+    tables: Tables,
+    p: Values,
 ) -> None:
-    """One month of one living person."""
+    """One month of one living person.
+
+    ``burdens[STANDING]`` holds the burden of the conditions that are there, ``burdens[WHOLE]`` takes
+    that of the month.
+    """
     age_months = month - life.birth_month
     age = min(age_months // 12, LAST_AGE)
     symptoms, death, onset, conception = chance.at(key, life.uid, month, chance.MONTH)
-    if death < chance_to_die(life, age, tables):
+    if month >= life.conditions_until:
+        update_conditions(life, burdens[STANDING], month, key, tables)
+    if death < chance_to_die(life, age, burdens[STANDING].mortality_ratio, tables):
         die(life, month)
         return
     if is_time_to_grow(age_months):
         grow(life, age_months, key, tables, p)
 
-    lay_down(life, burden)
-    if life.sex == FEMALE:
-        be_fertile(life, body, burden, month, conception, key, tables, p)
-        menstruate(life, burden, month)
-    # The two onsets share a word from its two ends: no one has both in one month.
-    suffer_kidney_disease(life, body, burden, age, month, onset, key, tables, p)
-    donate(life, body, burden, age, month, 1.0 - onset, key, tables, p)
-
+    burden = burdens[WHOLE]
+    begin_month(burden, burdens[STANDING], life)
+    suffer_conditions(
+        life, body, burden, burden, burden, burden, burden, burden, age, month, onset, conception,
+        key, tables, p,
+    )  # fmt: skip
     advance_body(body, life, burden, age, month, symptoms, tables, p)
 
 
@@ -107,21 +145,21 @@ def live_block(
 ) -> None:
     """Months ``first_month`` to ``last_month`` (both included) of the people in these rows.
 
-    Newborns begin in the month of their birth. ``burdens`` is a scratch record; ``log`` takes the
+    Newborns begin in the month of their birth. ``burdens`` are two scratch records; ``log`` takes the
     events if it has room for any, ``logged[0]`` counts them.
     """
-    burden = burdens[0]
     for row in range(first_row, last_row):
         life = lives[row]
         body = bodies[row]
+        lay_standing(burdens[STANDING], life.conditions, 0, 0, tables)
         for month in range(max(first_month, life.birth_month), last_month + 1):
             if life.death_month != NEVER:
                 break
             if len(log) == 0:
-                live_month(life, body, burden, month, key, tables, p)
+                live_month(life, body, burdens, month, key, tables, p)
             else:
                 before = (life.kidney, life.donations, life.parity, life.gravidity, body.rls)
-                live_month(life, body, burden, month, key, tables, p)
+                live_month(life, body, burdens, month, key, tables, p)
                 log_month(life, body, before, month, log, logged)
 
 

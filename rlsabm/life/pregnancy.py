@@ -93,20 +93,27 @@ def carry(life: Any, burden: Any, month: int, key: Word, tables: Tables, p: Valu
     k = min(month - life.conception_month + 1, MONTHS_TO_BIRTH)
     twins = life.pregnancy in (MONOZYGOTIC_TWINS, DIZYGOTIC_TWINS)
     demand = tables.conceptus_demand_mg[k]
-    burden.conceptus_demand_mg = demand * p.twin_demand_factor if twins else demand
+    burden.conceptus_demand_mg += demand * p.twin_demand_factor if twins else demand
     burden.red_cell_target_factor *= 1.0 + p.red_cell_expansion * tables.red_cells[k]
     burden.blood_volume_factor *= 1.0 + p.blood_volume_expansion * tables.blood_volume[k]
     rise = 1.0 + (p.pregnancy_absorption_factor - 1.0) * tables.absorption[k]
     burden.absorption_factor *= rise
     burden.absorption_ceiling_factor *= rise
     burden.dopamine_load += p.pregnancy_dopamine_load * tables.hormones[k]
-    burden.lasting_months = 1.0
+    burden.lasting_months += 1.0
     if k >= p.pregnancy_supplement_from_month:
         _, _, _, takes_iron = chance.once(key, life.uid, chance.REPRODUCTION)
         if takes_iron < p.pregnancy_supplement_uptake:
             burden.oral_iron_mg_per_day += (
                 p.pregnancy_supplement_mg_per_day * p.pregnancy_tablet_factor
             )
+
+
+@compiled
+def hand_over(life: Any, body: Any, p: Values) -> None:
+    """What the conceptus had drawn is now the children's, but for what stays in the placenta."""
+    babies = 1 if life.last_delivery == ONE_CHILD else 2
+    body.child_iron_mg = body.conceptus_iron_mg * (1.0 - p.placenta_share) / babies
 
 
 @compiled
@@ -120,8 +127,8 @@ def end_pregnancy(life: Any, body: Any, burden: Any, month: int, key: Word, p: V
         bled = p.delivery_blood_ml * exp(p.delivery_blood_log_sd * normal(bleeding))
         burden.blood_loss_ml += bled * p.pregnancy_enabled
         burden.blood_volume_factor *= 1.0 + p.blood_volume_expansion * p.pregnancy_enabled
-        body.child_iron_mg = body.conceptus_iron_mg * (1.0 - p.placenta_share) / babies
         life.last_delivery = life.pregnancy
+        hand_over(life, body, p)
         life.last_birth_month = month
         life.parity += 1
         life.children += babies
@@ -160,3 +167,5 @@ def be_fertile(
     if life.pregnancy != NOT_PREGNANT:
         carry(life, burden, month, key, tables, p)
     nurse(life, burden, month, p)
+    if life.pregnancy != NOT_PREGNANT or month < life.amenorrhoea_until:
+        burden.menses_factor *= 1.0 - p.pregnancy_enabled

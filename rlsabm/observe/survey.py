@@ -31,17 +31,22 @@ from rlsabm.parameters.countries import BAND_YEARS, LAST_BAND_AGE, Floats
 from rlsabm.parameters.setting import Setting
 from rlsabm.parameters.tables import Tables
 from rlsabm.parameters.values import Values
-from rlsabm.person import DIALYSIS, MALE, NEVER, NOT_PREGNANT, month_of
+from rlsabm.person import DIALYSIS, LAST_AGE, MALE, NEVER, NOT_PREGNANT, month_of
 
-#: Columns of the compiled measurement.
+#: Columns of the compiled measurement: as it is, and as an assay or a scan finds it.
 MEASURES = (
     "serum_ferritin_ug_per_l",
     "stores_ferritin_ug_per_l",
     "haemoglobin_g_per_l",
+    "measured_haemoglobin_g_per_l",
     "transferrin_saturation_percent",
+    "measured_transferrin_saturation_percent",
     "transferrin_receptor_mg_per_l",
+    "measured_transferrin_receptor_mg_per_l",
     "csf_ferritin_ug_per_l",
+    "measured_csf_ferritin_ug_per_l",
     "nigral_iron_ratio",
+    "measured_nigral_iron_ratio",
     "dopamine_deficit",
     "storage_iron_mg",
     "iron_absorbed_mg_per_day",
@@ -55,13 +60,32 @@ def survey_month(year: int) -> int:
     return month_of(year) + SURVEY_MONTH_OF_YEAR
 
 
+DEFINITIONS = ("any", "weekly", "significant")
+RECALLS = ("current", "past_year")
+_LAST_MONTHS = ("rls_last_month", "weekly_last_month", "significant_last_month")
+_MONTHS = (1, 12)
+
+
+def case_bit(definition: str, recall: str) -> int:
+    """The bit for a case of a definition and recall period."""
+    return 1 << (RECALLS.index(recall) * len(DEFINITIONS) + DEFINITIONS.index(definition))
+
+
+def case_bits(bodies: Any, month: int) -> NDArray[np.uint8]:
+    """Bits of each body (`case_bit`): by which definitions and recall periods it is a case."""
+    bits = np.zeros(bodies.shape, dtype=np.uint8)
+    for recall, months in zip(RECALLS, _MONTHS, strict=True):
+        for definition, field in zip(DEFINITIONS, _LAST_MONTHS, strict=True):
+            case = bodies[field] > month - months
+            bits |= (case * case_bit(definition, recall)).astype(np.uint8)
+    return bits
+
+
 @dataclass(frozen=True)
 class Survey:
-    """The people surveyed and what is known of them, one array item a person.
+    """The people surveyed and what is known of them, one array item a person."""
 
-    ``any``, ``weekly`` and ``significant`` hold RLS now; ``..._past_year`` in the last 12 months.
-    """
-
+    setting: Setting
     year: int
     rows: NDArray[np.int64]
     lives: Any
@@ -110,15 +134,43 @@ class Survey:
             & (lives["amenorrhoea_until"] <= self.month)
         )
 
+    @property
+    def months_on_dialysis(self) -> NDArray[np.int64]:
+        """Months since dialysis last began; -1 for those who are not on dialysis."""
+        since = self.month - self.lives["dialysis_since"].astype(np.int64)
+        return np.where(self.lives["kidney"] == DIALYSIS, since, -1)
+
+    def has_condition(self, name: str) -> NDArray[np.bool_]:
+        """Who has a condition of the catalogue."""
+        names = [condition.name for condition in self.setting.conditions]
+        return np.asarray((self.lives["conditions"] >> names.index(name)) & 1 == 1)
+
     def has_rls(self, definition: str, recall: str) -> NDArray[np.bool_]:
         """Who has RLS by a definition (any, weekly, significant) and recall period."""
-        field = {
-            "any": "rls_last_month",
-            "weekly": "weekly_last_month",
-            "significant": "significant_last_month",
-        }[definition]
-        months = {"current": 1, "past_year": 12}[recall]
-        return np.asarray(self.bodies[field] > self.month - months)
+        return case_bits(self.bodies, self.month) & case_bit(definition, recall) != 0
+
+
+@compiled
+def inflammation(
+    life: Any, age: int, inflamed: float, tables: Tables, p: Values
+) -> tuple[float, float]:
+    """Measured ferritin and transferrin saturation to those without inflammation.
+
+    Conditions and dialysis inflame; of other adults, some are inflamed on any day.
+    """
+    ferritin_factor = 1.0
+    saturation_factor = 1.0
+    conditions = int(life.conditions)
+    for c in range(tables.conditions):
+        if conditions & (1 << c):
+            ferritin_factor *= tables.condition_ferritin[c]
+            saturation_factor *= tables.condition_saturation[c]
+    if life.kidney == DIALYSIS:
+        ferritin_factor *= p.dialysis_ferritin_factor
+    elif ferritin_factor == 1.0 and age >= 18 and inflamed < p.inflammation_share:
+        ferritin_factor = p.inflammation_ferritin_factor
+        saturation_factor *= p.inflammation_saturation_factor
+    return ferritin_factor, saturation_factor
 
 
 @compiled
@@ -129,33 +181,41 @@ def measure(
     for i in range(len(lives)):
         life = lives[i]
         body = bodies[i]
-        inflamed, noise, _, _ = chance.at(key, life.uid, month, chance.INFLAMMATION)
-        _, person, _, _ = chance.once(key, life.uid, chance.IRON_HABITS)
-        stores_ferritin = ferritin(body, life, p)
-        serum = stores_ferritin * exp(p.ferritin_person_log_sd * normal(person))
-        saturation = transferrin_saturation(body, life, p)
         age = (month - life.birth_month) // 12
-        if life.kidney == DIALYSIS:
-            serum *= p.dialysis_ferritin_factor
-        elif age >= 18 and inflamed < p.inflammation_share:
-            serum *= p.inflammation_ferritin_factor
-            saturation *= p.inflammation_saturation_factor
-        measured[i, 0] = serum
-        measured[i, 1] = stores_ferritin
-        measured[i, 2] = haemoglobin(body, circulating_volume_l(life, month, tables, p), p)
-        measured[i, 3] = saturation
-        measured[i, 4] = transferrin_receptor(body, life, p)
-        measured[i, 5] = (
-            p.csf_ferritin_ug_per_l
-            * body.brain_iron_fast
-            * exp(p.csf_ferritin_log_sd * normal(noise))
+        inflamed, csf_noise, _, _ = chance.at(key, life.uid, month, chance.INFLAMMATION)
+        assay_1, assay_2, assay_3, assay_4 = chance.at(key, life.uid, month, chance.ASSAY)
+        scan, _, _, _ = chance.at(key, life.uid, month, chance.SCAN)
+        _, person, _, _ = chance.once(key, life.uid, chance.IRON_HABITS)
+        by_ferritin, by_saturation = inflammation(life, age, inflamed, tables, p)
+
+        level = ferritin(body, life, p)
+        measured[i, 0] = (
+            level
+            * exp(p.ferritin_person_log_sd * normal(person))
+            * by_ferritin
+            * exp(p.ferritin_assay_cv * normal(assay_1))
         )
-        measured[i, 6] = body.brain_iron_slow / tables.slow_pool_norm[min(age, 120)]
-        measured[i, 7] = body.dopamine_deficit
-        measured[i, 8] = body.storage_iron_mg
-        measured[i, 9] = body.absorbed_mg_per_day
-        measured[i, 10] = body.lost_mg_per_day
-        measured[i, 11] = irls(body.liability, p) if body.rls else 0.0
+        measured[i, 1] = level
+        level = haemoglobin(body, circulating_volume_l(life, month, tables, p), p)
+        measured[i, 2] = level
+        measured[i, 3] = level * (1.0 + p.haemoglobin_assay_cv * normal(assay_2))
+        level = transferrin_saturation(body, life, p)
+        measured[i, 4] = level
+        measured[i, 5] = level * by_saturation * exp(p.saturation_assay_cv * normal(assay_3))
+        level = transferrin_receptor(body, life, p)
+        measured[i, 6] = level
+        measured[i, 7] = level * exp(p.receptor_assay_cv * normal(assay_4))
+        level = p.csf_ferritin_ug_per_l * body.brain_iron_fast
+        measured[i, 8] = level
+        measured[i, 9] = level * exp(p.csf_ferritin_log_sd * normal(csf_noise))
+        level = body.brain_iron_slow / tables.slow_pool_norm[min(age, LAST_AGE)]
+        measured[i, 10] = level
+        measured[i, 11] = level * (1.0 + p.nigral_scan_cv * normal(scan))
+        measured[i, 12] = body.dopamine_deficit
+        measured[i, 13] = body.storage_iron_mg
+        measured[i, 14] = body.absorbed_mg_per_day
+        measured[i, 15] = body.lost_mg_per_day
+        measured[i, 16] = irls(body.liability, p) if body.rls else 0.0
 
 
 @compiled
@@ -215,4 +275,4 @@ def take_survey(setting: Setting, people: Any, bodies: Any, *, year: int, key: W
     lives, bodies = people[rows], bodies[rows]
     measured = np.zeros((len(rows), len(MEASURES)))
     measure(lives, bodies, measured, month, key, setting.tables, setting.values)
-    return Survey(year, rows, lives, bodies, measured, month)
+    return Survey(setting, year, rows, lives, bodies, measured, month)

@@ -77,6 +77,15 @@ PARAMETERS = (
     P("csf_ferritin_ug_per_l", 3.5, "µg/L", "normal", 0.4, 1.0, 8.0,
       "Ferritin in cerebrospinal fluid at typical CNS iron.",
       "Earley 2000 Neurology 54:1698 (controls 3.50)"),
+    P("mimic_age_factor", 1.35, "1", "normal", 0.15, 0.5, 3.0,
+      "Chance to be taken for a case without being one, to that of people ten years younger.",
+      "assumed: mimics (cramps, arthritis, neuropathy) grow with age; a survey of Kentucky found "
+      "19 % at 80 and above"),
+    P("nigral_scan_cv", 0.15, "1", "fixed", 0, 0.0, 1.0,
+      "Noise of nigral iron in one scan, as a share of the mean.",
+      "assumed: scan-rescan and field strength, against differences of a few per cent"),
+    P("autopsy_cv", 0.10, "1", "fixed", 0, 0.0, 1.0,
+      "Noise of brain iron at autopsy, as a share of the mean.", "assumed: block and stain"),
     P("csf_ferritin_log_sd", 0.25, "1", "fixed", 0, 0.0, 1.0,
       "Assay and day-to-day noise of ferritin in cerebrospinal fluid.", "assumed"),
 )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rlsabm.errors import UserError
+from rlsabm.parameters.catalogue import Condition, shipped_catalogue
 from rlsabm.parameters.cohorts import BirthPlan, Fertility, plan_births, population_of
 from rlsabm.parameters.countries import Country, load_country
 from rlsabm.parameters.tables import Tables, build_tables, jurisdiction_values
@@ -26,6 +27,8 @@ class Setting:
         People to be surveyed.
     survey_years
         Years of the surveys; the last sets the age-sex structure.
+    conditions
+        The catalogue, in the order of a life's bits.
     """
 
     country: Country
@@ -34,6 +37,7 @@ class Setting:
     plan: BirthPlan
     tables: Tables
     values: Values
+    conditions: tuple[Condition, ...] = ()
 
 
 def make_setting(
@@ -46,6 +50,7 @@ def make_setting(
     parameters: Mapping[str, float] | None = None,
     drawn: Mapping[str, float] | None = None,
     jurisdiction: str | None = None,
+    conditions: Sequence[Condition] | None = None,
     beside: Path = Path(),
 ) -> Setting:
     """Prepare what a population lives in.
@@ -68,13 +73,15 @@ def make_setting(
         Values drawn from priors; those of the country go before them.
     jurisdiction
         Blood service whose rules apply; by default the country's own.
+    conditions
+        Conditions given as data; by default those that ship with the package.
     beside
         Folder from which a relative path of a country starts.
 
     Raises
     ------
     UserError
-        If the country, a year or a jurisdiction is not known.
+        If the country, a year or a jurisdiction is not known, or a condition contradicts itself.
     """
     tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
     rules = (
@@ -106,11 +113,13 @@ def make_setting(
             infertile_after_birth_months=int(values.infertile_after_birth_months),
         ),
     )
+    catalogue = shipped_catalogue() if conditions is None else tuple(conditions)
     return Setting(
         country=tables_of,
         size=size,
         survey_years=survey_years,
         plan=plan,
-        tables=build_tables(tables_of, plan, values),
+        tables=build_tables(tables_of, plan, values, catalogue),
         values=values,
+        conditions=catalogue,
     )

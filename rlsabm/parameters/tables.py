@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.errors import UserError
+from rlsabm.parameters.catalogue import (
+    MOST_CONDITIONS,
+    Condition,
+    mortality_factor,
+    tabulate,
+)
 from rlsabm.parameters.cohorts import BirthPlan
 from rlsabm.parameters.countries import COUNTRIES, Country, Floats
 from rlsabm.parameters.files import FOLDER, read_columns
 from rlsabm.parameters.responses import LIABILITY_KNOTS, STORES_KNOTS, tabulate_responses
 from rlsabm.parameters.values import Values
-from rlsabm.person import FEMALE, MALE, SEXES
+from rlsabm.person import FEMALE, LAST_AGE, MALE, SEXES
 
-LAST_AGE = 120
 TABLES_FOLDER = FOLDER / "tables"
 
 
@@ -32,6 +38,7 @@ BY_SEX_AND_AGE, BY_AGE = (2, LAST_AGE + 1), (LAST_AGE + 1,)
 BY_SEX_AND_BIRTHDAY = (2, LAST_AGE + 2)
 BY_MONTH_OF_PREGNANCY = (10,)
 MOST_YEARS, MOST_LOCI = 320, 16
+BY_CONDITION = (MOST_CONDITIONS,)
 
 TABLE_LIST = (
     Table("death", BY_SEX_AND_AGE, "monthly chance to die without kidney failure"),
@@ -57,6 +64,19 @@ TABLE_LIST = (
     Table("allele_frequency", (MOST_LOCI,), "frequency of the risk allele"),
     Table("allele_cns_iron", (MOST_LOCI,), "effect of a risk allele on the log CNS-iron trait"),
     Table("allele_liability", (MOST_LOCI,), "effect of a risk allele on other liability"),
+    Table(
+        "condition_spared", (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY), "share without onset so far"
+    ),
+    Table("condition_months", BY_CONDITION, "mean duration, 0 for life"),
+    Table("condition_blood_ml_per_day", BY_CONDITION, "blood lost while it is there"),
+    Table("condition_blood_ml_at_onset", BY_CONDITION, "blood lost in the month of its onset"),
+    Table("condition_iron_mg_per_day", BY_CONDITION, "iron lost otherwise"),
+    Table("condition_absorption", BY_CONDITION, "factor on absorption"),
+    Table("condition_haemoglobin", BY_CONDITION, "factor on the haemoglobin set point"),
+    Table("condition_dopamine_load", BY_CONDITION, "loss of dopaminergic function not by iron"),
+    Table("condition_mortality", BY_CONDITION, "factor on the chance to die"),
+    Table("condition_ferritin", BY_CONDITION, "factor on measured ferritin"),
+    Table("condition_saturation", BY_CONDITION, "factor on measured transferrin saturation"),
 )
 #: One record holds all tables: compiled rules pass it as a single pointer. A tuple of arrays would
 #: have its reference counts changed at every call, which made the rules four times slower.
@@ -64,7 +84,8 @@ TABLES = np.dtype(
     (
         np.record,
         [(table.name, "f8", table.shape) for table in TABLE_LIST]
-        + [("first_year", "i8"), ("loci", "i8")],
+        + [("first_year", "i8"), ("loci", "i8"), ("conditions", "i8")]
+        + [("condition_code", "i8", (MOST_CONDITIONS,))],
     )
 )
 Tables = Any  # numpy.record of dtype TABLES
@@ -78,8 +99,16 @@ def locus_names() -> list[str]:
     ]
 
 
-def build_tables(country: Country, plan: BirthPlan, p: Values) -> Tables:
-    """Build the tables of a run from a country, its plan of births, and parameter values."""
+def build_tables(
+    country: Country, plan: BirthPlan, p: Values, conditions: Sequence[Condition] = ()
+) -> Tables:
+    """Build the tables of a run from country, plan of births, parameter values and conditions.
+
+    Raises
+    ------
+    UserError
+        If a condition contradicts itself.
+    """
     ages = np.arange(LAST_AGE + 1)
     by_age = read_columns(
         TABLES_FOLDER / "by_age.csv",
@@ -88,6 +117,7 @@ def build_tables(country: Country, plan: BirthPlan, p: Values) -> Tables:
     )
     height, weight = _growth(country, p)
     kidney = _kidney(country, p)
+    catalogue = tabulate(conditions, kidney.other_hazard)
     pregnancy = read_columns(
         TABLES_FOLDER / "pregnancy_by_month.csv",
         numbers=["month", "conceptus_demand_mg", "red_cells", "blood_volume", "absorption",
@@ -102,7 +132,7 @@ def build_tables(country: Country, plan: BirthPlan, p: Values) -> Tables:
     donor_start[(ages < p.donor_first_age_years) | (ages >= 70)] = 0.0
     frequency, cns_iron, liability = _loci(p)
     contents = dict(
-        death=kidney.death,
+        death=per_month(kidney.other_hazard / mortality_factor(catalogue)),
         conception=plan.conception,
         height_m=height,
         weight_kg=weight,
@@ -123,14 +153,34 @@ def build_tables(country: Country, plan: BirthPlan, p: Values) -> Tables:
         allele_frequency=frequency,
         allele_cns_iron=cns_iron,
         allele_liability=liability,
+        condition_spared=np.exp(-catalogue.hazard),
+        **_effects(conditions),
     )
     record = np.zeros(1, dtype=TABLES)
     for name, values in contents.items():
         whole = record[name][0]
         whole[tuple(slice(length) for length in values.shape)] = values
     record["first_year"], record["loci"] = plan.first_year, len(frequency)
+    record["conditions"] = len(conditions)
+    record["condition_code"][0, : len(conditions)] = [c.code for c in conditions]
     tabulate_responses(record[0], p)
     return record[0]
+
+
+def _effects(conditions: Sequence[Condition]) -> dict[str, Floats]:
+    """Duration and effects by number of the condition."""
+    return {
+        "condition_months": np.array([12.0 * (c.duration_years or 0.0) for c in conditions]),
+        "condition_blood_ml_per_day": np.array([c.blood_loss_ml_per_day for c in conditions]),
+        "condition_blood_ml_at_onset": np.array([c.blood_loss_ml_at_onset for c in conditions]),
+        "condition_iron_mg_per_day": np.array([c.iron_loss_mg_per_day for c in conditions]),
+        "condition_absorption": np.array([c.absorption_factor for c in conditions]),
+        "condition_haemoglobin": np.array([c.haemoglobin_factor for c in conditions]),
+        "condition_dopamine_load": np.array([c.dopamine_load for c in conditions]),
+        "condition_mortality": np.array([c.mortality_ratio for c in conditions]),
+        "condition_ferritin": np.array([c.ferritin_factor for c in conditions]),
+        "condition_saturation": np.array([c.saturation_factor for c in conditions]),
+    }
 
 
 def per_month(rate_per_year: Floats) -> Floats:
@@ -189,7 +239,7 @@ def _growth(country: Country, p: Values) -> tuple[Floats, Floats]:
 
 
 class _Kidney(NamedTuple):
-    death: Floats
+    other_hazard: Floats
     onset: Floats
     dialysis_death: Floats
     graft_death: Floats
@@ -251,7 +301,7 @@ def _kidney(country: Country, p: Values) -> _Kidney:
     lag = round(p.ckd_3_years + p.ckd_4_years)
     onset = incidence[:, np.minimum(ages + lag, LAST_AGE)]
     return _Kidney(
-        death=per_month(other),
+        other_hazard=other,
         onset=per_month(onset),
         dialysis_death=per_month(on_dialysis),
         graft_death=per_month(with_graft),

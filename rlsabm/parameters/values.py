@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ DERIVED: dict[str, Callable[[Mapping[str, float]], float]] = {
         p["absorption_at_ferritin_one"]
         * p["tablet_reference_ferritin_ug_per_l"] ** -p["absorption_ferritin_exponent"]
     ),
+    "typical_loss_ml_per_month": lambda p: (
+        min(math.exp(p["menstrual_loss_log_ml"]), p["heavy_menses_ml_per_cycle"])
+        * p["cycles_per_month"]
+    ),
+    "heavy_loss_ml_per_month": lambda p: p["heavy_menses_ml_per_cycle"] * p["cycles_per_month"],
     "donor_stop_per_month": lambda p: 1.0 - math.exp(-p["donor_stop_per_year"] / 12.0),
     "graft_failure_per_month": lambda p: 1.0 - math.exp(-p["graft_failure_per_year"] / 12.0),
 }
@@ -62,11 +68,21 @@ def draw_values(draw: int, seed: int) -> dict[str, float]:
     values = {}
     for name, parameter in PARAMETERS.items():
         if parameter.prior != "fixed":
-            key = zlib.crc32(name.encode())
-            sequence = np.random.SeedSequence(seed, spawn_key=(draw, key))
-            uniform = float(np.random.Generator(np.random.Philox(sequence)).random())
-            values[name] = parameter.quantile(uniform)
+            values[name] = parameter.quantile(_uniform(name, draw, seed))
     return values
+
+
+def draw_strength(name: str, log_sd: float, draw: int, seed: int) -> float:
+    """Strength of a condition's iron effects in a draw, to that of the catalogue: log-normal."""
+    if draw == 0 or log_sd == 0.0:
+        return 1.0
+    return math.exp(log_sd * NormalDist().inv_cdf(_uniform(f"conditions.{name}", draw, seed)))
+
+
+def _uniform(name: str, draw: int, seed: int) -> float:
+    """Uniform that depends on seed, draw and name only."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(draw, zlib.crc32(name.encode())))
+    return float(np.random.Generator(np.random.Philox(sequence)).random())
 
 
 def values_record(values: Mapping[str, float]) -> Values:

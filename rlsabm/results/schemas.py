@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Column(NamedTuple):
@@ -26,7 +26,7 @@ class Column(NamedTuple):
 
 KEYS = (
     Column("arm", "category", "", "arm of the scenario; 'reference' is the scenario itself"),
-    Column("world", "category", "", "'factual', or the burden that is left out"),
+    Column("world", "category", "", "'factual', or what is otherwise for the same people"),
     Column("draw", "whole", "", "draw of the parameters; 0 is the default of each"),
     Column("replicate", "whole", "", "repetition with other chance"),
     Column("year", "whole", "calendar year", "survey, at mid-year"),
@@ -36,7 +36,34 @@ STRATA = {
     "age_group": Column("age_group", "category", "years", "age in completed years"),
     "parity": Column("parity", "category", "deliveries", "deliveries so far; women only"),
 }
+OBSERVED_AS = Column("observed_as", "category", "", "'true', or the instrument that asked")
+DEFINITION = Column("definition", "category", "", "any, at least weekly, or clinically significant")
+RECALL = Column("recall", "category", "", "at the survey, or at any time in the 12 months to it")
+#: Of estimates over runs.
+INTERVAL = (
+    Column("value", "number", "of the estimate", "mean over draws of the parameters"),
+    Column("lower", "number", "of the estimate", "lower limit of the 95 % interval"),
+    Column("upper", "number", "of the estimate", "upper limit of the 95 % interval"),
+    Column(
+        "monte_carlo_error", "number", "of the estimate",
+        "standard error by the limited number of people and replicates",
+    ),
+    Column(
+        "parameter_sd", "number", "of the estimate",
+        "standard deviation between draws of the parameters; missing with one draw",
+    ),
+)  # fmt: skip
 CONDITION = Column("condition", "category", "", "group of people; groups overlap")
+#: Of pairs of kin: all columns but the numbers.
+PAIRS = (
+    Column("relation", "category", "", "what the two are to each other"),
+    Column("sex", "category", "", "sexes of the two"),
+    DEFINITION,
+    RECALL,
+    OBSERVED_AS,
+)
+#: Tables whose columns do not depend on the strata of the study.
+WITHOUT_STRATA = ("persons", "kin", "kin_counts", "autopsies")
 
 TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "prevalence": (
@@ -45,11 +72,9 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             *KEYS,
             CONDITION,
             *STRATA.values(),
-            Column("definition", "category", "", "any, at least weekly, or clinically significant"),
-            Column(
-                "recall", "category", "", "at the survey, or at any time in the 12 months to it"
-            ),
-            Column("observed_as", "category", "", "'true', or the instrument that asked"),
+            DEFINITION,
+            RECALL,
+            OBSERVED_AS,
             Column("cases", "whole", "persons", "people with RLS"),
             Column("persons", "whole", "persons", "people in the group"),
             Column("prevalence", "number", "proportion", "cases / persons"),
@@ -74,6 +99,7 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             STRATA["sex"],
             STRATA["age_group"],
             Column("biomarker", "category", "", "what is measured, with its unit"),
+            Column("observed_as", "category", "", "'true', or 'measured' by assay or scan"),
             Column("persons", "whole", "persons", "people measured"),
             Column("mean", "number", "of the biomarker", "arithmetic mean"),
             Column("sd", "number", "of the biomarker", "standard deviation"),
@@ -84,8 +110,159 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             ),
         ),
     ),
+    "shifts": (
+        "Shifts of prevalence by condition: observed, caused, and mediated by iron",
+        (
+            KEYS[0],
+            KEYS[1]._replace(meaning="world with which the factual one is compared"),
+            KEYS[4],
+            CONDITION,
+            *STRATA.values(),
+            DEFINITION,
+            RECALL,
+            OBSERVED_AS,
+            Column("estimate", "category", "", "what is estimated"),
+            *INTERVAL,
+            Column("persons", "whole", "persons", "people with the condition, in all runs"),
+            Column("cases", "whole", "persons", "cases among them"),
+            Column("cases_without", "number", "persons", "cases among them without the condition"),
+            Column(
+                "cases_without_iron",
+                "number",
+                "persons",
+                "cases among them without its iron burden",
+            ),
+            Column("draws", "whole", "draws", "draws of the parameters"),
+        ),
+    ),
+    "contrasts": (
+        "Counts behind the shifts, run by run",
+        (
+            *KEYS,
+            CONDITION,
+            *STRATA.values(),
+            DEFINITION,
+            RECALL,
+            OBSERVED_AS,
+            Column("persons", "number", "persons", "people with the condition"),
+            Column("cases", "number", "persons", "cases among them"),
+            Column(
+                "expected_cases",
+                "number",
+                "persons",
+                "cases expected at the prevalence of people without it, by sex and five-year band",
+            ),
+            Column("expected_variance", "number", "persons²", "sampling variance of that"),
+            Column("cases_without", "number", "persons", "cases in the other world"),
+            Column("cases_with_and_without", "number", "persons", "cases in both worlds"),
+            Column("cases_without_iron", "number", "persons", "cases without its iron burden"),
+            Column("cases_with_and_without_iron", "number", "persons", "cases with and without it"),
+            Column(
+                "cases_without_both", "number", "persons", "cases without, and without its iron"
+            ),
+            Column("everyone_persons", "number", "persons", "all people of the cell"),
+            Column("everyone_cases", "number", "persons", "cases among them"),
+            Column("everyone_without", "number", "persons", "cases among them in the other world"),
+            Column("everyone_with_and_without", "number", "persons", "cases in both worlds"),
+        ),
+    ),
+    "postulates": (
+        "The postulates of the iron hypothesis as experiments; adults",
+        (
+            KEYS[0],
+            KEYS[4],
+            CONDITION,
+            STRATA["sex"],
+            DEFINITION,
+            RECALL,
+            Column("postulate", "category", "", "P1 to P4"),
+            Column("part", "category", "", "what is estimated"),
+            *INTERVAL,
+            Column("cases", "whole", "persons", "cases, in all runs"),
+            Column("persons", "whole", "persons", "people of the group, in all runs"),
+            Column("draws", "whole", "draws", "draws of the parameters"),
+        ),
+    ),
+    "partitions": (
+        "Counts behind the postulates, run by run; adults",
+        (
+            KEYS[0],
+            *KEYS[2:],
+            CONDITION,
+            STRATA["sex"],
+            DEFINITION,
+            RECALL,
+            Column("persons", "number", "persons", "people of the group"),
+            Column("cases", "number", "persons", "cases among them"),
+            Column("cases_if_replete", "number", "persons", "also if iron stores never lacked"),
+            Column("cases_if_sufficient", "number", "persons", "also if CNS iron never lacked"),
+            Column(
+                "cases_without_path",
+                "number",
+                "persons",
+                "also if lack of iron did not reach dopamine",
+            ),
+            Column("cases_sufficient_and_without_path", "number", "persons", "also in both"),
+            Column("cases_without_loss", "number", "persons", "no dopaminergic function lost"),
+            Column(
+                "cases_within_range",
+                "number",
+                "persons",
+                "as much lost as iron deficiency alone produces",
+            ),
+        ),
+    ),
+    "kin": (
+        "Resemblance of kin: what a twin or family registry would find; adults",
+        (
+            KEYS[0],
+            KEYS[4],
+            *PAIRS,
+            Column("estimate", "category", "", "what is estimated"),
+            *INTERVAL,
+            Column("pairs", "whole", "pairs", "pairs of kin, in all runs"),
+            Column("both", "whole", "pairs", "pairs in which both have RLS"),
+            Column("draws", "whole", "draws", "draws of the parameters"),
+        ),
+    ),
+    "kin_counts": (
+        "Counts behind the resemblance of kin, run by run; adults",
+        (
+            KEYS[0],
+            *KEYS[2:],
+            *PAIRS,
+            Column("pairs", "whole", "pairs", "pairs of kin"),
+            Column("both", "whole", "pairs", "both have RLS"),
+            Column(
+                "first_only",
+                "whole",
+                "pairs",
+                "only the first has: the parent, the woman, or the twin or sibling of lower uid",
+            ),
+            Column("second_only", "whole", "pairs", "only the second has"),
+        ),
+    ),
+    "autopsies": (
+        "Brain iron at death of those who died in the twelve months after the survey",
+        (
+            *KEYS,
+            STRATA["sex"],
+            Column("rls", "yes/no", "", "had RLS in the 12 months to the survey"),
+            Column("observed_as", "category", "", "'true', or 'measured' by a pathologist"),
+            Column(
+                "quantity",
+                "category",
+                "",
+                "structural CNS iron, to what people of the age have, or exchangeable CNS iron, to a "
+                "typical adult's",
+            ),
+            Column("persons", "whole", "persons", "people who died"),
+            Column("mean", "number", "ratio", "arithmetic mean"),
+            Column("sd", "number", "ratio", "standard deviation; missing with one person"),
+        ),
+    ),
     "persons": (
-        "Line list of a share of the people surveyed",
+        "Line list of a share of the people surveyed, one row a person and world",
         (
             *KEYS,
             Column("uid", "text", "", "identity, in hexadecimal digits"),
@@ -101,6 +278,7 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("donations", "whole", "donations", "blood donations so far"),
             Column("months_since_donation", "whole", "months", "-1 without donation"),
             Column("kidney", "category", "", "stage of progressive kidney disease"),
+            Column("conditions", "text", "", "conditions of the catalogue, separated by commas"),
             Column("months_on_dialysis", "whole", "months", "-1 if not on dialysis"),
             Column("cns_iron_trait", "number", "ratio", "CNS iron at full supply, typical = 1"),
             Column("other_liability", "number", "liability", "liability that no iron explains"),
@@ -167,8 +345,7 @@ _ARROW = {
 def columns_of(table: str, strata: Sequence[str]) -> list[Column]:
     """Columns of a table when results are broken down by these strata."""
     dropped = set(STRATA) - set(strata)
-    keep_all = table in ("persons",)
-    return [c for c in TABLES[table][1] if keep_all or c.name not in dropped]
+    return [c for c in TABLES[table][1] if table in WITHOUT_STRATA or c.name not in dropped]
 
 
 def to_arrow(

@@ -4,24 +4,31 @@ from rlsabm.errors import ScenarioError
 from rlsabm.scenario.resolved import ResolvedScenario
 from rlsabm.scenario.resolving import load_scenario
 from rlsabm.scenario.schema import (
+    Observe,
+    ParameterRange,
+    Population,
+    Runs,
+    Scenario,
+    Shifts,
+    json_schema,
+)
+from rlsabm.scenario.schema_conditions import (
+    RULED_CONDITIONS,
     BloodDonation,
+    CatalogueCondition,
     Conditions,
     Dialysis,
     DonorSupplements,
     FerritinDeferral,
     IntravenousIron,
-    Observe,
-    ParameterRange,
-    Population,
     Pregnancy,
     PregnancySupplements,
-    Runs,
-    Scenario,
-    json_schema,
 )
 
 __all__ = [
+    "RULED_CONDITIONS",
     "BloodDonation",
+    "CatalogueCondition",
     "Conditions",
     "Dialysis",
     "DonorSupplements",
@@ -36,6 +43,7 @@ __all__ = [
     "Runs",
     "Scenario",
     "ScenarioError",
+    "Shifts",
     "json_schema",
     "load_scenario",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeGuard
@@ -28,8 +29,10 @@ from rlsabm.scenario.schema import (
     ParameterRange,
     Scenario,
 )
+from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, Conditions
 
 MOST_MISTAKES_SHOWN = 5
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class Mistakes:
@@ -113,7 +116,7 @@ def _mistakes_in(
             item = f"item {position + 1}: " if position is not None else ""
             key = ".".join((*parents, *shown_path))
             found[(*path, what)] = place.error(item + what, key)
-    for path, entry, what in _parameter_mistakes(tree, parameters):
+    for path, entry, what in [*_parameter_mistakes(tree, parameters), *_condition_mistakes(tree)]:
         found[(*path, what)] = entry.place.error(what, ".".join((*parents, *path)))
     return found
 
@@ -139,6 +142,51 @@ def _in_words(detail: dict[str, Any]) -> tuple[str, int | None, KeyPath]:
                 likely_meaning(value, schema),
             )
     return what, position, steps
+
+
+def _condition_mistakes(tree: Entry) -> Iterable[tuple[KeyPath, Entry, str]]:
+    """Conditions that nobody knows, and shifts asked for them."""
+    section = tree.value.get("conditions") if isinstance(tree.value, dict) else None
+    blocks = section.value if section is not None and isinstance(section.value, dict) else {}
+    known = [*Conditions.model_fields, *RULED_CONDITIONS]
+    known += [name for name, block in blocks.items() if _is_whole(block)]
+    for name, block in blocks.items():
+        if name in Conditions.model_fields or block.value is None:
+            continue
+        if _is_whole(block) and name not in RULED_CONDITIONS:
+            continue
+        if name in RULED_CONDITIONS:
+            what = "has nothing to set here; its figures are parameters (see rlsabm parameters)"
+        else:
+            what = with_help(
+                "no condition of this name; a new one needs source, and prevalence or "
+                "onset_per_1000",
+                meant=nearest(name, known),
+            )
+        yield ("conditions", name), block, what
+    for name, block in blocks.items():
+        if not NAME.fullmatch(name):
+            what = with_help("cannot be a name", "lower-case words joined by _")
+            yield ("conditions", name), block, what
+    shifts = tree.value.get("shifts") if isinstance(tree.value, dict) else None
+    wanted = shifts.value.get("conditions") if shifts and isinstance(shifts.value, dict) else None
+    for entry in wanted.value if wanted and isinstance(wanted.value, list) else []:
+        asked = entry.value
+        if isinstance(asked, str) and asked not in known:
+            what = with_help(f"found {asked}", "names of rlsabm conditions", nearest(asked, known))
+            yield ("shifts", "conditions"), entry, what
+
+
+def _is_whole(block: Entry) -> bool:
+    """Whether a block says enough to be a condition."""
+    said = (
+        {key for key, entry in block.value.items() if entry.value not in (None, "")}
+        if (isinstance(block.value, dict))
+        else set()
+    )
+    return "source" in said and any(
+        key.startswith(("prevalence", "onset_per_1000")) for key in said
+    )
 
 
 def _parameter_mistakes(

@@ -64,8 +64,8 @@ def shown(path: Path) -> str:
     return " ".join(text.split("\n"))
 
 
-def read_file(path: Path) -> Entry:
-    """Read a scenario file, which must hold a mapping.
+def read_file(path: Path, source: str = "") -> Entry:
+    """Read a scenario file, which must hold a mapping; ``source`` is its name for people.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def read_file(path: Path) -> Entry:
         The file cannot be read, is not text, is not YAML or holds no mapping.
 
     """
-    source = shown(path)
+    source = source or shown(path)
     root = read_text(_text_of(path, source), source)
     if root is None:
         raise ScenarioError("is empty (expected keys such as title and population)", file=source)

@@ -13,6 +13,9 @@ from rlsabm.scenario.schema import ARM_KEYS, Scenario
 from rlsabm.scenario.writing import yaml_text
 
 REFERENCE = "reference"
+#: Keys that can change no result.
+WORDS = ("title", "description")
+WORDS_OF_CONDITIONS = ("label", "definition", "source")
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,8 @@ class ResolvedScenario:
         return yaml_text(content, self.layers)
 
     def content_hash(self) -> str:
-        """SHA-256 (hexadecimal) of all that can change the results: not title or description."""
-        content = {
-            key: value
-            for key, value in self.as_mapping().items()
-            if key not in ("title", "description")
-        }
+        """SHA-256 (hexadecimal) of all that can change the results: not words for people."""
+        content = _without_words(self.as_mapping())
         text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
         return sha256(text.encode()).hexdigest()
 
@@ -97,6 +96,17 @@ def leaves(
             yield from leaves(value, path)
         else:
             yield path, value
+
+
+def _without_words(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is only for people to read."""
+    kept = {key: value for key, value in content.items() if key not in WORDS}
+    for part in (kept, *kept["arms"].values()):
+        part["conditions"] = {
+            name: {key: value for key, value in block.items() if key not in WORDS_OF_CONDITIONS}
+            for name, block in part["conditions"].items()
+        }
+    return kept
 
 
 def _canonical(value: Any) -> Any:

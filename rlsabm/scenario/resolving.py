@@ -27,12 +27,13 @@ def load_scenario(
     settings: Sequence[str] = (),
     *,
     parameters: Mapping[str, ParameterRange] = {},
+    catalogue: Path | None = None,
 ) -> ResolvedScenario:
     """Read a scenario file and resolve its base, the settings and its arms.
 
-    Values are laid over one another in this order: defaults, the farthest base, nearer bases, the
-    file, the settings; then, for each arm, what the arm changes. Mappings merge deeply, lists and
-    single values replace, and ``null`` resets an optional mapping to none.
+    Values are laid over one another in this order: defaults, the catalogue, the farthest base,
+    nearer bases, the file, the settings; then, for each arm, what the arm changes. Mappings merge
+    deeply, lists and single values replace, and ``null`` resets an optional mapping to none.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def load_scenario(
     parameters : mapping of str to ParameterRange
         Names, bounds and units of the parameter table. When empty, overrides of parameters are
         only checked to be numbers.
+    catalogue : Path, optional
+        File with the conditions that ship as data; a scenario may change them and add others.
 
     Returns
     -------
@@ -63,6 +66,8 @@ def load_scenario(
     """
     file = _find(str(path), Path(), Place(str(path)))
     layers = [nested(layer) for layer in _chain(file)]
+    if catalogue is not None:
+        layers.append(_catalogue_layer(catalogue))
     sources = [layer.place.source for layer in layers]
     tree = layers[-1]
     for layer in reversed(layers[:-1]):
@@ -110,6 +115,12 @@ def _chain(file: Path) -> list[Entry]:
             raise base.place.error(
                 f"scenarios are based on each other in a circle: {chain}", "base"
             )
+
+
+def _catalogue_layer(file: Path) -> Entry:
+    """The shipped conditions, as if a scenario had them under ``conditions``."""
+    blocks = read_file(file, file.name)
+    return Entry({"conditions": blocks}, blocks.place)
 
 
 def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:

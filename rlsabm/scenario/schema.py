@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
-from math import isfinite
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import AfterValidator, BeforeValidator, Field
 
-Item = TypeVar("Item")
+from rlsabm.scenario.fields import (
+    AgeLimit,
+    CountryName,
+    Number,
+    Section,
+    Share,
+    Stratum,
+    Whole,
+    Year,
+    each_once,
+    increasing,
+    none_is_empty,
+    starts_with_zero,
+    true_is_a_name,
+)
+from rlsabm.scenario.schema_conditions import Conditions
 
 
 @dataclass(frozen=True)
@@ -34,72 +45,7 @@ class ParameterRange:
     unit: str = ""
 
 
-def _whole_number(value: object) -> object:
-    """Accept 1e6 and 1.0 where a whole number is expected."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _number(value: object) -> object:
-    """Refuse what is not a number before the union of int and float reports each half."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticKnownError("float_type")
-    if not isfinite(value):
-        raise PydanticKnownError("finite_number")
-    return value
-
-
-def _none_is_empty(value: object) -> object:
-    return {} if value is None else value
-
-
-def _increasing(values: list[int]) -> list[int]:
-    for earlier, later in pairwise(values):
-        if later <= earlier:
-            raise PydanticCustomError(
-                "scenario",
-                "must increase, with each value once: {earlier} is followed by {later}",
-                {"earlier": earlier, "later": later},
-            )
-    return values
-
-
-def _starts_with_zero(values: list[int]) -> list[int]:
-    if values[0] != 0:
-        raise PydanticCustomError(
-            "scenario", "starts with {first} (expected 0 as the first limit)", {"first": values[0]}
-        )
-    return values
-
-
-def _each_once(values: Sequence[Item]) -> Sequence[Item]:
-    for value in values:
-        if values.count(value) > 1:
-            raise PydanticCustomError("scenario", "names {value} twice", {"value": value})
-    return values
-
-
-Whole = BeforeValidator(_whole_number)
-Number = Annotated[int | float, BeforeValidator(_number)]
-PlaceName = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z]+(-[a-z]+)*$",
-        json_schema_extra={"expected": "lower-case words joined by hyphens, as in united-states"},
-    ),
-]
-CountryName = Annotated[str, Field(min_length=1, json_schema_extra={"expected": "a country"})]
-Year = Annotated[int, Field(ge=1900, le=2100), Whole]
-AgeLimit = Annotated[int, Field(ge=0, le=120, json_schema_extra={"unit": "years"}), Whole]
-Share = Annotated[float, Field(ge=0, le=1)]
-DailyIron = Annotated[float, Field(ge=1, le=200, json_schema_extra={"unit": "mg per day"})]
-Stratum = Literal["sex", "age_group", "parity"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Population(_Section):
+class Population(Section):
     """The people simulated."""
 
     country: Annotated[
@@ -131,25 +77,38 @@ class Population(_Section):
     ] = 130
 
 
-class Observe(_Section):
+class Observe(Section):
     """When the people are surveyed and how the results are broken down."""
 
     years: Annotated[
         list[Year],
-        AfterValidator(_increasing),
+        AfterValidator(increasing),
         Field(min_length=1, description="Calendar years of the surveys, in increasing order."),
     ] = [2019]
     by: Annotated[
         list[Stratum],
-        AfterValidator(_each_once),
+        AfterValidator(each_once),
         Field(description="Strata of the result tables; an empty list gives totals only."),
     ] = ["sex", "age_group", "parity"]
     age_groups: Annotated[
         list[AgeLimit],
-        AfterValidator(_starts_with_zero),
-        AfterValidator(_increasing),
+        AfterValidator(starts_with_zero),
+        AfterValidator(increasing),
         Field(min_length=1, description="Lower age limit of each age group, in years, from 0 up."),
     ] = [0, 18, 35, 50, 65, 80]
+    instruments: Annotated[
+        list[str],
+        BeforeValidator(true_is_a_name),
+        AfterValidator(each_once),
+        Field(
+            alias="as",
+            description="Instruments that ask for RLS, besides the truth: names of rlsabm "
+            "instruments, such as CH-RLSq.",
+            json_schema_extra={
+                "items": {"type": ["string", "boolean"], "expected": "names of rlsabm instruments"}
+            },
+        ),
+    ] = ["true"]
     persons: Annotated[
         Share, Field(description="Share of the surveyed people written to the persons line list.")
     ] = 0.0
@@ -159,164 +118,27 @@ class Observe(_Section):
     ] = False
 
 
-class FerritinDeferral(_Section):
-    """Donors with low ferritin wait before they give again."""
+class Shifts(Section):
+    """Which conditions' shifts of prevalence are traced to what causes them."""
 
-    below: Annotated[
-        float,
+    conditions: Annotated[
+        list[str],
+        AfterValidator(each_once),
         Field(
-            ge=1,
-            le=200,
-            description="Ferritin below which a donor is deferred, in µg/L.",
-            json_schema_extra={"unit": "µg/L"},
+            description="Conditions for which the same people are followed without its burden, and "
+            "without its iron; names of rlsabm conditions."
         ),
-    ]
-    months: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=60,
-            description="Length of the deferral, in months.",
-            json_schema_extra={"unit": "months"},
-        ),
-        Whole,
-    ]
-
-
-class DonorSupplements(_Section):
-    """Iron tablets offered after a donation."""
-
-    uptake: Annotated[Share, Field(description="Share of donors who take them.")]
-    milligrams_per_day: Annotated[
-        DailyIron, Field(description="Elemental iron by mouth, in mg per day.")
-    ]
-    days: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=180,
-            description="Days of tablets after each donation.",
-            json_schema_extra={"unit": "days"},
-        ),
-        Whole,
-    ]
-
-
-class BloodDonation(_Section):
-    """Whole-blood donation and the rules that protect donors' iron."""
-
-    enabled: Annotated[bool, Field(description="People give blood.")] = True
-    jurisdiction: Annotated[
-        PlaceName | None,
-        Field(description="Whose donation rules apply; null for the country's own."),
-    ] = None
-    ferritin_deferral: Annotated[
-        FerritinDeferral | None,
-        Field(
-            description="Deferral of donors with low ferritin; null for the jurisdiction's rule."
-        ),
-    ] = None
-    supplements: Annotated[
-        DonorSupplements | None,
-        Field(description="Iron tablets offered after a donation; null for none."),
-    ] = None
-    self_deferral: Annotated[
-        bool, Field(description="People who feel unwell stay away from donation of their own.")
-    ] = True
-
-
-class PregnancySupplements(_Section):
-    """Iron tablets offered in pregnancy."""
-
-    uptake: Annotated[Share, Field(description="Share of pregnant women who take them.")]
-    milligrams_per_day: Annotated[
-        DailyIron, Field(description="Elemental iron by mouth, in mg per day.")
-    ]
-    from_month: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=9,
-            description="Month of pregnancy in which the tablets start.",
-            json_schema_extra={"unit": "month of pregnancy"},
-        ),
-        Whole,
-    ]
-
-
-class Pregnancy(_Section):
-    """Pregnancy, and the iron given in it."""
-
-    enabled: Annotated[
+    ] = []
+    postulates: Annotated[
         bool,
         Field(
-            description="False: mothers bear the same children, but pregnancy goes without its "
-            "iron and hormonal burden."
+            description="Follow the same people with iron that never lacks, in the body or in the "
+            "brain, and with the path from iron to dopamine cut."
         ),
-    ] = True
-    supplements: Annotated[
-        PregnancySupplements | None,
-        Field(
-            description="Iron tablets offered in pregnancy; null for the usual ones (see parameters)."
-        ),
-    ] = None
+    ] = False
 
 
-class IntravenousIron(_Section):
-    """Iron infusions, and the laboratory limits below which they are given."""
-
-    milligrams_per_month: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1000,
-            description="Iron infused in a month, in mg.",
-            json_schema_extra={"unit": "mg per month"},
-        ),
-    ]
-    ferritin_below: Annotated[
-        float,
-        Field(
-            ge=50,
-            le=2000,
-            description="Given only while ferritin is below this limit, in µg/L.",
-            json_schema_extra={"unit": "µg/L"},
-        ),
-    ]
-    transferrin_saturation_below: Annotated[
-        float,
-        Field(
-            ge=5,
-            le=60,
-            description="Given only while transferrin saturation is below this limit, in percent.",
-            json_schema_extra={"unit": "%"},
-        ),
-    ]
-
-
-class Dialysis(_Section):
-    """Kidney failure treated by dialysis."""
-
-    enabled: Annotated[bool, Field(description="People come to need dialysis.")] = True
-    intravenous_iron: Annotated[
-        IntravenousIron | None,
-        Field(
-            description="Iron infusions during dialysis; null for the usual ones (see parameters)."
-        ),
-    ] = None
-
-
-class Conditions(_Section):
-    """The conditions that compromise iron, and what is done about them."""
-
-    blood_donation: BloodDonation = Field(
-        default=BloodDonation(), description="Whole-blood donation."
-    )
-    pregnancy: Pregnancy = Field(default=Pregnancy(), description="Pregnancy.")
-    dialysis: Dialysis = Field(default=Dialysis(), description="Dialysis.")
-
-
-class Runs(_Section):
+class Runs(Section):
     """How often the same scenario is run."""
 
     draws: Annotated[
@@ -334,19 +156,20 @@ class Runs(_Section):
     ] = 2019
 
 
-class Scenario(_Section):
+class Scenario(Section):
     """One scenario with everything resolved: no base, no arms."""
 
     title: Annotated[str, Field(min_length=1, description="One line that says what is asked.")]
     description: Annotated[str, Field(description="Longer text for readers of the report.")] = ""
     population: Population = Field(default=Population(), description="Country and number.")
     observe: Observe = Field(default=Observe(), description="Surveys and their breakdown.")
+    shifts: Shifts = Field(default=Shifts(), description="Shifts traced to their causes.")
     conditions: Conditions = Field(
         default=Conditions(), description="Conditions that compromise iron."
     )
     parameters: Annotated[
         dict[str, Number],
-        BeforeValidator(_none_is_empty),
+        BeforeValidator(none_is_empty),
         Field(description="Other values for parameters of the parameter table, by name."),
     ] = {}
     runs: Runs = Field(default=Runs(), description="Draws, replicates and seed.")

@@ -14,15 +14,25 @@ from rlsabm.parameters.cohorts import survival_by_month
 from rlsabm.parameters.setting import Setting
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.study import units_of
-from rlsabm.study.unit import Unit, last_month
+from rlsabm.study.unit import Unit, last_month, work_again
+from rlsabm.worlds import worlds_of
 
 
-def expected_person_months(setting: Setting) -> float:
-    """Person-months that a unit is expected to live, by its plan of births and the life table."""
-    lived = np.cumsum(survival_by_month(setting.country.mortality), axis=1)
+def expected_work(setting: Setting, worlds: int) -> float:
+    """Work that a unit is expected to do, by its plan of births and the life table.
+
+    Its people live once while the population grows, and those of the surveys live again in so many
+    worlds, if there are any.
+    """
+    survival = survival_by_month(setting.country.mortality)
+    lived = np.cumsum(survival, axis=1)
     months = last_month(setting) - setting.plan.first_month + 1
     ages = np.minimum(np.arange(months)[::-1], lived.shape[1] - 1)
-    return float((setting.plan.births[:, :months] * lived[:, ages]).sum())
+    births = setting.plan.births[:, :months]
+    growing = float((births * lived[:, ages]).sum())
+    alive = births * survival[:, ages]
+    again = float((alive * ages).sum() / alive.sum()) * setting.size if worlds else 0.0
+    return growing + again * work_again(worlds)
 
 
 class StudyProgress:
@@ -42,7 +52,14 @@ class StudyProgress:
         self, study: ResolvedScenario, settings: Sequence[Setting], console: Console
     ) -> None:
         self._console = console
-        per_arm = [expected_person_months(setting) for setting in settings]
+        shifts = study.scenario.shifts
+        per_arm = [
+            expected_work(
+                setting,
+                len(worlds_of(setting, shifts.conditions, postulates=shifts.postulates)),
+            )
+            for setting in settings
+        ]
         self._total = sum(per_arm) * len(units_of(study)) / len(per_arm)
         self._started = time.perf_counter()
         self._lived = 0
@@ -81,10 +98,10 @@ class StudyProgress:
             words = f"run {number} of {total}" + (f", {unit.arm}" if total > 1 else "")
             self._bar.update(self._task, description=words)
 
-    def advance(self, person_months: int) -> None:
-        """Count person-months lived."""
+    def advance(self, person_months: int, work: float) -> None:
+        """Count person-months lived, and work done."""
         self._lived += person_months
         elapsed = max(time.perf_counter() - self._started, 1e-6)
         speed = f"{self._lived / 12e6 / elapsed:.2f} million person-years/s"
         if self._task is not None:
-            self._bar.update(self._task, advance=person_months, speed=speed)
+            self._bar.update(self._task, advance=work, speed=speed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rlsabm.parameters.catalogue import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameters.setting import Setting, make_setting
 from rlsabm.parameters.tables import jurisdiction_values
-from rlsabm.parameters.values import PARAMETERS, draw_values
+from rlsabm.parameters.values import PARAMETERS, draw_strength, draw_values
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 
 DAYS_PER_MONTH = 30.44
@@ -28,7 +29,7 @@ def read_scenario(path: str | Path, settings: list[str]) -> ResolvedScenario:
     ScenarioError
         If the file has mistakes.
     """
-    return load_scenario(path, settings, parameters=parameter_ranges())
+    return load_scenario(path, settings, parameters=parameter_ranges(), catalogue=SHIPPED_CATALOGUE)
 
 
 def condition_values(conditions: Conditions) -> dict[str, float]:
@@ -64,6 +65,23 @@ def condition_values(conditions: Conditions) -> dict[str, float]:
     return values
 
 
+def catalogue_of(conditions: Conditions) -> list[Condition]:
+    """The conditions that a scenario has as data."""
+    return [
+        Condition(name=name, **{field: getattr(block, field) for field in type(block).model_fields})
+        for name, block in conditions.catalogue.items()
+    ]
+
+
+def strengths_of(conditions: Conditions, draw: int, seed: int) -> dict[str, float]:
+    """Strength of each condition's iron effects in a draw, to that in the scenario."""
+    return {
+        condition.name: draw_strength(condition.name, condition.effect_log_sd, draw, seed)
+        for condition in catalogue_of(conditions)
+        if condition.touches_iron
+    }
+
+
 def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
     """Setting of the populations of one draw of one arm.
 
@@ -75,6 +93,7 @@ def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
     UserError
         If the country, its blood service, or a year is not known.
     """
+    strengths = strengths_of(scenario.conditions, draw, scenario.runs.seed)
     return make_setting(
         country=scenario.population.country,
         size=scenario.population.size,
@@ -83,5 +102,9 @@ def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
         parameters=condition_values(scenario.conditions)
         | {name: float(value) for name, value in scenario.parameters.items()},
         drawn=draw_values(draw, scenario.runs.seed),
+        conditions=[
+            condition.with_strength(strengths.get(condition.name, 1.0))
+            for condition in catalogue_of(scenario.conditions)
+        ],
         beside=beside,
     )

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from rlsabm.life.month import live_block
+from rlsabm.life.month import BURDENS, live_block
 from rlsabm.parameters.setting import make_setting
 from rlsabm.person import BODY, BURDEN, LIFE, empty_records
 from rlsabm.population import Population
@@ -46,7 +46,7 @@ def test_cost_by_size() -> None:
         month = population.month
         start = time.process_time()
         live_block(
-            lives, bodies, empty_records(BURDEN, 1), 0, len(lives), month, month + 11,
+            lives, bodies, empty_records(BURDEN, BURDENS), 0, len(lives), month, month + 11,
             population.key, population.setting.tables, population.setting.values,
             population.events[:0], population.events[:0].view("u1").astype("i8"),
         )  # fmt: skip

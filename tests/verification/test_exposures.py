@@ -20,7 +20,7 @@ from rlsabm.life.events import (
     TRANSPLANTATION,
 )
 from rlsabm.life.kidney import enter_stage, infusion_mg
-from rlsabm.life.month import live_block
+from rlsabm.life.month import BURDENS, live_block
 from rlsabm.life.pregnancy import MONTHS_TO_BIRTH, MONTHS_TO_LOSS, nurse
 from rlsabm.parameters.files import read_columns
 from rlsabm.parameters.setting import Setting, make_setting
@@ -160,7 +160,7 @@ def clinic(grown: Population, *, stage: int, age: int, patients: int = 30_000) -
     log = np.zeros(patients * 12 * MOST_PER_MONTH, dtype=EVENT)
     logged = np.zeros(1, dtype=np.int64)
     live_block(
-        lives, bodies, empty_records(BURDEN, 1), 0, patients, month, month + 11, KEY,
+        lives, bodies, empty_records(BURDEN, BURDENS), 0, patients, month, month + 11, KEY,
         grown.setting.tables, grown.setting.values, log, logged,
     )  # fmt: skip
     return lives, bodies, log[: logged[0]]
@@ -211,7 +211,7 @@ def test_transplantation_takes_the_load_away(grown: Population) -> None:
     deficit = {}
     for stage in (DIALYSIS, GRAFT):
         lives, bodies, _ = clinic(grown, stage=stage, age=55, patients=2000)
-        still = (lives["death_month"] == NEVER) & (lives["kidney_since"] < grown.month)
+        still = (lives["death_month"] == NEVER) & (lives["kidney_episode"] == 0)
         deficit[stage] = bodies["dopamine_deficit"][still]
     assert deficit[DIALYSIS].min() >= p.dialysis_dopamine_load * 0.999
     assert np.median(deficit[GRAFT]) < 0.3
@@ -356,7 +356,7 @@ def test_a_donation_takes_its_volume_at_the_donors_haemoglobin(diary: Diary) -> 
         taken = red * volume / (1000.0 * lives["blood_volume_l"][rows])
         spent = after["iron_spent_mg"][rows] - before["iron_spent_mg"][rows]
         basal = lives["basal_loss_mg_per_day"][rows] * DAYS_PER_MONTH
-        plain = lives["kidney"][rows] == HEALTHY_KIDNEY
+        plain = (lives["kidney"][rows] == HEALTHY_KIDNEY) & (lives["conditions"][rows] == 0)
         full = plain & (before["storage_iron_mg"][rows] > 100.0)
         assert spent[full] == pytest.approx((taken + basal)[full], rel=1e-6)
         checked += full.sum()
@@ -431,6 +431,7 @@ def test_pregnant_women_lose_no_blood_and_others_do(diary: Diary) -> None:
         basal = lives["basal_loss_mg_per_day"] * DAYS_PER_MONTH
         spent = after["iron_spent_mg"] - before["iron_spent_mg"]
         plain = (lives["death_month"] == NEVER) & (lives["kidney"] == HEALTHY_KIDNEY)
+        plain &= lives["conditions"] == 0
         plain &= (lives["sex"] == FEMALE) & (lives["last_donation_month"] < month)
         plain &= (lives["lactation_until"] <= month) & (before["storage_iron_mg"] > 100.0)
 

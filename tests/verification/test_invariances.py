@@ -15,7 +15,7 @@ import pytest
 from rlsabm import population as population_module
 from rlsabm.life.birth import NO_MEN, bear, find_deliveries, with_new_men
 from rlsabm.life.events import EVENT
-from rlsabm.life.month import live_block
+from rlsabm.life.month import BURDENS, live_block
 from rlsabm.parameters import PARAMETERS
 from rlsabm.parameters.setting import Setting, make_setting
 from rlsabm.person import BODY, BURDEN, LIFE, empty_records
@@ -61,7 +61,7 @@ def live(
     setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int]
 ) -> None:
     live_block(
-        lives, bodies, empty_records(BURDEN, 1), *rows, *months, np.uint64(KEY),
+        lives, bodies, empty_records(BURDEN, BURDENS), *rows, *months, np.uint64(KEY),
         setting.tables, setting.values, np.zeros(0, dtype=EVENT), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
 

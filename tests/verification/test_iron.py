@@ -23,8 +23,8 @@ from rlsabm.body.iron import (
     haemoglobin,
     transferrin_saturation,
 )
+from rlsabm.life.burden import lay_neutral
 from rlsabm.life.menses import menstruate
-from rlsabm.life.month import lay_down
 from rlsabm.parameters.responses import (
     absorbed_share,
     cns_supply,
@@ -36,6 +36,13 @@ from rlsabm.person import BODY, BURDEN, DIALYSIS, DONOR, FEMALE, LIFE, MALE, emp
 from rlsabm.population import Population
 
 Diary = list[tuple[int, np.ndarray, np.ndarray]]
+
+
+@njit
+def lay_down(life: Any, burden: Any) -> None:
+    """The burden of a month in which nothing happens."""
+    lay_neutral(burden)
+    burden.iron_loss_mg = life.basal_loss_mg_per_day * DAYS_PER_MONTH
 
 
 # ------------------------------------------------------------------------------- the ledger
@@ -421,7 +428,7 @@ def _recover(
         red[row, 1] = body.red_cell_iron_mg * (1.0 - blood_ml / (1000.0 * life.blood_volume_l))
         for k in range(months):
             lay_down(life, burden)
-            menstruate(life, burden, month + k)
+            menstruate(life, burden, burden, month + k, p)
             burden.oral_iron_mg_per_day = tablets_mg
             if k == 0:
                 burden.blood_loss_ml += blood_ml

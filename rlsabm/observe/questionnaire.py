@@ -1,0 +1,83 @@
+"""What a questionnaire finds: cases that it misses, and mimics that it takes for cases."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsabm import chance
+from rlsabm.chance import Word
+from rlsabm.compilation import compiled
+from rlsabm.observe.survey import DEFINITIONS, RECALLS, case_bit
+from rlsabm.parameters.instruments import Instrument
+
+#: Age (years) at which the specificity of an instrument is given.
+AGE_OF_SPECIFICITY = 45.0
+MOST_MIMICS = 0.5
+
+
+@compiled
+def draw_answers(lives: Any, month: int, code: Word, key: Word, draws: NDArray[np.float64]) -> None:
+    """Four numbers a person for one instrument and date."""
+    for i in range(len(lives)):
+        draws[i, 0], draws[i, 1], draws[i, 2], draws[i, 3] = chance.episode(
+            key, lives[i].uid, code, month, chance.INSTRUMENT
+        )
+
+
+class Answers:
+    """How people answer an instrument, whatever their state.
+
+    The numbers behind it belong to person, date and instrument, so that the same person answers alike
+    in all worlds and arms.
+
+    Parameters
+    ----------
+    instrument
+        What asks.
+    lives
+        Records of the people asked.
+    month
+        When they are asked.
+    mimic_age_factor
+        Growth of mimics in ten years of age.
+    key
+        Key of the replicate.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        lives: Any,
+        month: int,
+        *,
+        mimic_age_factor: float,
+        key: Word,
+    ) -> None:
+        draws = np.zeros((len(lives), 4))
+        code = np.uint64(zlib.crc32(instrument.name.encode()))
+        draw_answers(lives, month, code, key, draws)
+        decades = ((month - lives["birth_month"]) / 12.0 - AGE_OF_SPECIFICITY) / 10.0
+        mimics = (1.0 - instrument.specificity) * mimic_age_factor**decades
+        is_mimic = draws[:, 1] < np.minimum(mimics, MOST_MIMICS)
+        share = {
+            "any": 1.0,
+            "weekly": instrument.weekly_share,
+            "significant": instrument.significant_share,
+        }
+        self._found = draws[:, 0] < instrument.sensitivity
+        self._mimic_bits = np.zeros(len(lives), dtype=np.uint8)
+        for definition in DEFINITIONS:
+            says_so = is_mimic & (draws[:, 2] < share[definition])
+            for recall in RECALLS:
+                self._mimic_bits |= (says_so * case_bit(definition, recall)).astype(np.uint8)
+
+    def observed(self, true_bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Case bits as the instrument finds them; people by row, worlds along further axes."""
+        shape = (len(self._found),) + (1,) * (true_bits.ndim - 1)
+        found = np.where(self._found.reshape(shape), true_bits, np.uint8(0))
+        has_any = true_bits & np.uint8(case_bit("any", "past_year")) != 0
+        return np.asarray(np.where(has_any, found, self._mimic_bits.reshape(shape)))

@@ -1,0 +1,137 @@
+"""The conditions and groups in which RLS is counted, listed and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Table
+
+from rlsabm.errors import UserError
+from rlsabm.observe.groups import IRON_STORES, Group, groups_of
+from rlsabm.parameters.catalogue import Condition
+from rlsabm.printing.tables import out
+from rlsabm.scenario.explaining import nearest
+
+#: Effects in words: field of a condition, its value without effect, what is said of it.
+EFFECTS = (
+    ("blood_loss_ml_per_day", 0.0, "{:g} mL of blood lost a day"),
+    ("blood_loss_ml_at_onset", 0.0, "{:g} mL of blood lost at onset"),
+    ("iron_loss_mg_per_day", 0.0, "{:g} mg of iron lost a day"),
+    ("absorption_factor", 1.0, "absorption x {:g}"),
+    ("haemoglobin_factor", 1.0, "haemoglobin aimed at x {:g}"),
+    ("dopamine_load", 0.0, "dopaminergic load {:g}, not by iron"),
+    ("ferritin_factor", 1.0, "measured ferritin x {:g}"),
+    ("saturation_factor", 1.0, "measured transferrin saturation x {:g}"),
+    ("mortality_ratio", 1.0, "mortality x {:g}"),
+)
+ONSETS = (
+    "prevalence",
+    "prevalence_women",
+    "prevalence_men",
+    "onset_per_1000",
+    "onset_per_1000_women",
+    "onset_per_1000_men",
+)
+
+
+def effects_in_words(condition: Condition) -> str:
+    """What a condition does."""
+    said = [
+        words.format(getattr(condition, field))
+        for field, neutral, words in EFFECTS
+        if getattr(condition, field) != neutral
+    ]
+    return ", ".join(said) or "none"
+
+
+def as_records(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
+    """Groups, with the data of those that are conditions of the catalogue."""
+    data = {condition.name: condition for condition in conditions}
+    records = []
+    for group in groups_of(conditions):
+        record: dict[str, Any] = {
+            "name": group.name,
+            "kind": group.kind,
+            "definition": group.definition,
+            "source": " ".join(group.source.split()),
+            "left_out_for_the_caused_shift": group.cause or None,
+        }
+        if group.name in data:
+            fields = {**vars(data[group.name])}
+            for known in ("name", "definition", "source"):
+                del fields[known]
+            record["data"] = fields
+        records.append(record)
+    return records
+
+
+def print_conditions(conditions: Sequence[Condition]) -> None:
+    """List all groups, and what the conditions among them do."""
+    data = {condition.name: condition for condition in conditions}
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("name", no_wrap=True)
+    table.add_column("kind")
+    table.add_column("who belongs to it")
+    table.add_column("effects")
+    for group in groups_of(conditions):
+        effects = effects_in_words(data[group.name]) if group.name in data else ""
+        if group.kind == "control":
+            effects = effects.replace("none", "none: negative control")
+        table.add_row(group.name, group.kind, escape(group.definition), effects)
+    out.print(table)
+    out.print(
+        "rlsabm conditions NAME explains one, with its sources. Those without effects listed have "
+        "rules of\ntheir own or are states; see rlsabm parameters and docs/ODD.md."
+    )
+
+
+def explain_condition(name: str, conditions: Sequence[Condition]) -> None:
+    """Print all that is known of one group.
+
+    Raises
+    ------
+    UserError
+        If there is none of this name.
+    """
+    groups = {group.name: group for group in groups_of(conditions)}
+    if name not in groups:
+        meant = nearest(name, groups)
+        hint = f"; did you mean {meant}?" if meant else "; see rlsabm conditions"
+        raise UserError(f"no condition is called {name!r}{hint}")
+    group = groups[name]
+    out.print(f"[bold]{name}[/bold] ({group.kind})")
+    out.print(f"who: {group.definition}", markup=False)
+    if group.cause:
+        out.print(f"caused shift: against the same people {_other_world(group)}", markup=False)
+    data = {condition.name: condition for condition in conditions}
+    if name in data:
+        _print_data(data[name])
+    elif group.source:
+        out.print(f"source: {group.source}", markup=False)
+
+
+def _other_world(group: Group) -> str:
+    if group.cause == IRON_STORES:
+        return "with iron stores that are always replete"
+    return f"without {group.cause.replace('_', ' ')}"
+
+
+def _print_data(condition: Condition) -> None:
+    for field in ONSETS:
+        values = getattr(condition, field)
+        if values is not None:
+            knots = ", ".join(
+                f"{value:g} at {age:g}" for age, value in zip(condition.ages, values, strict=True)
+            )
+            out.print(f"{field.replace('_', ' ')}: {knots}", markup=False)
+    lasts = "for life"
+    if condition.duration_years is not None:
+        lasts = f"{condition.duration_years:g} years on average"
+    out.print(f"lasts: {lasts}")
+    out.print(f"effects: {effects_in_words(condition)}", markup=False)
+    if condition.touches_iron:
+        out.print(f"spread of their strength between draws (log): {condition.effect_log_sd:g}")
+    out.print(f"source: {' '.join(condition.source.split())}", markup=False)

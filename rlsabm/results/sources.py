@@ -1,0 +1,218 @@
+"""Arms of studies by the names that users type, and their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from rlsabm.errors import UserError
+from rlsabm.results.files import MANIFEST, read_manifest
+from rlsabm.results.schemas import SCHEMA_VERSION
+
+REFERENCE = "reference"
+OUTPUTS = Path("outputs")
+SCENARIO = "scenario.yaml"
+
+
+class Source(NamedTuple):
+    """An arm of a study.
+
+    Attributes
+    ----------
+    folder, arm
+        Folder of the study, and name of its arm.
+    seed
+        Root of its seeds.
+    people
+        Which people were grown: the population section of the scenario, and the last survey.
+    """
+
+    folder: Path
+    arm: str
+    seed: str
+    people: str
+
+    @property
+    def label(self) -> str:
+        """As a user writes it."""
+        return f"{self.folder}:{self.arm}"
+
+
+def find_pairs(first: str, second: str | None) -> list[tuple[Source, Source]]:
+    """Arms to compare: two that are named, or every arm of one study with its reference.
+
+    Parameters
+    ----------
+    first, second
+        Folders of studies, optionally with an arm after a colon; an arm alone is compared with the
+        reference of its study.
+
+    Raises
+    ------
+    UserError
+        If there is no such study or arm, or nothing to compare it with.
+    """
+    folder, arm = find_study(first)
+    if second is not None:
+        a = _source(folder, arm)
+        other, arm = find_study(second)
+        b = _source(other, arm)
+        _check_different(a, b)
+        return [(a, b)]
+    reference = _source(folder, None)
+    arms = [name for name in arms_of(folder) if name != REFERENCE] if arm is None else [arm]
+    if not arms:
+        raise UserError(f"{folder}: has one arm only; give a second study to compare it with")
+    pairs = [(reference, _source(folder, name)) for name in arms]
+    for a, b in pairs:
+        _check_different(a, b)
+    return pairs
+
+
+def find_study(text: str) -> tuple[Path, str | None]:
+    """Folder of a study, and the arm if one is named after a colon.
+
+    A folder whose own name has a colon goes before one with an arm.  What is not here is looked for in
+    ``outputs``.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder, or it holds no study that can be read.
+    """
+    cuts = [place for place, letter in enumerate(text) if letter == ":"]
+    for cut in (None, *reversed(cuts)):
+        name = Path(text[:cut])
+        present = [place for place in (name, OUTPUTS / name) if place.is_dir()]
+        if present:
+            holding = [place for place in present if (place / MANIFEST).is_file()]
+            folder = (holding or present)[0]
+            _check_manifest(folder)
+            return folder, None if cut is None else text[cut + 1 :]
+    name = Path(text.split(":")[0])
+    if name.is_file():
+        raise UserError(f"{name}: is a file, not the folder of a study")
+    studies = [
+        str(path.parent)
+        for place in dict.fromkeys((name.parent, OUTPUTS))
+        for path in place.glob(f"*/{MANIFEST}")
+    ]
+    by_name = {Path(study).name: study for study in studies}
+    near = nearest(name.name, by_name)
+    raise UserError(f"{name}: no such folder{_did_you_mean(by_name[near] if near else None)}")
+
+
+def _check_manifest(folder: Path) -> dict[str, Any]:
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise UserError(f"{folder}: holds no study (no {MANIFEST} of rlsabm)")
+    found = manifest.get("schema_version")
+    if found != SCHEMA_VERSION:
+        raise UserError(
+            f"{folder}: its tables have schema version {found}, this rlsabm reads version "
+            f"{SCHEMA_VERSION}; run the study again"
+        )
+    return manifest
+
+
+def _source(folder: Path, arm: str | None) -> Source:
+    """An arm that is there; the reference if none is named."""
+    arm = REFERENCE if arm is None else arm
+    arms = arms_of(folder)
+    if arm not in arms:
+        raise UserError(f"{folder}: {unknown('arm', arm, arms)}")
+    seeds = _check_manifest(folder).get("seeds") or {}
+    return Source(folder, arm, str(seeds.get("root", "")), _people(folder))
+
+
+def _people(folder: Path) -> str:
+    """Which people were grown, as text; empty if the scenario cannot be read."""
+    try:
+        scenario = YAML(typ="safe").load((folder / SCENARIO).read_text(encoding="utf-8"))
+        grown = (dict(sorted(scenario["population"].items())), scenario["observe"]["years"][-1])
+    except (OSError, ValueError, YAMLError, TypeError, KeyError, AttributeError, IndexError):
+        return ""
+    return repr(grown)
+
+
+def _check_different(a: Source, b: Source) -> None:
+    if a.arm == b.arm and a.folder.resolve() == b.folder.resolve():
+        raise UserError(
+            f"{a.label}: would be compared with itself; give two studies, or two arms as in "
+            f"{a.folder}:ARM"
+        )
+
+
+def arms_of(folder: Path) -> list[str]:
+    """Arms of a study, the reference first."""
+    return words_of(folder, "runs", "arm")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like this one, or None."""
+    by_lower = {each.lower(): each for each in known}
+    matches = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.55)
+    return by_lower[matches[0]] if matches else None
+
+
+def _did_you_mean(name: str | None) -> str:
+    return f"; did you mean {name!r}?" if name else ""
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """What to say of a name that is not there."""
+    hint = _did_you_mean(nearest(name, known)) or f" (expected one of {', '.join(known)})"
+    return f"no {what} {name!r}{hint}"
+
+
+def table_path(folder: Path, table: str) -> Path:
+    """File of a table."""
+    return folder / f"{table}.parquet"
+
+
+def columns_in(folder: Path, table: str) -> list[str]:
+    """Columns of a table."""
+    path = table_path(folder, table)
+    with _readable(path):
+        return list(pq.read_schema(path).names)
+
+
+def read_rows(side: Source, table: str, columns: Sequence[str], where: list[Any]) -> pd.DataFrame:
+    """Some columns of a table, with the rows of the arm that fit all conditions ``where``."""
+    path = table_path(side.folder, table)
+    with _readable(path):
+        filters: list[Any] = [("arm", "==", side.arm), *where]
+        return pq.read_table(path, columns=list(columns), filters=filters).to_pandas()
+
+
+def words_of(folder: Path, table: str, column: str) -> list[str]:
+    """Words that a column of a table may hold, in their order; none without that column."""
+    if column not in columns_in(folder, table):
+        return []
+    path = table_path(folder, table)
+    with _readable(path):
+        values = pq.read_table(path, columns=[column]).to_pandas()[column]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return [str(word) for word in values.cat.categories]
+    return [str(word) for word in values.unique()]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say which file of a study is missing or broken."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"{path}: is missing; run the study again") from None
+    except (pa.ArrowException, OSError) as error:
+        lines = str(error).splitlines() or ["is no Parquet file"]
+        raise UserError(f"{path}: cannot be read: {lines[0]}") from None

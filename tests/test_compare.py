@@ -1,0 +1,542 @@
+"""Comparing two studies or two arms: the arithmetic on counts made by hand, and the command."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Command, Outcome, Study
+from scipy import stats
+
+from rlsabm.errors import UserError
+from rlsabm.results.comparing import ONE_RUN, Choice, Comparison, compare
+from rlsabm.results.contrasts import COUNTS, WHOLE
+from rlsabm.results.files import write_manifest, write_table
+from rlsabm.results.intervals import t_quantile
+from rlsabm.results.schemas import SCHEMA_VERSION, STRATA, TABLES, to_arrow
+from rlsabm.results.sources import find_pairs, find_study
+
+#: Cases and persons by draw and replicate.
+Runs = Mapping[tuple[int, int], tuple[int, int]]
+#: Runs by condition.
+Arm = Mapping[str, Runs]
+
+FOUR: Runs = {(0, 0): (90, 1000), (0, 1): (110, 1000), (0, 2): (95, 1000), (0, 3): (105, 1000)}
+FEWER: Runs = {(0, 0): (80, 1000), (0, 1): (104, 1000), (0, 2): (84, 1000), (0, 3): (100, 1000)}
+KEYS = ("arm", "year", "definition", "recall", "observed_as", "draw", "replicate", "condition")
+
+
+def ordered(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
+    return [str(word) for word in dict.fromkeys(row[column] for row in rows)]
+
+
+def write(
+    name: str, rows: Sequence[Mapping[str, Any]], folder: Path, strata: Sequence[str]
+) -> None:
+    """Write rows as a table of a study."""
+    columns = [c for c in TABLES[name][1] if c.name not in set(STRATA) - set(strata)]
+    table = to_arrow(
+        name,
+        {c.name: [row[c.name] for row in rows] for c in columns},
+        {c.name: ordered(rows, c.name) for c in columns if c.type == "category"},
+        strata,
+    )
+    write_table(table, folder / f"{name}.parquet")
+
+
+def made(
+    folder: Path,
+    arms: Mapping[str, Arm],
+    *,
+    year: int = 2019,
+    seed: int = 1,
+    ages: Sequence[str] = (),
+    drawn: Mapping[str, Mapping[int, float]] | None = None,
+    shifts: Mapping[str, Mapping[tuple[int, int], tuple[int, int, int, int]]] | None = None,
+    scenario: str = "",
+) -> Path:
+    """Write a study by hand.
+
+    Every age group has the given counts.  ``drawn`` has values of parameters by draw; ``shifts`` has
+    persons, cases, cases without blood donation and cases with and without, by arm and run.
+    """
+    about = {
+        "world": "factual", "year": year, "sex": "female", "parity": "0", "definition": "any",
+        "recall": "current", "observed_as": "true",
+    }  # fmt: skip
+    prevalence = [
+        {
+            **about, "arm": arm, "condition": condition, "draw": draw, "replicate": replicate,
+            "age_group": age, "cases": cases, "persons": persons, "prevalence": 0.0,
+        }
+        for arm, conditions in arms.items()
+        for condition, runs in conditions.items()
+        for (draw, replicate), (cases, persons) in runs.items()
+        for age in ages or [""]
+    ]  # fmt: skip
+    units = list(dict.fromkeys((row["arm"], row["draw"], row["replicate"]) for row in prevalence))
+    runs = [
+        {
+            "arm": arm, "draw": draw, "replicate": replicate, "key": f"{seed:08x}{replicate:08x}",
+            "status": "finished", "seconds": 1.0, "person_months": 1, "people_grown": 1,
+            "people_surveyed": 1,
+        }
+        for arm, draw, replicate in units
+    ]  # fmt: skip
+    draws = [
+        {"arm": arm, "draw": draw, "parameter": name, "value": values.get(draw, 1.0)}
+        for arm, draw in dict.fromkeys((arm, draw) for arm, draw, _ in units)
+        for name, values in (drawn or {"deficit_effect": {}}).items()
+    ]
+    write("prevalence", prevalence, folder, ["age_group"] if ages else [])
+    write("runs", runs, folder, [])
+    write("draws", draws, folder, [])
+    if shifts:
+        contrasts = [
+            {
+                **dict.fromkeys(COUNTS, 0.0), **about, **WHOLE, "arm": arm, "draw": draw,
+                "world": "without blood donation", "condition": "blood_donation",
+                "replicate": replicate, "persons": counts[0], "cases": counts[1],
+                "cases_without": counts[2], "cases_with_and_without": counts[3],
+            }
+            for arm, of_runs in shifts.items()
+            for (draw, replicate), counts in of_runs.items()
+        ]  # fmt: skip
+        # Another margin, and a condition whose cause was not followed, which must not be counted.
+        contrasts += [{**row, "sex": "female"} for row in contrasts]
+        contrasts += [
+            {**row, "condition": "obesity", "cases_without": math.nan, "sex": "all"}
+            for row in contrasts[: len(contrasts) // 2]
+        ]
+        write("contrasts", contrasts, folder, ["sex"])
+        (folder / "shifts.parquet").touch()
+    if scenario:
+        (folder / "scenario.yaml").write_text(scenario)
+    manifest = {
+        "input_hash": str(folder),
+        "schema_version": SCHEMA_VERSION,
+        "seeds": {"root": str(seed)},
+    }
+    write_manifest(manifest, folder)
+    return folder
+
+
+def compared(first: Path | str, second: Path | str | None = None, **choice: Any) -> Comparison:
+    """The comparison of two arms."""
+    [pair] = find_pairs(str(first), None if second is None else str(second))
+    return compare(*pair, Choice(**choice))
+
+
+def row_of(comparison: Comparison, condition: str = "everyone") -> Any:
+    """The row of a condition in the table of prevalence."""
+    rows = comparison.prevalence
+    [row] = rows[rows["condition"] == condition].itertuples()
+    return row
+
+
+def refused(outcome: Outcome, *words: str) -> None:
+    """Exit code 2, one line on standard error and nothing else."""
+    assert outcome.code == 2, outcome
+    assert outcome.out == ""
+    assert outcome.err.startswith("error: ")
+    assert len(outcome.err.splitlines()) == 1, outcome.err
+    for word in words:
+        assert word in outcome.err
+
+
+# Intervals ----------------------------------------------------------------------------------------
+
+
+def test_quantile_of_t() -> None:
+    for degrees in [*range(1, 200), 1_000, 100_000]:
+        assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=2e-4)
+
+
+def test_pairs(tmp_path: Path) -> None:
+    folder = made(tmp_path / "s", {"reference": {"everyone": FOUR}, "fewer": {"everyone": FEWER}})
+    row = row_of(compared(folder))
+    differences = np.array([(FEWER[run][0] - FOUR[run][0]) / 1000 for run in FOUR])
+    wanted = stats.ttest_1samp(differences, 0.0)
+    low, high = wanted.confidence_interval(0.95)
+    assert (row.cases_a, row.persons_a, row.cases_b, row.persons_b) == (400, 4000, 368, 4000)
+    assert row.difference == pytest.approx(differences.mean())
+    assert row.difference == pytest.approx(row.value_b - row.value_a)
+    assert row.standard_error == pytest.approx(differences.std(ddof=1) / 2)
+    assert (row.lower, row.upper) == (
+        pytest.approx(low, rel=1e-4),
+        pytest.approx(high, rel=1e-4),
+    )
+    assert row.paired_runs == 4
+    assert -0.02 < row.lower < row.upper < 0.0
+
+
+def test_replicates_of_unequal_size_add_their_counts(tmp_path: Path) -> None:
+    a: Runs = {(0, 0): (10, 100), (0, 1): (10, 50), (0, 2): (30, 150)}
+    b: Runs = {(0, 0): (12, 100), (0, 1): (14, 70), (0, 2): (31, 150)}
+    folder = made(tmp_path / "s", {"reference": {"everyone": a}, "b": {"everyone": b}})
+    row = row_of(compared(folder))
+    assert (row.value_a, row.value_b) == (pytest.approx(50 / 300), pytest.approx(57 / 320))
+    moved = [
+        (b[run][0] - 57 / 320 * b[run][1]) / (320 / 3)
+        - (a[run][0] - 50 / 300 * a[run][1]) / (300 / 3)
+        for run in a
+    ]
+    assert row.standard_error == pytest.approx(np.std(moved, ddof=1) / math.sqrt(3))
+
+
+def test_draws_count_equally(tmp_path: Path) -> None:
+    a: Runs = {(1, 0): (10, 100), (2, 0): (10, 50), (3, 0): (30, 300)}
+    b: Runs = {(1, 0): (12, 100), (2, 0): (14, 70), (3, 0): (31, 310)}
+    folder = made(tmp_path / "s", {"reference": {"everyone": a}, "b": {"everyone": b}})
+    row = row_of(compared(folder))
+    differences = np.array([b[run][0] / b[run][1] - a[run][0] / a[run][1] for run in a])
+    assert row.value_a == pytest.approx((0.1 + 0.2 + 0.1) / 3)
+    assert row.difference == pytest.approx(differences.mean())
+    assert row.standard_error == pytest.approx(differences.std(ddof=1) / math.sqrt(3))
+
+
+def test_replicates_of_several_draws_are_said_to_share_parameters(tmp_path: Path) -> None:
+    runs: Runs = {(draw, replicate): (5, 50) for draw in (1, 2) for replicate in (0, 1)}
+    folder = made(tmp_path / "s", {"reference": {"everyone": runs}, "b": {"everyone": runs}})
+    comparison = compared(folder)
+    assert any("share its parameters" in note for note in comparison.notes)
+    assert row_of(comparison).paired_runs == 4
+
+
+def test_other_seeds_are_not_paired(tmp_path: Path) -> None:
+    a = made(tmp_path / "a", {"reference": {"everyone": FOUR}}, seed=1)
+    b = made(tmp_path / "b", {"reference": {"everyone": FEWER}}, seed=2)
+    comparison = compared(a, b)
+    row = row_of(comparison)
+    assert row.paired_runs == 0
+    assert row.difference == pytest.approx(-0.008)
+    error = math.sqrt(0.1 * 0.9 / 4000 + 0.092 * 0.908 / 4000)
+    assert row.standard_error == pytest.approx(error, rel=0.002)
+    assert row.upper - row.difference == pytest.approx(1.96 * row.standard_error, rel=1e-4)
+    assert "other seeds" in comparison.notes[0]
+
+
+def test_one_run_says_that_its_interval_is_too_wide(tmp_path: Path) -> None:
+    one: Runs = {(0, 0): (90, 1000)}
+    folder = made(tmp_path / "s", {"reference": {"everyone": one}, "same": {"everyone": one}})
+    comparison = compared(folder)
+    row = row_of(comparison)
+    assert (row.difference, row.paired_runs) == (0.0, 0)
+    assert row.standard_error == pytest.approx(math.sqrt(2 * 0.09 * 0.91 / 1000), rel=0.02)
+    assert comparison.notes == [ONE_RUN]
+
+
+def test_only_runs_that_both_have_are_paired(tmp_path: Path) -> None:
+    two: Runs = {run: FEWER[run] for run in ((0, 1), (0, 2))}
+    a = made(tmp_path / "a", {"reference": {"everyone": FOUR}})
+    b = made(tmp_path / "b", {"reference": {"everyone": two}})
+    comparison = compared(a, b)
+    row = row_of(comparison)
+    assert (row.paired_runs, row.persons_a, row.cases_a) == (2, 2000, 205)
+    error = np.std([-0.006, -0.011], ddof=1) / math.sqrt(2)
+    assert row.standard_error == pytest.approx(error)
+    assert row.upper - row.difference == pytest.approx(12.7062 * error, rel=1e-4)
+    assert any("2 of 4 runs of A are paired" in note for note in comparison.notes)
+
+
+def test_draws_pair_where_the_same_parameters_were_drawn(tmp_path: Path) -> None:
+    runs: Runs = {(draw, 0): (10 * draw, 1000) for draw in (1, 2, 3)}
+    drawn = {"half_life": {1: 0.5, 2: 0.7, 3: 0.9}, "effect": {1: 1.0, 2: 2.0, 3: 3.0}}
+    a = made(tmp_path / "a", {"reference": {"everyone": runs}}, drawn=drawn)
+
+    def pairs_with(name: str, **changes: Mapping[int, float]) -> int:
+        b = made(tmp_path / name, {"reference": {"everyone": runs}}, drawn={**drawn, **changes})
+        return int(row_of(compared(a, b)).paired_runs)
+
+    assert pairs_with("same") == 3
+    assert pairs_with("set by the scenario", effect={1: 7.0, 2: 7.0, 3: 7.0}) == 3
+    assert pairs_with("one draw is another", effect={1: 1.0, 2: 2.5, 3: 3.0}) == 2
+    assert pairs_with("another prior", effect={1: 1.5, 2: 2.5, 3: 3.5}) == 0
+
+
+def test_other_populations_are_not_paired(tmp_path: Path) -> None:
+    text = "population: {country: C, size: 500}\nobserve: {years: [2019]}\n"
+    arms = {"reference": {"everyone": FOUR}}
+    a = made(tmp_path / "a", arms, scenario=text.replace("C", "denmark"))
+    b = made(tmp_path / "b", arms, scenario=text.replace("C", "germany"))
+    c = made(tmp_path / "c", arms, scenario=text.replace("C", "germany") + "title: other\n")
+    comparison = compared(a, b)
+    assert row_of(comparison).paired_runs == 0
+    assert "other populations" in comparison.notes[0]
+    assert row_of(compared(b, c)).paired_runs == 4
+
+
+def test_a_condition_in_too_few_runs_is_reckoned_from_counts(tmp_path: Path) -> None:
+    rare: Runs = {(0, 0): (1, 4)}
+    arm: Arm = {"everyone": FOUR, "dialysis": rare}
+    comparison = compared(made(tmp_path / "s", {"reference": arm, "b": arm}))
+    row = row_of(comparison, "dialysis")
+    assert (row.paired_runs, row.difference, row.persons_a) == (0, 0.0, 4)
+    assert -1.0 <= row.lower < -0.3
+    assert 0.3 < row.upper <= 1.0
+    assert row_of(comparison).paired_runs == 4
+    assert any("0 paired runs" in note for note in comparison.notes)
+
+
+# Who is compared ----------------------------------------------------------------------------------
+
+
+def test_adults(tmp_path: Path) -> None:
+    arms: dict[str, Arm] = {"reference": {"everyone": FOUR}, "b": {"everyone": FEWER}}
+    comparison = compared(made(tmp_path / "a", arms, ages=["0-17", "18-49", "50+"]))
+    assert comparison.who == "18 years and older"
+    assert row_of(comparison).persons_a == 8000
+    comparison = compared(made(tmp_path / "b", arms))
+    assert comparison.who == "all ages"
+    assert row_of(comparison).persons_a == 4000
+
+
+def test_ages_that_differ(tmp_path: Path) -> None:
+    def study(name: str, *ages: str) -> Path:
+        return made(tmp_path / name, {"reference": {"everyone": FOUR}}, ages=ages)
+
+    a = study("a", "0-17", "18-39", "40+")
+    comparison = compared(a, study("b", "0-39", "40+"))
+    assert comparison.who == "40 years and older"
+    assert row_of(comparison).persons_a == row_of(comparison).persons_b == 4000
+    for other in (study("c", "0-49", "50+"), study("d", "0+"), study("e")):
+        with pytest.raises(UserError, match="adult age"):
+            compared(a, other)
+    assert compared(tmp_path / "d", tmp_path / "e").who == "all ages"
+
+
+def test_a_condition_without_adults_has_dashes(
+    tmp_path: Path, rlsabm_command: Command, workplace: Path
+) -> None:
+    arms: dict[str, Arm] = {"reference": {"everyone": FOUR}, "b": {"everyone": FOUR}}
+    folder = made(tmp_path / "s", arms, ages=["0-17", "18+"])
+    path = folder / "prevalence.parquet"
+    rows = pd.read_parquet(path)
+    young = rows[rows["age_group"] == "0-17"].assign(condition="growing_fast")
+    both = pd.concat([rows.astype({"condition": str}), young])
+    both.assign(condition=pd.Categorical(both["condition"])).to_parquet(path)
+    row = row_of(compared(folder), "growing_fast")
+    assert row.persons_a == 0
+    assert math.isnan(row.value_a)
+    outcome = rlsabm_command("compare", str(folder))
+    assert outcome.code == 0
+    assert re.search(r"growing fast +0 +0 +- +- +- +-", outcome.out)
+    records = json.loads(rlsabm_command("compare", str(folder), "--json").out)
+    [record] = [row for row in records if row["condition"] == "growing_fast"]
+    assert record["difference"] is None
+
+
+def test_conditions_of_one_side_are_named(tmp_path: Path) -> None:
+    arms: dict[str, Arm] = {
+        "reference": {"everyone": FOUR, "blood_donation": FEWER},
+        "no donation": {"everyone": FOUR},
+    }
+    comparison = compared(made(tmp_path / "s", arms))
+    assert list(comparison.prevalence["condition"]) == ["everyone"]
+    assert "in A only: blood donation" in comparison.notes
+
+
+# Caused shifts ------------------------------------------------------------------------------------
+
+
+def shifted(folder: Path, runs: int, **more: Any) -> Path:
+    """A study whose arm halves what blood donation causes."""
+    units = [(0, replicate) for replicate in range(runs)]
+    arm: Arm = {"blood_donation": dict.fromkeys(units, (20, 200))}
+    shifts = {
+        "reference": {unit: (200, 30 + unit[1], 20, 19) for unit in units},
+        "b": dict.fromkeys(units, (200, 25, 20, 19)),
+    }
+    return made(folder, {"reference": arm, "b": arm}, shifts=shifts, **more)
+
+
+def test_caused_shifts_of_pairs(tmp_path: Path) -> None:
+    [row] = compared(shifted(tmp_path / "s", runs=3)).shifts.itertuples()
+    assert row.condition == "blood_donation"
+    assert (row.persons_a, row.cases_a) == (600, 93)
+    assert (row.value_a, row.value_b) == (pytest.approx(11 / 200), pytest.approx(5 / 200))
+    assert row.difference == pytest.approx(-6 / 200)
+    assert row.standard_error == pytest.approx(1 / 200 / math.sqrt(3))
+    assert row.paired_runs == 3
+
+
+def test_caused_shifts_from_counts(tmp_path: Path) -> None:
+    [row] = compared(shifted(tmp_path / "s", runs=1)).shifts.itertuples()
+    # With and without: 11 and 1 of 200 people differ; 6 and 1 in the other arm.
+    wanted = 12 / 200 - (10 / 200) ** 2, 7 / 200 - (5 / 200) ** 2
+    assert row.difference == pytest.approx(-5 / 200)
+    assert row.standard_error == pytest.approx(math.sqrt(sum(wanted) / 200), rel=0.05)
+    assert row.paired_runs == 0
+
+
+def test_caused_shifts_only_where_both_have_them(tmp_path: Path) -> None:
+    a = shifted(tmp_path / "a", runs=2)
+    b = made(tmp_path / "b", {"reference": {"blood_donation": {(0, 0): (20, 200)}}})
+    assert compared(a, b).shifts.empty
+    assert not compared(a).shifts.empty
+
+
+def test_caused_shifts_are_those_of_the_table_of_shifts(
+    rlsabm_command: Command, workplace: Path
+) -> None:
+    (workplace / "asked.yaml").write_text(
+        "title: t\npopulation: {size: 1_000}\nruns: {replicates: 2}\n"
+        "shifts: {conditions: [pregnancy]}\n"
+        "arms:\n  supplements:\n    conditions.pregnancy.supplements: "
+        "{uptake: 1.0, milligrams_per_day: 60, from_month: 3}\n"
+    )
+    assert rlsabm_command("run", "asked.yaml").code == 0
+    outcome = rlsabm_command("compare", "asked")
+    assert "Caused by the condition" in outcome.out
+    rows = json.loads(rlsabm_command("compare", "asked", "--json").out)
+    found = {row["condition"]: row for row in rows if row["quantity"] == "caused_shift"}
+    assert "pregnancy" in found
+    shifts = pd.read_parquet("outputs/asked/shifts.parquet").query(
+        "estimate == 'caused_shift' and definition == 'any' and recall == 'current' "
+        "and sex == 'all' and age_group == 'all adults' and parity == 'all'"
+    )
+    values = {(row.arm, row.condition): row.value for row in shifts.itertuples()}
+    for condition, row in found.items():
+        assert row["value_a"] == pytest.approx(values["reference", condition])
+        assert row["value_b"] == pytest.approx(values["supplements", condition])
+
+
+# The command --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(workplace: Path, study: Study) -> Path:
+    """A folder to work in, with the small study among the outputs."""
+    (workplace / "outputs").mkdir()
+    (workplace / "outputs" / "small").symlink_to(study.folder)
+    return workplace
+
+
+def test_every_arm_with_the_reference(rlsabm_command: Command, here: Path, study: Study) -> None:
+    outcome = rlsabm_command("compare", "outputs/small")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.count("A: outputs/small, arm reference") == 2
+    assert "B: outputs/small, arm nothing changed" in outcome.out
+    assert "in A only: blood donation" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert "…" not in outcome.out
+    assert rlsabm_command("compare", "small").out == outcome.out
+
+    rows = json.loads(rlsabm_command("compare", "small", "--json").out)
+    paired = [row for row in rows if row["b"].endswith("nothing changed") and row["paired_runs"]]
+    assert len(paired) > 20
+    for row in paired:
+        assert row["difference"] == row["lower"] == row["upper"] == row["standard_error"] == 0.0
+
+    [everyone] = [
+        row for row in rows if row["b"].endswith("no donation") and row["condition"] == "everyone"
+    ]
+    prevalence = study.table("prevalence").query(
+        "condition == 'everyone' and year == 2019 and definition == 'any' and recall == 'current' "
+        "and observed_as == 'true' and world == 'factual' and age_group != '0-17'"
+    )
+    sums = prevalence.groupby(["arm", "draw", "replicate"], observed=True)[["cases", "persons"]]
+    share = sums.sum().eval("cases / persons")
+    differences = share["no donation"] - share["reference"]
+    assert everyone["difference"] == pytest.approx(differences.mean(), abs=1e-5)
+    assert everyone["standard_error"] == pytest.approx(differences.std() / 2, abs=1e-5)
+    assert everyone["paired_runs"] == 4
+    assert everyone["year"] == 2019
+
+
+def test_two_arms(rlsabm_command: Command, here: Path) -> None:
+    there = rlsabm_command("compare", "small:no donation", "small", "--json")
+    back = rlsabm_command("compare", "small", "outputs/small:no donation", "--json")
+    assert there.code == back.code == 0
+    for one, other in zip(json.loads(there.out), json.loads(back.out), strict=True):
+        if one["difference"] is None:  # nobody of this group in one of the arms
+            assert other["difference"] is None
+            continue
+        assert one["difference"] == pytest.approx(-other["difference"])
+        assert one["lower"] == pytest.approx(-other["upper"])
+    assert rlsabm_command("compare", "small:no donation", "--json").out == back.out
+
+
+def test_options(rlsabm_command: Command, here: Path) -> None:
+    words = ["--definition", "weekly", "--recall", "past_year", "--year", "2010", "--as", "true"]
+    outcome = rlsabm_command("compare", "small", *words)
+    assert outcome.code == 0
+    assert "Weekly RLS in the last 12 months, 18 years and older, 2010: %" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (["outputs"], ["outputs: holds no study"]),
+        (["smal"], ["smal: no such folder", "did you mean 'outputs/small'?"]),
+        (["outputs/smal:no donation"], ["outputs/smal: no such folder", "'outputs/small'?"]),
+        (["file"], ["file: is a file"]),
+        (["small", "small:no donatoin"], ["'no donatoin'", "did you mean 'no donation'?"]),
+        (["small:qqq"], ["'qqq'", "expected one of reference, nothing changed, no donation"]),
+        (["small:"], ["no arm ''"]),
+        (["small", "outputs/small"], ["with itself"]),
+        (["small:reference"], ["with itself"]),
+        (["small", "small:reference"], ["with itself"]),
+        (["small:no donation", "again:no donation"], ["with itself"]),
+        (["small", "--year", "2011"], ["2011", "2010, 2018, 2019"]),
+        (["small", "--year", "soon"], ["--year"]),
+        (["small", "--definition", "weakly"], ["definition", "did you mean 'weekly'?"]),
+        (["small", "--recall", "ever"], ["recall", "current, past_year"]),
+        (["small", "--as", "nobody"], ["instrument", "'nobody'", "true"]),
+        (["other", "small"], ["no year in common", "other:reference has 1999", "2018"]),
+        (["other"], ["other: has one arm only"]),
+        (["old", "small"], ["old: its tables have schema version 0", "run the study again"]),
+        (["sick", "well"], ["no condition in common"]),
+        (["partly"], ["partly/prevalence.parquet: is missing"]),
+        (["broken"], ["broken/prevalence.parquet: cannot be read"]),
+        ([], ["A"]),
+    ],
+)
+def test_refusals(rlsabm_command: Command, here: Path, words: list[str], near: list[str]) -> None:
+    (here / "file").write_text("")
+    (here / "again").symlink_to("outputs/small")
+    made(here / "other", {"reference": {"everyone": FOUR}}, year=1999)
+    made(here / "sick", {"reference": {"dialysis": FOUR}})
+    made(here / "well", {"reference": {"everyone": FOUR}})
+    for name in ("old", "partly", "broken"):
+        made(here / name, {"reference": {"everyone": FOUR}, "b": {"everyone": FOUR}})
+    write_manifest({"input_hash": "", "schema_version": 0}, here / "old")
+    (here / "partly" / "prevalence.parquet").unlink()
+    (here / "broken" / "prevalence.parquet").write_text("no table")
+    refused(rlsabm_command("compare", *words), *near)
+
+
+def test_colons_in_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arms: dict[str, Arm] = {"reference": {"everyone": FOUR}, "b: c": {"everyone": FOUR}}
+    for name in ("s", "s:b", "outputs/t"):
+        made(tmp_path / name, arms)
+    (tmp_path / "t").mkdir()
+    assert find_study("s") == (Path("s"), None)
+    assert find_study("s:b") == (Path("s:b"), None)
+    assert find_study("s:b: c") == (Path("s:b"), " c")
+    assert find_study("./s:a b") == (Path("s"), "a b")
+    assert find_study("s:b:b: c") == (Path("s:b"), "b: c")
+    assert find_study("t:b: c") == (Path("outputs/t"), "b: c")
+    assert find_study(f"{tmp_path}/s/:b: c") == (tmp_path / "s", "b: c")
+
+
+def test_long_names_go_on_in_the_next_line(rlsabm_command: Command, workplace: Path) -> None:
+    name = "a_condition_with_a_name_that_is_longer_than_any_that_ships_with_the_package"
+    arms: dict[str, Arm] = {"reference": {name: FOUR}, "[b] [/c]": {name: FEWER}}
+    made(workplace / "[red]", arms)
+    outcome = rlsabm_command("compare", "[red]")
+    assert outcome.code == 0
+    assert max(map(len, outcome.out.splitlines())) <= 100
+    assert "…" not in outcome.out
+    for word in name.split("_"):
+        assert re.search(rf"\b{word}\b", outcome.out)
+    assert "-0.80 (-1.27 to -0.33)" in outcome.out
+    assert "B: [red], arm [b] [/c]" in outcome.out
