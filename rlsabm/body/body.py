@@ -42,6 +42,7 @@ def advance_body(
     p: Values,
 ) -> None:
     """One month: iron, then CNS iron and dopamine, then symptoms."""
-    advance_iron(body, life, burden, tables, p)
-    iron_effect = advance_brain(body, life, burden, age, tables, p)
+    per_scale = 1.0 / life.storage_scale_mg
+    advance_iron(body, life, burden, per_scale, tables, p)
+    iron_effect = advance_brain(body, life, burden, age, per_scale, tables, p)
     advance_symptoms(body, life, burden, iron_effect, age, month, u, tables, p)

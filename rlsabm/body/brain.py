@@ -36,7 +36,7 @@ def iron_effect(body: Any, age: int, tables: Tables, p: Values) -> float:
     lacking = 1.0 - body.brain_iron_fast
     if lacking > 0.0:
         effect = deficit_effect(lacking, p)
-    lacking = 1.0 - body.brain_iron_slow / tables.slow_pool_norm[age]
+    lacking = 1.0 - body.brain_iron_slow * tables.per_slow_pool_norm[age]
     if lacking > 0.0:
         effect += p.slow_deficit_effect * lacking
     return effect
@@ -50,9 +50,11 @@ def advance_dopamine(body: Any, burden: Any, by_iron: float, p: Values) -> None:
 
 
 @inlined
-def advance_brain(body: Any, life: Any, burden: Any, age: int, tables: Tables, p: Values) -> float:
+def advance_brain(
+    body: Any, life: Any, burden: Any, age: int, per_scale: float, tables: Tables, p: Values
+) -> float:
     """One month of CNS iron and dopamine; returns the effect of the iron deficit on liability."""
-    stores = body.storage_iron_mg / life.storage_scale_mg
+    stores = body.storage_iron_mg * per_scale
     advance_pools(body, life, cns_supply(tables, stores), p)
     effect = iron_effect(body, age, tables, p)
     advance_dopamine(body, burden, p.dopamine_share * effect, p)

@@ -17,6 +17,7 @@ from rlsabm.parameters.values import Values
 from rlsabm.person import MALE
 
 DAYS_PER_MONTH = 30.44
+MONTHS_PER_DAY = 1.0 / DAYS_PER_MONTH
 #: Share of the blood that can be lost in a month.
 MOST_BLOOD_LOST = 0.6
 
@@ -62,9 +63,11 @@ def erythropoietic_drive(deficit_mg: float, target_mg: float, p: Values) -> floa
 
 
 @inlined
-def advance_iron(body: Any, life: Any, burden: Any, tables: Tables, p: Values) -> None:
+def advance_iron(
+    body: Any, life: Any, burden: Any, per_scale: float, tables: Tables, p: Values
+) -> None:
     """One month of peripheral iron."""
-    share = absorbed_share(tables, body.storage_iron_mg / life.storage_scale_mg)
+    share = absorbed_share(tables, body.storage_iron_mg * per_scale)
     red_cells = body.red_cell_iron_mg
     bled = 0.0
     lost_ml = burden.blood_loss_ml + burden.menses_ml * burden.menses_factor
@@ -108,7 +111,7 @@ def advance_iron(body: Any, life: Any, burden: Any, tables: Tables, p: Values) -
     # The marrow makes good a deficit as fast as iron reaches it; surplus cells return to stores.
     if deficit > 0.0:
         supply = absorbed_per_day + (
-            p.store_release_per_month * body.storage_iron_mg / DAYS_PER_MONTH
+            p.store_release_per_month * body.storage_iron_mg * MONTHS_PER_DAY
         )
         half = p.half_supply_per_red_cell_iron * target
         saturation = supply * supply / (supply * supply + half * half)
@@ -124,7 +127,7 @@ def advance_iron(body: Any, life: Any, burden: Any, tables: Tables, p: Values) -
     body.iron_gained_mg += absorbed + burden.infused_iron_mg
     body.iron_spent_mg += bled + lost + milk + passed
     body.absorbed_mg_per_day = absorbed_per_day
-    body.lost_mg_per_day = (bled + lost + milk + passed) / DAYS_PER_MONTH
+    body.lost_mg_per_day = (bled + lost + milk + passed) * MONTHS_PER_DAY
 
 
 @compiled

@@ -48,7 +48,7 @@ def advance_symptoms(
         + p.lasting_effect * body.vulnerability
         - p.liability_threshold
     )
-    prevalence = equilibrium_prevalence(tables, body.liability, p.liability_scale)
+    prevalence = equilibrium_prevalence(tables, body.liability, p.per_liability_scale)
     body.rls = next_state(body.rls, prevalence, u, p)
     if body.rls:
         body.rls_first_month = min(body.rls_first_month, month)

@@ -66,9 +66,9 @@ def cns_supply(tables: Any, stores: float) -> float:
 
 
 @compiled
-def equilibrium_prevalence(tables: Any, liability: float, scale: float) -> float:
-    """Share of months with RLS that a constant liability leads to: logistic."""
-    place = (liability / scale + LIABILITY_RANGE) * LIABILITY_KNOTS_PER_UNIT
+def equilibrium_prevalence(tables: Any, liability: float, per_scale: float) -> float:
+    """Share of months with RLS that a constant liability leads to: logistic, of 1 / this scale."""
+    place = (liability * per_scale + LIABILITY_RANGE) * LIABILITY_KNOTS_PER_UNIT
     place = min(max(place, 0.0), float(LIABILITY_KNOTS))
     knot = int(place)
     low = tables.prevalence[knot]

@@ -30,8 +30,10 @@ for _part, _parameters in (
         PARAMETERS[_parameter.name] = _parameter
         PARTS[_parameter.name] = _part
 
-#: What rules would otherwise compute from parameters every month.
+#: What rules would otherwise compute from parameters every month. Divisions are slow, so what rules would
+#: divide by is kept as its reciprocal.
 DERIVED: dict[str, Callable[[Mapping[str, float]], float]] = {
+    "per_liability_scale": lambda p: 1.0 / p["liability_scale"],
     "fast_pool_step": lambda p: 1.0 - math.exp(-1.0 / p["fast_pool_months"]),
     "slow_pool_step": lambda p: 1.0 - math.exp(-1.0 / (12.0 * p["slow_pool_years"])),
     "dopamine_step": lambda p: 1.0 - math.exp(-1.0 / p["dopamine_months"]),

@@ -28,7 +28,7 @@ def _advance(
 ) -> None:
     """Brain and symptoms under a constant burden: the state at the end of each month."""
     for month in range(len(us)):
-        effect = advance_brain(body, life, burden, age, tables, p)
+        effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, tables, p)
         advance_symptoms(body, life, burden, effect, age, month, us[month], tables, p)
         curve[month, 0] = body.brain_iron_fast
         curve[month, 1] = body.brain_iron_slow
@@ -277,9 +277,11 @@ def test_paths_of_the_nested_test_differ(setting: Setting) -> None:
 
 def test_equilibrium_prevalence_rises_with_liability(setting: Setting) -> None:
     scale = setting.values.liability_scale
-    found = [equilibrium_prevalence(setting.tables, x, scale) for x in np.linspace(-9, 9, 5001)]
+    found = [
+        equilibrium_prevalence(setting.tables, x, 1.0 / scale) for x in np.linspace(-9, 9, 5001)
+    ]
     assert (np.diff(found) >= 0).all()
-    assert equilibrium_prevalence(setting.tables, 0.0, scale) == pytest.approx(0.5)
+    assert equilibrium_prevalence(setting.tables, 0.0, 1.0 / scale) == pytest.approx(0.5)
     assert 0.0 < found[0] < 1e-5
     assert 1.0 - 1e-5 < found[-1] < 1.0
 

@@ -135,7 +135,9 @@ def test_a_pregnancy_spends_what_the_conceptus_gets(setting: Setting) -> None:
         lay_down(life, burden)
         burden.conceptus_demand_mg = demand
         lost += burden.iron_loss_mg
-        advance_iron(body, life, burden, setting.tables, setting.values)
+        advance_iron(
+            body, life, burden, 1.0 / life.storage_scale_mg, setting.tables, setting.values
+        )
     assert body.iron_spent_mg - spent - lost == pytest.approx(body.conceptus_iron_mg, rel=1e-6)
     demanded = setting.tables.conceptus_demand_mg.sum()
     assert 0.75 * demanded < body.conceptus_iron_mg < demanded
@@ -150,7 +152,7 @@ def _advance(
 ) -> None:
     """The same burden month after month; stores and red cells at the end of each."""
     for month in range(months):
-        advance_iron(body, life, burden, tables, p)
+        advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, tables, p)
         stores[month] = body.storage_iron_mg
         red[month] = body.red_cell_iron_mg
 
@@ -390,7 +392,7 @@ def test_interpolated_prevalence_agrees_with_the_logistic(
     setting: Setting, liability: float, scale: float
 ) -> None:
     x = float(np.clip(liability / scale, -14, 14))
-    found = equilibrium_prevalence(setting.tables, liability, scale)
+    found = equilibrium_prevalence(setting.tables, liability, 1.0 / scale)
     assert found == pytest.approx(1.0 / (1.0 + np.exp(-x)), rel=1e-3)
 
 
@@ -432,7 +434,7 @@ def _recover(
             burden.oral_iron_mg_per_day = tablets_mg
             if k == 0:
                 burden.blood_loss_ml += blood_ml
-            advance_iron(body, life, burden, tables, p)
+            advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, tables, p)
             red[row, 2 + k] = body.red_cell_iron_mg
 
 
