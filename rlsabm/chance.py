@@ -253,9 +253,16 @@ def probability_per_month(rate_per_year: float) -> float:
     return 1.0 - exp(-rate_per_year / 12.0)
 
 
+def run_key(seed: int, *, draw: int, replicate: int) -> int:
+    """Key of 64 bits of a run, spawned from the study's seed (never ``seed + k``).
+
+    Draws of the parameters have chance of their own, so that their mean is not that of the same people
+    over and over; arms of a draw and replicate share it.
+    """
+    spawned = (replicate,) if draw == 0 else (replicate, draw)
+    return int(np.random.SeedSequence(seed, spawn_key=spawned).generate_state(1, np.uint64)[0])
+
+
 def replicate_keys(seed: int, replicates: int) -> list[int]:
-    """Keys of 64 bits, one a replicate, spawned from the study's seed (never ``seed + k``)."""
-    return [
-        int(np.random.SeedSequence(seed, spawn_key=(replicate,)).generate_state(1, np.uint64)[0])
-        for replicate in range(replicates)
-    ]
+    """Keys of the replicates with the default parameters."""
+    return [run_key(seed, draw=0, replicate=replicate) for replicate in range(replicates)]

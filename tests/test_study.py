@@ -91,13 +91,14 @@ def test_replicates_differ(study: Study) -> None:
     assert not of(table, replicate=0).equals(of(table, replicate=1))
 
 
-def test_draws_differ_and_share_chance(study: Study) -> None:
+def test_draws_differ_and_have_chance_of_their_own(study: Study) -> None:
+    """Else the mean over draws would have the Monte-Carlo error of one."""
     table = of(study.factual("prevalence"), arm="reference", replicate=0)
     assert not of(table, draw=1).equals(of(table, draw=2))
     persons = of(study.factual("persons"), arm="reference", replicate=0, year=2019)
     founders = persons[persons["mother"] == ""]
-    first, second = set(of(founders, draw=1)["uid"]), set(of(founders, draw=2)["uid"])
-    assert len(first & second) > 0.8 * len(first)
+    first, second = of(founders, draw=1), of(founders, draw=2)
+    assert first["other_liability"].isin(second["other_liability"]).mean() < 0.01
 
 
 def factual(table: pd.DataFrame) -> pd.DataFrame:

@@ -30,8 +30,8 @@ for _part, _parameters in (
         PARAMETERS[_parameter.name] = _parameter
         PARTS[_parameter.name] = _part
 
-#: What rules would otherwise compute from parameters every month. Divisions are slow, so what rules would
-#: divide by is kept as its reciprocal.
+#: What rules would otherwise compute from parameters every month. Divisions are slow, so what rules
+#: would divide by is kept as its reciprocal.
 DERIVED: dict[str, Callable[[Mapping[str, float]], float]] = {
     "per_liability_scale": lambda p: 1.0 / p["liability_scale"],
     "fast_pool_step": lambda p: 1.0 - math.exp(-1.0 / p["fast_pool_months"]),

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from rlsabm import __version__
-from rlsabm.chance import replicate_keys
+from rlsabm.chance import run_key
 from rlsabm.errors import UserError
 from rlsabm.observe.groups import groups_of
 from rlsabm.parameters.catalogue import SHIPPED_CATALOGUE
@@ -52,10 +52,9 @@ OWN_FILES = {MANIFEST, SCENARIO, *LINE_LISTS, *(f"{table}.parquet" for table in 
 def units_of(study: ResolvedScenario) -> list[Unit]:
     """Units of a study, arm by arm within a draw and replicate, so that arms share their chance."""
     runs = study.scenario.runs
-    keys = replicate_keys(runs.seed, runs.replicates)
     first_draw = 0 if runs.draws == 1 else 1
     return [
-        Unit(arm, draw, replicate, keys[replicate])
+        Unit(arm, draw, replicate, run_key(runs.seed, draw=draw, replicate=replicate))
         for draw in range(first_draw, first_draw + runs.draws)
         for replicate in range(runs.replicates)
         for arm in study.arms
@@ -411,13 +410,7 @@ def _manifest(
             "python": platform.python_version(),
             **{package: version(package) for package in packages},
         },
-        "seeds": {
-            "root": str(study.scenario.runs.seed),
-            "replicates": [
-                f"{key:016x}"
-                for key in replicate_keys(study.scenario.runs.seed, study.scenario.runs.replicates)
-            ],
-        },
+        "seeds": {"root": str(study.scenario.runs.seed)},
         "environment": {
             "platform": platform.platform(),
             "processors": os.cpu_count(),
