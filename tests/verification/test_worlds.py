@@ -6,18 +6,29 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rlsabm import worlds as worlds_module
 from rlsabm.compilation import compiled
 from rlsabm.life.conditions import episode_at
 from rlsabm.life.worlds import WITHOUT, WITHOUT_IRON
-from rlsabm.observe.survey import Survey, case_bits, survey_month, take_survey
+from rlsabm.observe.survey import (
+    DEFINITIONS,
+    RECALLS,
+    Survey,
+    case_bits,
+    survey_month,
+    take_survey,
+)
 from rlsabm.parameters.catalogue import Condition, shipped_catalogue
 from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.person import BODY, HEALTHY_KIDNEY, LIFE, MALE, NEVER, NO_DONOR
+from rlsabm.person import BODY, HEALTHY_KIDNEY, LIFE, MALE, NEVER, NO_DONOR, SEXES
 from rlsabm.population import Population
+from rlsabm.results.cases import find_cases
+from rlsabm.results.contrasts import count_contrasts
 from rlsabm.results.line_lists import list_persons
+from rlsabm.results.shifts import estimate_shifts
 from rlsabm.worlds import (
     ALWAYS_REPLETE,
     ALWAYS_SUFFICIENT,
@@ -512,3 +523,18 @@ def test_a_further_condition_leaves_the_others_alone() -> None:
                 month = episodes[0][1]
                 if month == int(NEVER):
                     break
+
+
+def test_controls_show_no_shift_once_standardised(relived: Relived) -> None:
+    """At like sex and age, people with a negative control have RLS as often as others."""
+    survey = relived.survey
+    cases = find_cases(survey, [], None, [], relived.people.key)
+    counts = pd.DataFrame(count_contrasts(cases, {"sex": list(SEXES)}, [0, 18]))
+    counts["definition"] = np.array(DEFINITIONS)[counts["definition"]]
+    counts["recall"] = np.array(RECALLS)[counts["recall"]]
+    shifts = estimate_shifts(counts.assign(draw=0, replicate=0))
+    controls = [c.name for c in survey.setting.conditions if c.negative_control]
+    assert controls
+    observed = shifts.query("estimate == 'observed_shift' and condition in @controls")
+    assert len(observed) == len(controls) * 3 * len(DEFINITIONS) * len(RECALLS)
+    assert (observed["value"].abs() < 3.9 * observed["monte_carlo_error"]).all()
