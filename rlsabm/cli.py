@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from rlsabm import __version__
 from rlsabm.errors import UserError
@@ -18,6 +18,7 @@ from rlsabm.printing.tables import out
 
 if TYPE_CHECKING:
     from rlsabm.scenario import ResolvedScenario
+    from rlsabm.study.study import Options
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +30,8 @@ app = typer.Typer(
 )
 err = Console(stderr=True, highlight=False)
 
-INTERRUPTED = 130
+#: Exit codes beside 0: a mistake, a study of which runs failed, an interruption.
+MISTAKE, INCOMPLETE, INTERRUPTED = 2, 3, 130
 
 ScenarioFile = Annotated[
     str, typer.Argument(metavar="FILE", help="Scenario file, such as scenarios/baseline.yaml.")
@@ -38,6 +40,27 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value; may be given many times."),
 ]
+StudyFolder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, help="Processors of this machine to use; all by default."),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Run on a Dask cluster: the address of its scheduler, the file in which that wrote it, "
+        "or 'local' for one on this machine.",
+    ),
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01, metavar="MINUTES", help="Try a run again that takes longer; by default never."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -45,6 +68,8 @@ def main() -> None:
     """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    # A batch system asks programs to end in this way before it kills them.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(args=arguments, prog_name="rlsabm", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -58,9 +83,7 @@ def main() -> None:
         if debug or message is None:
             raise
         err.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
-        code = 2
-    if code == INTERRUPTED:
-        err.print("Stopped. Nothing was written; run the same command to start again.")
+        code = MISTAKE
     raise SystemExit(code)
 
 
@@ -99,40 +122,89 @@ def run(
         ),
     ] = None,
     settings: SetOption = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processors to use; all by default.")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    timeout: TimeoutOption = None,
+    add_replicates: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=100_000,
+            metavar="N",
+            help="Run N replicates more than the folder has; rlsabm status suggests how many.",
+        ),
+    ] = 0,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a study with other settings.")
+        bool,
+        typer.Option("--replace", help="Remove the study that is in the folder, and run anew."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a scenario file and write its tables.
+    """Run a scenario file and write its tables; go on where an earlier run of it was stopped.
+
+    FILE may be the manifest.json of a study, which is then run again as it was.
+
+    Exit code: 0 if all is done, 3 if runs failed, 2 for a mistake, 130 when interrupted.
 
     Example: `rlsabm run scenarios/baseline.yaml --set population.size=50_000`
     """
     study = _read(file, settings)
-    folder = out_folder or Path("outputs") / study.name
-    from rlsabm.results.files import read_manifest
-    from rlsabm.study.progress import StudyProgress
-    from rlsabm.study.study import prepare_study, run_study
+    from rlsabm.study.study import Options
 
-    preparation = prepare_study(study, folder, replace=replace)
-    with StudyProgress(study, preparation.settings, err) as progress:
-        run_study(
-            study, preparation, workers=workers, progress=progress.advance, on_unit=progress.begin
-        )
-    if as_json:
-        out.print_json(json.dumps(read_manifest(folder)))
-        return
-    from rlsabm.printing.study import print_study
-
-    print_study(study, folder)
-    resources = (read_manifest(folder) or {})["resources"]
-    out.print(
-        f"\n{resources['person_months'] / 12e6:.1f} million person-years in "
-        f"{resources['seconds']:.0f} s. Results: [bold]{escape(str(folder))}[/bold]"
+    options = Options(
+        workers=workers,
+        cluster=cluster,
+        timeout=None if timeout is None else 60.0 * timeout,
+        replace=replace,
+        add_replicates=add_replicates,
     )
+    _run(study, out_folder or Path("outputs") / study.name, options, as_json)
+
+
+@app.command()
+def resume(
+    folder: StudyFolder,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    timeout: TimeoutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a study that was stopped, and try again what failed; finished runs are kept.
+
+    Example: `rlsabm resume outputs/baseline`
+    """
+    from rlsabm.study.study import Options, study_in
+
+    minutes = None if timeout is None else 60.0 * timeout
+    options = Options(workers=workers, cluster=cluster, timeout=minutes)
+    _run(study_in(folder), folder, options, as_json)
+
+
+@app.command()
+def status(
+    folder: StudyFolder,
+    precision: Annotated[
+        float,
+        typer.Option(
+            min=0.001,
+            metavar="POINTS",
+            help="Wanted half-width of the Monte-Carlo interval of 95 %.",
+        ),
+    ] = 0.5,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how far a study is, what failed and why, and how precise its shifts are.
+
+    Example: `rlsabm status outputs/baseline`
+    """
+    from rlsabm.printing.status import print_status
+    from rlsabm.study.status import find_status
+
+    found = find_status(folder, precision / 100.0)
+    if as_json:
+        print(json.dumps(found.as_mapping(), indent=2, ensure_ascii=False))
+    else:
+        print_status(found)
 
 
 @app.command()
@@ -142,7 +214,8 @@ def check(file: ScenarioFile, settings: SetOption = None) -> None:
     Example: `rlsabm check scenarios/dialysis.yaml`
     """
     study = _read(file, settings)
-    from rlsabm.study.study import check_study, units_of
+    from rlsabm.study.checking import check_study
+    from rlsabm.study.units import units_of
 
     check_study(study)
     scenario = study.scenario
@@ -335,6 +408,29 @@ def compare(
         return
     for comparison in comparisons:
         print_comparison(comparison)
+
+
+def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
+    """Run a study with progress on standard error, and print what it found."""
+    from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study
+    from rlsabm.study.progress import StudyProgress
+    from rlsabm.study.study import COMPLETE, run_study
+
+    with StudyProgress(err) as progress:
+        try:
+            report = run_study(study, folder, options, watch=progress)
+        except KeyboardInterrupt:
+            progress.close()
+            print_stopping(folder, err)
+            raise
+    if as_json:
+        out.print_json(json.dumps(report.manifest))
+    elif (folder / "prevalence.parquet").exists():
+        print_study(report.study, folder)
+        print_ending(report, folder)
+    if report.status != COMPLETE:
+        print_failures(report, folder, err)
+        raise typer.Exit(INCOMPLETE)
 
 
 def _read(file: str, settings: list[str] | None) -> ResolvedScenario:

@@ -105,11 +105,22 @@ def _read_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
+def _files(folder: Path) -> dict[str, bytes]:
+    paths = sorted([*folder.glob("*.csv"), folder / "country.yaml"])
+    return {path.name: path.read_bytes() for path in paths}
+
+
 def _fingerprint(folder: Path) -> str:
     digest = sha256()
-    for path in sorted([*folder.glob("*.csv"), folder / "country.yaml"]):
-        digest.update(path.name.encode() + path.read_bytes())
+    for name, content in _files(folder).items():
+        digest.update(name.encode() + content)
     return digest.hexdigest()[:16]
+
+
+def country_files(name: str, *, beside: Path = Path()) -> dict[str, bytes]:
+    """Files of a folder of the user's, as in `load_country`; none of a country of the package."""
+    folder = _folder_of(name, beside)
+    return {} if folder.parent == COUNTRIES else _files(folder)
 
 
 def _codes(path: Path, column: str, values: list[Any], allowed: Sequence[int]) -> list[int]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from rich.console import Console
 from rich.markup import escape
 
 from rlsabm.observe.groups import groups_of
 from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
+from rlsabm.printing.status import duration, print_reasons
 from rlsabm.printing.tables import out
+from rlsabm.results.files import read_manifest
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.settings import catalogue_of
+from rlsabm.study.study import Report
 
 
 def print_study(study: ResolvedScenario, folder: Path) -> None:
@@ -34,3 +38,49 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
         postulates = pd.read_parquet(folder / "postulates.parquet")
         for arm in study.arms:
             print_postulates(postulates, arm=arm, year=year)
+
+
+def print_ending(report: Report, folder: Path) -> None:
+    """Print how much was run, how fast, and where the results are."""
+    results = f"Results: [bold]{escape(str(folder))}[/bold]"
+    finished = report.manifest["units"]["finished"]
+    if finished == report.found:
+        runs = f"All {finished} runs" if finished > 1 else "The run"
+        out.print(f"\n{runs} had finished before. {results}")
+        return
+    latest = report.manifest["history"][-1]
+    before = f", {report.found} before" if report.found else ""
+    out.print(
+        f"\n{report.manifest['resources']['person_months'] / 12e6:.1f} million person-years; "
+        f"{finished - report.found} run{'s' if finished - report.found > 1 else ''} in "
+        f"{duration(latest['seconds'])}{before}. {results}"
+    )
+
+
+def print_failures(report: Report, folder: Path, console: Console) -> None:
+    """Print what failed and why, and how to go on."""
+    units = report.manifest["units"]
+    console.print(
+        f"{units['finished']} of {units['total']} runs have finished, {units['failed']} failed.",
+        style="red",
+    )
+    print_reasons(report.ledger.table_of_failures(), console)
+    if report.trouble:
+        console.print(report.trouble, markup=False, soft_wrap=True)
+    console.print(
+        f"What has finished is kept. To go on: rlsabm resume {folder}", markup=False, soft_wrap=True
+    )
+
+
+def print_stopping(folder: Path, console: Console) -> None:
+    """Print what is kept of a study that was interrupted."""
+    units = (read_manifest(folder) or {}).get("units", {})
+    if not units.get("finished"):
+        console.print("Stopped before any run had finished.")
+        return
+    console.print(
+        f"Stopped. {units['finished']} of {units['total']} runs have finished and are kept. "
+        f"To go on: rlsabm resume {folder}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -21,6 +21,8 @@ from rlsabm.results.registries import (
 )
 from rlsabm.results.shifts import ESTIMATE_NAMES
 
+#: What may be said of a unit of work in the ledger.
+STATUSES = ("waiting", "running", "finished", "failed")
 #: Tables with rows that are not broken down by every stratum.
 WITH_MARGINS = ("shifts", "contrasts", "postulates", "partitions")
 
@@ -74,13 +76,13 @@ class Categories:
             "parameter": list(parameters),
             "twin": list(TWIN_TYPES),
             "kidney": [stage or f"stage {i}" for i, stage in enumerate(KIDNEY_STAGES)],
-            "status": ["finished"],
+            "status": list(STATUSES),
         }
 
     def of(self, table: str) -> dict[str, list[str]]:
         """Words by column of a table."""
         words = dict(self._words)
-        if table in ("biomarkers", "autopsies"):
+        if table in ("biomarkers", "samples", "autopsies"):
             words["observed_as"] = list(WAYS)
         if table in ("kin", "kin_counts"):
             words |= {"sex": list(KIN_SEXES), "estimate": list(KIN_ESTIMATES)}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Column(NamedTuple):
@@ -64,6 +64,20 @@ PAIRS = (
 )
 #: Tables whose columns do not depend on the strata of the study.
 WITHOUT_STRATA = ("persons", "kin", "kin_counts", "autopsies")
+#: Line lists: a file a unit, in a folder.
+LINE_LISTS = ("persons", "events")
+#: Counts and summaries by run, which units find.
+BY_RUN = (
+    "prevalence",
+    "incidence",
+    "biomarkers",
+    "contrasts",
+    "partitions",
+    "kin_counts",
+    "autopsies",
+)
+#: Tables that are kept with a unit only, to combine blocks.
+OF_UNITS = ("samples",)
 
 TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "prevalence": (
@@ -108,6 +122,19 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
                 Column(f"p{q}", "number", "of the biomarker", f"percentile {q}")
                 for q in (5, 25, 50, 75, 95)
             ),
+        ),
+    ),
+    "samples": (
+        "Values of biomarkers that stand for the people of a block",
+        (
+            *KEYS,
+            CONDITION,
+            STRATA["sex"],
+            STRATA["age_group"],
+            Column("biomarker", "category", "", "what is measured, with its unit"),
+            Column("observed_as", "category", "", "'true', or 'measured' by assay or scan"),
+            Column("value", "number", "of the biomarker", "a value"),
+            Column("weight", "number", "persons", "people that it stands for"),
         ),
     ),
     "shifts": (
@@ -318,17 +345,24 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
     "runs": (
-        "Runs of the study",
+        "Ledger of the study: its units of work",
         (
             KEYS[0],
             KEYS[2],
             KEYS[3],
+            Column("block", "whole", "", "block of people"),
             Column("key", "text", "", "key of the random numbers, in hexadecimal digits"),
-            Column("status", "category", "", "finished"),
-            Column("seconds", "number", "s", "wall time"),
+            Column("status", "category", "", "waiting, running, finished or failed"),
+            Column("attempts", "whole", "", "how often it was begun"),
+            Column("error", "text", "", "why it failed, or was begun again; empty if neither"),
+            Column("traceback", "text", "", "where the program failed"),
+            Column("worker", "text", "", "host and process that ran it"),
+            Column("started", "text", "date and time", "when it was last begun"),
+            Column("seconds", "number", "s", "wall time; missing unless finished"),
             Column("person_months", "whole", "months", "person-months lived"),
             Column("people_grown", "whole", "persons", "alive at the last survey"),
             Column("people_surveyed", "whole", "persons", "in the last survey"),
+            Column("rows", "whole", "rows", "rows of its tables"),
         ),
     ),
 }
@@ -395,3 +429,32 @@ def to_arrow(
     }
     schema = pa.schema(fields, metadata={"PANDAS_ATTRS": json.dumps(attributes)})
     return pa.table(arrays, schema=schema)
+
+
+def from_arrow(
+    table: pa.Table, name: str, categories: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Columns of a table as arrays; those of categories as codes into ``categories``.
+
+    Parameters
+    ----------
+    table
+        What `to_arrow` made.
+    name
+        Key in ``TABLES``.
+    categories
+        Categories, in order, by column: those that it was made with, or more.
+    """
+    types = {column.name: column.type for column in TABLES[name][1]}
+    contents: dict[str, Any] = {}
+    for column in table.column_names:
+        values = table[column]
+        if types[column] == "category":
+            whole: Any = values.unify_dictionaries().combine_chunks()
+            codes = {word: code for code, word in enumerate(categories[column])}
+            places = np.array([codes[word] for word in whole.dictionary.to_pylist()], dtype=int)
+            indices = whole.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+            contents[column] = places[indices] if len(places) else indices
+        else:
+            contents[column] = values.to_numpy()
+    return contents

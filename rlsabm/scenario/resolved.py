@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,27 @@ class ResolvedScenario:
 
     def content_hash(self) -> str:
         """SHA-256 (hexadecimal) of all that can change the results: not words for people."""
+        return _hash(_without_words(self.as_mapping()))
+
+    def identity_hash(self) -> str:
+        """As `content_hash`, but for how often the scenario is run: draws and replicates can be added.
+
+        A single draw has the defaults, which are none of several draws.
+        """
         content = _without_words(self.as_mapping())
-        text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
-        return sha256(text.encode()).hexdigest()
+        runs = content["runs"]
+        content["runs"] = {"seed": runs["seed"], "drawn": runs["draws"] > 1}
+        return _hash(content)
+
+    def with_runs(self, draws: int, replicates: int) -> ResolvedScenario:
+        """The same scenario, run so often."""
+
+        def changed(scenario: Scenario) -> Scenario:
+            runs = scenario.runs.model_copy(update={"draws": draws, "replicates": replicates})
+            return scenario.model_copy(update={"runs": runs})
+
+        arms = {name: changed(arm) for name, arm in self.arms.items()}
+        return replace(self, scenario=arms[REFERENCE], arms=arms)
 
     def _changes_of(self, name: str, arm: dict[str, Any]) -> dict[str, Any]:
         changes: dict[str, Any] = {}
@@ -107,6 +125,11 @@ def _without_words(content: dict[str, Any]) -> dict[str, Any]:
             for name, block in part["conditions"].items()
         }
     return kept
+
+
+def _hash(content: dict[str, Any]) -> str:
+    text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
 
 
 def _canonical(value: Any) -> Any:

@@ -39,6 +39,7 @@ def load_scenario(
     ----------
     path : str or Path
         Scenario file, with or without ``.yaml``; a plain name is also looked for in ``scenarios``.
+        The manifest of a study stands for the scenario that it records.
     settings : sequence of str
         Settings of the form ``key.path=value``, the value in YAML; later ones win.
     parameters : mapping of str to ParameterRange
@@ -65,7 +66,8 @@ def load_scenario(
 
     """
     file = _find(str(path), Path(), Place(str(path)))
-    layers = [nested(layer) for layer in _chain(file)]
+    name, chain = _chain(file)
+    layers = [nested(layer) for layer in chain]
     if catalogue is not None:
         layers.append(_catalogue_layer(catalogue))
     sources = [layer.place.source for layer in layers]
@@ -87,7 +89,7 @@ def load_scenario(
 
     valid_arms = {name: arm for name, arm in arms.items() if arm is not None}
     return ResolvedScenario(
-        name=file.stem,
+        name=name,
         path=file,
         scenario=scenario,
         arms={REFERENCE: scenario, **valid_arms},
@@ -95,15 +97,27 @@ def load_scenario(
     )
 
 
-def _chain(file: Path) -> list[Entry]:
-    """The file, then its base, the base of that, and so on."""
-    files, layers = [file], []
+def _recorded(layer: Entry) -> tuple[str, Entry] | None:
+    """Name and scenario of the study whose manifest was read; None of any other file."""
+    content = layer.value
+    if isinstance(content, dict) and {"input_hash", "name", "scenario"} <= content.keys():
+        return str(content["name"].value), content["scenario"]
+    return None
+
+
+def _chain(file: Path) -> tuple[str, list[Entry]]:
+    """Name of the scenario, and its layers: the file, then its base, the base of that, and so on."""
+    files: list[Path] = [file]
+    layers: list[Entry] = []
+    name = file.stem
     while True:
         layer = read_file(files[-1])
+        if recorded := _recorded(layer):
+            name, layer = recorded if not layers else (name, recorded[1])
         layers.append(layer)
         base = layer.value.get("base") if isinstance(layer.value, dict) else None
         if base is None or base.value is None:
-            return layers
+            return name, layers
         if not isinstance(base.value, str) or not base.value:
             what = with_help(
                 f"found {value_text(base.plain())}", "the name or path of another scenario"

@@ -65,6 +65,17 @@ class Population(Section):
         ),
         Whole,
     ] = 200_000
+    block_size: Annotated[
+        int,
+        Field(
+            ge=100,
+            le=10_000_000,
+            description="Most people of a block. A larger population is made of blocks, which have "
+            "founders of their own and are run apart; mates are found within a block.",
+            json_schema_extra={"unit": "people"},
+        ),
+        Whole,
+    ] = 250_000
     founders_years_before: Annotated[
         int,
         Field(

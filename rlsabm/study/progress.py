@@ -10,11 +10,14 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from rlsabm.compilation import is_compiled_before
 from rlsabm.parameters.cohorts import survival_by_month
 from rlsabm.parameters.setting import Setting
 from rlsabm.scenario import ResolvedScenario
-from rlsabm.study.study import units_of
-from rlsabm.study.unit import Unit, last_month, work_again
+from rlsabm.study.ledger import FAILED, FINISHED, Ledger
+from rlsabm.study.settings import country_of, unit_setting
+from rlsabm.study.unit import last_month, work_again
+from rlsabm.study.units import Unit
 from rlsabm.worlds import worlds_of
 
 
@@ -35,34 +38,32 @@ def expected_work(setting: Setting, worlds: int) -> float:
     return growing + again * work_again(worlds)
 
 
+def expected_work_of_units(study: ResolvedScenario, units: Sequence[Unit]) -> dict[str, float]:
+    """Expected work of each unit, by its name."""
+    shifts, country = study.scenario.shifts, country_of(study)
+    block = max(unit.people for unit in units)
+    by_arm = {}
+    for name, arm in study.arms.items():
+        setting = unit_setting(arm, 0, country=country, people=block)
+        worlds = worlds_of(setting, shifts.conditions, postulates=shifts.postulates)
+        by_arm[name] = expected_work(setting, len(worlds))
+    return {unit.name: by_arm[unit.arm] * unit.people / block for unit in units}
+
+
 class StudyProgress:
     """A progress bar on standard error; silent when that is no terminal.
 
     Parameters
     ----------
-    study
-        The scenario.
-    settings
-        Settings of the arms.
     console
         Where to show it.
     """
 
-    def __init__(
-        self, study: ResolvedScenario, settings: Sequence[Setting], console: Console
-    ) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        shifts = study.scenario.shifts
-        per_arm = [
-            expected_work(
-                setting,
-                len(worlds_of(setting, shifts.conditions, postulates=shifts.postulates)),
-            )
-            for setting in settings
-        ]
-        self._total = sum(per_arm) * len(units_of(study)) / len(per_arm)
-        self._started = time.perf_counter()
-        self._lived = 0
+        self._work: dict[str, float] = {}
+        self._began = time.perf_counter()
+        self._lived_before = 0.0
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -76,12 +77,6 @@ class StudyProgress:
         self._task: TaskID | None = None
 
     def __enter__(self) -> StudyProgress:
-        from rlsabm.compilation import is_compiled_before
-
-        if self._console.is_terminal and not is_compiled_before():
-            self._console.print("Compiling once; this takes about half a minute.")
-        self._bar.start()
-        self._task = self._bar.add_task("run 1", total=self._total, speed="")
         return self
 
     def __exit__(
@@ -90,18 +85,53 @@ class StudyProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
         self._bar.stop()
 
-    def begin(self, unit: Unit, number: int, total: int) -> None:
-        """Show which unit begins."""
-        if self._task is not None:
-            words = f"run {number} of {total}" + (f", {unit.arm}" if total > 1 else "")
-            self._bar.update(self._task, description=words)
+    def begin(self, study: ResolvedScenario, ledger: Ledger, crew: str) -> None:
+        """Begin to show a study; what had finished before counts as done, but not for the speed."""
+        if not self._console.is_terminal:
+            return
+        if not is_compiled_before():
+            self._console.print("Compiling once; this takes about half a minute.")
+        finished = len(ledger.having(FINISHED))
+        if finished:
+            self._console.print(
+                f"{finished} of {len(ledger.units)} runs had finished before; going on with {crew}."
+            )
+        self._work = expected_work_of_units(study, ledger.units)
+        self._lived_before = ledger.total("person_months")
+        done = sum(self._work[unit.name] for unit in ledger.having(FINISHED))
+        self._bar.start()
+        self._task = self._bar.add_task("", total=sum(self._work.values()), speed="")
+        self._bar.update(self._task, completed=done)
+        self._began = time.perf_counter()
 
-    def advance(self, person_months: int, work: float) -> None:
-        """Count person-months lived, and work done."""
-        self._lived += person_months
-        elapsed = max(time.perf_counter() - self._started, 1e-6)
-        speed = f"{self._lived / 12e6 / elapsed:.2f} million person-years/s"
-        if self._task is not None:
-            self._bar.update(self._task, advance=work, speed=speed)
+    def show(self, ledger: Ledger, person_months: float, work: float) -> None:
+        """Show how far a study is.
+
+        Parameters
+        ----------
+        ledger
+            Its units.
+        person_months, work
+            Person-months lived, and work done, in units under way.
+        """
+        if self._task is None:
+            return
+        finished, failed = ledger.having(FINISHED), ledger.having(FAILED)
+        done = sum(self._work[unit.name] for unit in (*finished, *failed))
+        lived = ledger.total("person_months") - self._lived_before + person_months
+        elapsed = max(time.perf_counter() - self._began, 1e-6)
+        words = f"{len(finished)} of {len(ledger.units)} runs"
+        if failed:
+            words += f", {len(failed)} failed"
+        self._bar.update(
+            self._task,
+            description=words,
+            completed=done + work,
+            speed=f"{lived / 12e6 / elapsed:.2f} million person-years/s",
+        )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from rlsabm.parameters.catalogue import SHIPPED_CATALOGUE, Condition
+from rlsabm.parameters.countries import Country, country_files, load_country
 from rlsabm.parameters.setting import Setting, make_setting
 from rlsabm.parameters.tables import jurisdiction_values
 from rlsabm.parameters.values import PARAMETERS, draw_strength, draw_values
+from rlsabm.results.files import MANIFEST
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 
 DAYS_PER_MONTH = 30.44
+#: Folder of a study that keeps the tables of a country of the user's.
+COUNTRY = "country"
 
 
 def parameter_ranges() -> dict[str, ParameterRange]:
@@ -82,7 +86,35 @@ def strengths_of(conditions: Conditions, draw: int, seed: int) -> dict[str, floa
     }
 
 
-def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
+def _country(study: ResolvedScenario) -> tuple[str, Path]:
+    """Name of a study's country, and the folder from which that starts."""
+    beside = study.path.parent
+    if study.path.name == MANIFEST and (beside / COUNTRY).is_dir():
+        return COUNTRY, beside
+    return study.scenario.population.country, beside
+
+
+def country_of(study: ResolvedScenario) -> Country:
+    """Country of a study: of the package, a folder of the user's, or what a study's folder keeps of it.
+
+    Raises
+    ------
+    UserError
+        If there is no such country, or its tables have mistakes.
+    """
+    name, beside = _country(study)
+    return load_country(name, beside=beside)
+
+
+def files_of_country(study: ResolvedScenario) -> dict[str, bytes]:
+    """Tables of a country that does not ship with the package; none of one that does."""
+    name, beside = _country(study)
+    return country_files(name, beside=beside)
+
+
+def unit_setting(
+    scenario: Scenario, draw: int, *, country: Country, people: int | None = None
+) -> Setting:
     """Setting of the populations of one draw of one arm.
 
     Draw 0 has the default of every parameter, further draws come from the priors. The country's
@@ -95,8 +127,8 @@ def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
     """
     strengths = strengths_of(scenario.conditions, draw, scenario.runs.seed)
     return make_setting(
-        country=scenario.population.country,
-        size=scenario.population.size,
+        country=country,
+        size=people or scenario.population.size,
         survey_years=tuple(scenario.observe.years),
         founders_years_before=scenario.population.founders_years_before,
         parameters=condition_values(scenario.conditions)
@@ -106,5 +138,4 @@ def unit_setting(scenario: Scenario, draw: int, *, beside: Path) -> Setting:
             condition.with_strength(strengths.get(condition.name, 1.0))
             for condition in catalogue_of(scenario.conditions)
         ],
-        beside=beside,
     )

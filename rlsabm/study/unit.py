@@ -1,4 +1,4 @@
-"""A unit of work: one replicate of one draw of one arm, run and counted."""
+"""A unit of work, run and counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rlsabm.parameters.instruments import instruments_of
 from rlsabm.parameters.setting import Setting
 from rlsabm.person import BODY
 from rlsabm.population import BLOCK_MONTHS, Population
-from rlsabm.results.biomarkers import summarise_biomarkers
+from rlsabm.results.biomarkers import sample_biomarkers, summarise_biomarkers
 from rlsabm.results.cases import find_cases
 from rlsabm.results.cells import Contents, joined
 from rlsabm.results.contrasts import count_contrasts
@@ -25,6 +25,7 @@ from rlsabm.results.line_lists import chosen_for_line_list, list_events, list_pe
 from rlsabm.results.postulates import count_partition
 from rlsabm.results.registries import count_kin, summarise_autopsies
 from rlsabm.scenario import Observe
+from rlsabm.study.units import Unit
 from rlsabm.worlds import FACTUAL, World, check_same, live_again, worlds_of
 
 #: Called with the person-months lived since the last call, and the work done: what one person-month
@@ -43,16 +44,6 @@ def work_again(worlds: int) -> float:
     return WORK_AGAIN + WORK_OF_WORLD * worlds
 
 
-@dataclass(frozen=True)
-class Unit:
-    """Which unit of a study this is."""
-
-    arm: str
-    draw: int
-    replicate: int
-    key: int
-
-
 @dataclass
 class UnitResult:
     """What a unit found.
@@ -61,9 +52,10 @@ class UnitResult:
     ----------
     tables
         Contents of each table, a list with one item a survey year.
+    seconds
+        Wall time.
     """
 
-    unit: Unit
     tables: dict[str, list[Contents]] = field(default_factory=dict)
     seconds: float = 0.0
     person_months: int = 0
@@ -88,6 +80,8 @@ class Question:
         Conditions to be left out in other worlds.
     postulates
         Whether the worlds of the postulates are wanted.
+    samples
+        Whether values of the biomarkers are wanted, so that percentiles over blocks can be found.
     words
         Words of the strata.
     """
@@ -95,6 +89,7 @@ class Question:
     observe: Observe
     causes: tuple[str, ...]
     postulates: bool
+    samples: bool
     words: dict[str, list[str]]
 
 
@@ -117,8 +112,8 @@ def run_unit(
 ) -> UnitResult:
     """Grow a population, survey it in each year, follow it, and let it live again in other worlds."""
     started = time.perf_counter()
-    population = Population(setting, key=unit.key, threads=threads)
-    result = UnitResult(unit)
+    population = Population(setting, key=unit.key, block=unit.block, threads=threads)
+    result = UnitResult()
     years = [_survey_and_follow(population, year, progress) for year in setting.survey_years]
     result.people_grown = int(population.alive.sum())
     result.people_surveyed = len(years[-1].survey)
@@ -252,6 +247,8 @@ def _count(
     if question.postulates:
         keep("partitions", count_partition(cases, question.words, limits))
     keep("biomarkers", summarise_biomarkers(survey, by, limits))
+    if question.samples:
+        keep("samples", sample_biomarkers(survey, by, limits))
     keep("incidence", count_incidence(survey, year.events, by, limits))
     keep("kin_counts", count_kin(cases))
     keep("autopsies", year.autopsies)

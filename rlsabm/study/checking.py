@@ -1,0 +1,120 @@
+"""Checks a study before any work is done, and settles what all of its units are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rlsabm.errors import UserError
+from rlsabm.observe.groups import groups_of
+from rlsabm.parameters.catalogue import SHIPPED_CATALOGUE
+from rlsabm.parameters.instruments import instruments_of
+from rlsabm.parameters.setting import Setting
+from rlsabm.parameters.values import PARAMETERS
+from rlsabm.results.categories import Categories
+from rlsabm.scenario import ResolvedScenario
+from rlsabm.study.machine import memory_bytes
+from rlsabm.study.settings import country_of, unit_setting
+from rlsabm.study.unit import Question
+from rlsabm.study.units import block_sizes
+from rlsabm.worlds import FACTUAL, worlds_of
+
+#: Memory that a person takes while a population is grown and counted, with the dead and copies.
+BYTES_PER_PERSON = 1_200
+
+
+def check_study(study: ResolvedScenario) -> list[Setting]:
+    """Build what a block of every arm lives in, so that mistakes show before any work is done.
+
+    Raises
+    ------
+    UserError
+        If a country, year or jurisdiction is not known, or the machine's memory is too small.
+    """
+    block = max(block_sizes(study.scenario.population))
+    settings = []
+    for name, arm in study.arms.items():
+        try:
+            settings.append(unit_setting(arm, 0, country=country_of(study), people=block))
+            _check_names(settings[-1])
+            instruments_of(arm.observe.instruments)
+        except UserError as error:
+            raise UserError(_with_place(study, name, str(error))) from None
+    needed, have = BYTES_PER_PERSON * block, memory_bytes()
+    if needed > 0.9 * have:
+        raise UserError(
+            f"population.block_size: a block of {block:,} people needs about "
+            f"{needed / 2**30:.1f} GiB of memory, this machine has {have / 2**30:.1f} GiB; "
+            "choose smaller blocks"
+        )
+    return settings
+
+
+def _check_names(setting: Setting) -> None:
+    """Refuse conditions that are called like a group."""
+    taken = {group.name for group in groups_of(())}
+    for condition in setting.conditions:
+        if condition.name in taken:
+            raise UserError(
+                f"conditions.{condition.name}: is the name of a group in the tables (see rlsabm "
+                "conditions); choose another"
+            )
+
+
+def _with_place(study: ResolvedScenario, arm: str, message: str) -> str:
+    """The message, led by file and line where it names a key that a file has set."""
+    key = message.split(":", 1)[0]
+    of_arm = f"arms.{arm}."
+    for path in (f"{of_arm}{key}", key):
+        if _is_own(study.layers.get(path, "default")):
+            return f"{study.layers[path]}: {message}"
+        within = [at for at in study.layers if at.startswith(f"{path}.")]
+        if within:
+            return f"{study.layers[within[0]]}: {message}"
+    layer = study.layers.get(key, "default")
+    if layer == "default":
+        return message
+    # What contradicts a shipped value is the scenario's own line about the same condition.
+    block = key.rpartition(".")[0]
+    for path, own in study.layers.items():
+        if path.removeprefix(of_arm).startswith(f"{block}.") and _is_own(own):
+            return f"{own}: {message}"
+    return f"{layer}: {message}"
+
+
+def _is_own(layer: str) -> bool:
+    """Whether a layer is of the user's making."""
+    return layer != "default" and not layer.startswith(f"{SHIPPED_CATALOGUE.name}:")
+
+
+def question_of(study: ResolvedScenario, categories: Categories) -> Question:
+    """What the units of a study are asked."""
+    scenario = study.scenario
+    return Question(
+        observe=scenario.observe,
+        causes=tuple(scenario.shifts.conditions),
+        postulates=scenario.shifts.postulates,
+        samples=len(block_sizes(scenario.population)) > 1,
+        words=categories.strata(scenario.observe.by),
+    )
+
+
+def categories_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Categories:
+    """Words of all category columns of a study."""
+    scenario = study.scenario
+    conditions = {c.name: c for setting in settings for c in setting.conditions}
+    worlds = {
+        world.name: None
+        for setting in settings
+        for world in worlds_of(
+            setting, scenario.shifts.conditions, postulates=scenario.shifts.postulates
+        )
+    }
+    strengths = [f"conditions.{name}.effect_strength" for name in conditions]
+    return Categories(
+        arms=list(study.arms),
+        worlds=[FACTUAL, *worlds],
+        groups=groups_of(list(conditions.values())),
+        instruments=[i.name for i in instruments_of(scenario.observe.instruments)],
+        age_limits=scenario.observe.age_groups,
+        parameters=[*PARAMETERS, *strengths],
+    )

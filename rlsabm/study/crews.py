@@ -1,0 +1,303 @@
+"""Who does the work: this process, processes on this machine, or the workers of a cluster.
+
+Each crew is driven through an executor of `concurrent.futures`.  It takes jobs, gives back futures, can
+tell how far work under way has come, and can be made anew when workers are lost.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.sharedctypes import RawArray
+from typing import Any
+
+from rlsabm.study.job import Job, Outcome, do_job
+
+#: What a worker does with a job; replaced in tests, to let units fail.
+Work = Callable[..., Outcome]
+#: Called by a crew that works in this very process, so that it can show how far it is.
+Tick = Callable[[], None]
+
+#: How often a worker looks whether it is still wanted (seconds).
+LOOK_SECONDS = 0.1
+
+
+class WorkerLostError(Exception):
+    """A worker ended, or its unit took too long, before it gave anything back."""
+
+
+class Crew(ABC):
+    """Workers, and how work is handed to them.
+
+    Attributes
+    ----------
+    name
+        What they are, in words.
+    share_fate
+        Whether the loss of one stops the work of all, so that it is not known whose it was.
+    """
+
+    name: str
+    share_fate = False
+
+    @property
+    @abstractmethod
+    def places(self) -> int:
+        """Units that run at a time."""
+
+    @property
+    def most_handed_out(self) -> int:
+        """Units to hand out at a time."""
+        return self.places
+
+    @abstractmethod
+    def hand_out(self, job: Job) -> Future[Outcome]:
+        """Have a unit run."""
+
+    def under_way(self) -> tuple[float, float]:
+        """Person-months lived, and work done, in units that are being run."""
+        return 0.0, 0.0
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether an error says that a worker was lost, not that the unit failed."""
+        return isinstance(error, WorkerLostError | BrokenExecutor | CancelledError)
+
+    def seconds_of(self, future: Future[Outcome]) -> float:
+        """How long a unit has been running."""
+        return 0.0
+
+    def attempts_of(self, future: Future[Outcome]) -> int:
+        """How often a unit was begun since it was handed out; the crew itself may have tried again."""
+        return 1
+
+    @abstractmethod
+    def take_back(self, future: Future[Outcome]) -> None:
+        """Forget a unit that has ended."""
+
+    @abstractmethod
+    def give_up(self, future: Future[Outcome]) -> None:
+        """End a unit that takes too long."""
+
+    @abstractmethod
+    def renew(self) -> None:
+        """Replace what was lost.
+
+        Raises
+        ------
+        UserError
+            If that cannot be.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all work, at once."""
+
+
+class InThisProcess(Crew):
+    """The process of the program itself: one unit after another, on as many threads as jobs say.
+
+    Parameters
+    ----------
+    work
+        What is done with a job.
+    tick
+        Called while a unit runs.
+    timeout
+        Seconds after which a unit is given up.
+    """
+
+    name = "this process"
+
+    def __init__(
+        self, work: Work = do_job, *, tick: Tick = lambda: None, timeout: float | None = None
+    ) -> None:
+        self._work = work
+        self._tick = tick
+        self._timeout = timeout
+        self._lived = (0.0, 0.0)
+
+    @property
+    def places(self) -> int:
+        return 1
+
+    def hand_out(self, job: Job) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        started = time.monotonic()
+        self._lived = (0.0, 0.0)
+
+        def progress(person_months: int, work: float) -> None:
+            self._lived = (self._lived[0] + person_months, self._lived[1] + work)
+            if self._timeout is not None and time.monotonic() - started > self._timeout:
+                raise WorkerLostError(too_long(self._timeout))
+            self._tick()
+
+        try:
+            future.set_result(self._work(job, progress))
+        except Exception as error:
+            future.set_exception(error)
+        self._lived = (0.0, 0.0)
+        return future
+
+    def take_back(self, future: Future[Outcome]) -> None:
+        pass
+
+    def under_way(self) -> tuple[float, float]:
+        return self._lived
+
+    def give_up(self, future: Future[Outcome]) -> None:
+        pass  # it gives up by itself
+
+    def renew(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class LocalProcesses(Crew):
+    """Processes on this machine.
+
+    A process that is killed, as the system does when memory runs out, breaks the whole pool: all units
+    under way are lost and a new pool is made.
+
+    Parameters
+    ----------
+    count
+        Processes.
+    work
+        What is done with a job.
+    """
+
+    share_fate = True
+
+    def __init__(self, count: int, work: Work = do_job) -> None:
+        self._count = count
+        self._work = work
+        self.name = f"{count} processes"
+        context = multiprocessing.get_context("spawn")
+        self._context = context
+        #: Person-months, work, and when it began, of each unit under way; written by its worker only.
+        self._lived = RawArray(ctypes.c_double, 3 * self.most_handed_out)
+        self._free = list(range(self.most_handed_out))
+        self._slots: dict[Future[Outcome], int] = {}
+        self._open()
+
+    def _open(self) -> None:
+        self._wanted = RawArray(ctypes.c_byte, [1])
+        self._pool = ProcessPoolExecutor(
+            self._count,
+            mp_context=self._context,
+            initializer=_begin_to_work,
+            initargs=(os.getpid(), self._wanted, self._lived),
+        )
+
+    @property
+    def places(self) -> int:
+        return self._count
+
+    @property
+    def most_handed_out(self) -> int:
+        # One more, so that no process waits for this one.
+        return self._count + 1
+
+    def hand_out(self, job: Job) -> Future[Outcome]:
+        slot = self._free.pop()
+        self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
+        try:
+            with _interruptions_held():  # a process that begins must not hear them
+                future = self._pool.submit(_work_in_process, self._work, job, slot)
+        except BrokenExecutor as error:  # it broke a moment ago
+            future = Future()
+            future.set_exception(error)
+        self._slots[future] = slot
+        return future
+
+    def take_back(self, future: Future[Outcome]) -> None:
+        slot = self._slots.pop(future)
+        self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
+        self._free.append(slot)
+
+    def under_way(self) -> tuple[float, float]:
+        values = self._lived[:]
+        return sum(values[0::3]), sum(values[1::3])
+
+    def seconds_of(self, future: Future[Outcome]) -> float:
+        slot = self._slots.get(future)
+        began = self._lived[3 * slot + 2] if slot is not None else 0.0
+        return time.time() - began if began else 0.0
+
+    def give_up(self, future: Future[Outcome]) -> None:
+        # A unit cannot be stopped from outside: its process goes, and all others with it.
+        self._stop()
+
+    def renew(self) -> None:
+        self._stop()
+        self._open()
+
+    def _stop(self) -> None:
+        self._wanted[0] = 0  # every worker ends itself
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        if self._slots:
+            self._stop()
+        else:
+            self._pool.shutdown(wait=True)
+
+
+# In a worker process -------------------------------------------------------------------------------
+
+_progress_of_units: Any = None
+
+
+def _begin_to_work(parent: int, wanted: Any, lived: Any) -> None:
+    """Prepare a process: it ends itself when its parent is gone or does not want it any more."""
+    global _progress_of_units
+    _progress_of_units = lived
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while wanted[0] and os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        # Whatever it does is done again by another; nothing that it holds is written by it.
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _work_in_process(work: Work, job: Job, slot: int) -> Outcome:
+    lived = _progress_of_units
+    place = 3 * slot
+    lived[place + 2] = time.time()
+
+    def progress(person_months: int, done: float) -> None:
+        lived[place] += person_months
+        lived[place + 1] += done
+
+    return work(job, progress)
+
+
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    """Keep interruptions for later, also from processes that begin meanwhile."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def too_long(seconds: float | None) -> str:
+    """What to say of a unit that was given up."""
+    return f"took longer than {(seconds or 0.0) / 60.0:g} minutes"

@@ -1,0 +1,197 @@
+"""Runs the units of a study with a crew: hands them out, takes them back, tries again what was lost.
+
+A unit whose program fails would fail again and is not repeated.  One whose worker is lost, or that runs
+out of memory, is tried again; where one worker's end stops the others, units under way are then run one
+at a time, so that the culprit is found and the others finish.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from datetime import UTC, datetime
+
+from rlsabm.errors import UserError
+from rlsabm.study.crews import Crew, too_long
+from rlsabm.study.job import Job, Outcome
+from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger
+from rlsabm.study.units import Unit
+
+#: Losses of its worker after which a unit counts as failed.
+MOST_LOSSES = 3
+#: How often progress is looked at (seconds).
+TICK_SECONDS = 0.2
+
+
+class Engine:
+    """Runs units.
+
+    Parameters
+    ----------
+    crew
+        Who works.
+    ledger
+        Where it is written down.
+    make_job
+        Job of a unit on so many threads.
+    keep
+        Keeps what a unit found; raises OSError if it cannot.
+    tick
+        Called several times a second.
+    processors
+        Processors of this machine, shared out among units that run at a time.
+    timeout
+        Seconds after which a unit is given up and tried again; never by default.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        ledger: Ledger,
+        make_job: Callable[[Unit, int], Job],
+        keep: Callable[[Unit, Outcome], None],
+        *,
+        tick: Callable[[], None] = lambda: None,
+        processors: int = 1,
+        timeout: float | None = None,
+    ) -> None:
+        self._crew = crew
+        self._ledger = ledger
+        self._make_job = make_job
+        self._keep = keep
+        self._tick = tick
+        self._processors = processors
+        self._timeout = timeout
+        self._waiting: deque[Unit] = deque()
+        #: Units that were under way when a worker was lost, to be run one at a time.
+        self._suspects: deque[Unit] = deque()
+        self._out: dict[Future[Outcome], Unit] = {}
+        self._given_up: set[Future[Outcome]] = set()
+        self._losses: dict[Unit, int] = {}
+
+    def run(self, units: Sequence[Unit]) -> None:
+        """Run units until each is finished or failed.
+
+        Raises
+        ------
+        UserError
+            If the crew cannot be made anew.
+        """
+        self._waiting.extend(units)
+        while self._waiting or self._suspects or self._out:
+            self._hand_out()
+            done, _ = wait(self._out, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+            if done:
+                self._take_back(done)
+            self._give_up_slow_ones()
+            self._tick()
+
+    def _hand_out(self) -> None:
+        """Hand out as many units as there are places; suspects first, and one at a time."""
+        while self._suspects or self._waiting:
+            if self._suspects:
+                if self._out:
+                    return
+                unit, at_a_time = self._suspects.popleft(), 1
+            elif len(self._out) < self._crew.most_handed_out:
+                unit = self._waiting.popleft()
+                at_a_time = min(self._crew.places, len(self._waiting) + len(self._out) + 1)
+            else:
+                return
+            entry = self._ledger[unit]
+            entry.status = RUNNING
+            entry.attempts += 1
+            entry.started = datetime.now(UTC).isoformat(timespec="seconds")
+            job = self._make_job(unit, max(1, self._processors // at_a_time))
+            self._out[self._crew.hand_out(job)] = unit
+            if unit in self._losses and self._crew.share_fate:
+                return
+
+    def _take_back(self, done: set[Future[Outcome]]) -> None:
+        errors = {future: _error_of(future) for future in done}
+        lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
+        if lost or done & self._given_up:
+            self._crew.renew()
+            if self._crew.share_fate:
+                errors = {future: _error_of(future) for future in self._out}
+                lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
+        # Of several that were stopped together it is not known whose fault it was.
+        blamed = not self._crew.share_fate or (len(lost) == 1 and not self._given_up)
+        for future in sorted(errors, key=lambda future: self._out[future].name):
+            error, unit = errors[future], self._out.pop(future)
+            self._ledger[unit].attempts += self._crew.attempts_of(future) - 1
+            self._crew.take_back(future)
+            if error is None:
+                self._finish(unit, future.result())
+            elif future in self._given_up:
+                self._lose(unit, TimeoutError(too_long(self._timeout)), blamed=True)
+            elif isinstance(error, MemoryError):
+                self._lose(unit, error, blamed=True)
+            elif future in lost:
+                self._lose(unit, error, blamed=blamed)
+            else:
+                self._fail(unit, error)
+            self._given_up.discard(future)
+
+    def _finish(self, unit: Unit, outcome: Outcome) -> None:
+        entry = self._ledger[unit]
+        entry.worker = outcome.worker
+        try:
+            self._keep(unit, outcome)
+        except OSError as error:
+            self._fail(unit, OSError(f"cannot be written: {error.strerror or error}"))
+            return
+        entry.status = FINISHED
+        entry.traceback = ""
+        entry.seconds = round(outcome.seconds, 3)
+        entry.person_months = outcome.person_months
+        entry.people_grown = outcome.people_grown
+        entry.people_surveyed = outcome.people_surveyed
+        entry.rows = outcome.rows
+
+    def _fail(self, unit: Unit, error: BaseException) -> None:
+        entry = self._ledger[unit]
+        entry.status = FAILED
+        entry.error = in_a_line(error)
+        if not isinstance(error, UserError | OSError):
+            entry.traceback = "".join(traceback.format_exception(error))
+
+    def _lose(self, unit: Unit, error: BaseException, *, blamed: bool) -> None:
+        """Try a unit again, unless it has cost too many workers."""
+        losses = self._losses[unit] = self._losses.get(unit, 0) + blamed
+        entry = self._ledger[unit]
+        entry.error = in_a_line(error)
+        if losses >= MOST_LOSSES:
+            entry.status = FAILED
+            entry.error += f" ({losses} times)"
+            return
+        entry.status = WAITING
+        (self._suspects if self._crew.share_fate else self._waiting).append(unit)
+
+    def _give_up_slow_ones(self) -> None:
+        if self._timeout is None:
+            return
+        for future in list(self._out):
+            if future not in self._given_up and self._crew.seconds_of(future) > self._timeout:
+                self._given_up.add(future)
+                self._crew.give_up(future)
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return f"ran out of memory{': ' if text else ''}{text}"
+    if isinstance(error, UserError | OSError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _error_of(future: Future[Outcome]) -> BaseException | None:
+    """Why a future gives no result; that it was cancelled is a reason too."""
+    try:
+        return future.exception()
+    except CancelledError as error:
+        return error

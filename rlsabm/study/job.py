@@ -1,0 +1,133 @@
+"""A unit of work as it is handed to a worker, wherever that runs, and what the worker gives back.
+
+A worker needs nothing but the package: no file of the study, nothing of another unit.  What it gives
+back are tables as Parquet, which one process writes, so that workers need no disk in common.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlsabm.errors import UserError
+from rlsabm.parameters.countries import Country
+from rlsabm.parameters.setting import Setting
+from rlsabm.parameters.values import PARAMETERS
+from rlsabm.results.categories import Categories
+from rlsabm.results.cells import Contents, joined
+from rlsabm.results.files import table_bytes
+from rlsabm.results.schemas import columns_of, to_arrow
+from rlsabm.scenario import Scenario
+from rlsabm.study.machine import package_hash, worker_name
+from rlsabm.study.settings import strengths_of, unit_setting
+from rlsabm.study.unit import Progress, Question, no_progress, run_unit
+from rlsabm.study.units import Unit
+
+
+@dataclass(frozen=True)
+class Job:
+    """A unit, with all that a worker must know.
+
+    Attributes
+    ----------
+    unit
+        The unit.
+    arm
+        Its arm.
+    country
+        Tables of the country.
+    question
+        What it is asked.
+    categories
+        Words of the tables.
+    threads
+        Threads to use; results do not depend on it.
+    package
+        Hash of the package that the study is run with.
+    """
+
+    unit: Unit
+    arm: Scenario
+    country: Country
+    question: Question
+    categories: Categories
+    threads: int
+    package: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker gives back.
+
+    Attributes
+    ----------
+    files
+        Tables as Parquet, by name.
+    rows
+        Rows of all of them.
+    worker
+        Host and process.
+    seconds
+        Wall time.
+    person_months, people_grown, people_surveyed
+        As in `rlsabm.study.unit.UnitResult`.
+    """
+
+    files: dict[str, bytes]
+    rows: int
+    worker: str
+    seconds: float
+    person_months: int
+    people_grown: int
+    people_surveyed: int
+
+
+def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
+    """Run a unit.
+
+    Raises
+    ------
+    UserError
+        If the worker has another version of the package.
+    """
+    if job.package != package_hash():
+        raise UserError(
+            f"the worker {worker_name()} has another version of rlsabm (hash {package_hash()}, the "
+            f"study has {job.package}); install the same there"
+        )
+    unit, scenario = job.unit, job.arm
+    setting = unit_setting(scenario, unit.draw, country=job.country, people=unit.people)
+    result = run_unit(unit, setting, job.question, threads=job.threads, progress=progress)
+    strengths = strengths_of(scenario.conditions, unit.draw, scenario.runs.seed)
+    tables = {name: joined(parts) for name, parts in result.tables.items()}
+    tables["draws"] = _draw(unit, setting, strengths)
+    strata = scenario.observe.by
+    files, rows = {}, 0
+    for name, contents in tables.items():
+        columns = {column.name: contents[column.name] for column in columns_of(name, strata)}
+        table = to_arrow(name, columns, job.categories.of(name), strata)
+        files[name] = table_bytes(table)
+        rows += table.num_rows
+    return Outcome(
+        files=files,
+        rows=rows,
+        worker=worker_name(),
+        seconds=result.seconds,
+        person_months=result.person_months,
+        people_grown=result.people_grown,
+        people_surveyed=result.people_surveyed,
+    )
+
+
+def _draw(unit: Unit, setting: Setting, strengths: dict[str, float]) -> Contents:
+    """Every parameter's value, and the strength of every condition's iron effects."""
+    values = {name: float(setting.values[name]) for name in PARAMETERS} | {
+        f"conditions.{name}.effect_strength": strength for name, strength in strengths.items()
+    }
+    return {
+        "arm": np.full(len(values), unit.arm, dtype=object),
+        "draw": np.full(len(values), unit.draw),
+        "parameter": np.array(list(values), dtype=object),
+        "value": np.array(list(values.values())),
+    }

@@ -1,0 +1,149 @@
+"""How far a study is, what failed and why, and how precise its shifts are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rlsabm.errors import UserError
+from rlsabm.results.files import MANIFEST, read_manifest, table_path
+from rlsabm.results.precision import precision_of_shifts
+from rlsabm.results.schemas import SCHEMA_VERSION
+from rlsabm.study.folder import StudyFolder
+from rlsabm.study.ledger import FAILED, FINISHED, RUNNING
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a study stands.
+
+    Attributes
+    ----------
+    folder
+        Its folder.
+    manifest
+        Its manifest.
+    state
+        ``running``, ``stopped``, ``incomplete`` or ``complete``, as it is now.
+    holder
+        Who runs it, in words; empty if nobody does.
+    units
+        The ledger.
+    seconds_left
+        Expected time to its end, while it is running; None if nothing is known of it.
+    half_width
+        Wanted half-width of the Monte-Carlo interval (proportion).
+    precision
+        As `precision_of_shifts` gives it; empty while no run has finished.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    state: str
+    holder: str
+    units: pd.DataFrame
+    seconds_left: float | None
+    half_width: float
+    precision: pd.DataFrame
+
+    def counts(self) -> dict[str, int]:
+        """Units by status."""
+        return {str(k): int(n) for k, n in self.units["status"].value_counts(sort=False).items()}
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """Units that failed."""
+        return self.units[self.units["status"] == FAILED]
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain values, fit for JSON."""
+        reasons = ["arm", "draw", "replicate", "block", "attempts", "error"]
+        return {
+            "folder": str(self.folder),
+            "name": self.manifest["name"],
+            "status": self.state,
+            "units": self.counts(),
+            "seconds_left": self.seconds_left,
+            "failed": json.loads(self.failed[reasons].to_json(orient="records")),
+            "half_width": self.half_width,
+            "precision": json.loads(self.precision.to_json(orient="records")),
+        }
+
+
+def find_status(path: Path, half_width: float) -> Status:
+    """Read how a study stands; it may be running.
+
+    Parameters
+    ----------
+    path
+        Folder of the study.
+    half_width
+        Wanted half-width of the Monte-Carlo interval of 95 % (proportion).
+
+    Raises
+    ------
+    UserError
+        If the folder holds no study of this version.
+    """
+    manifest = read_manifest(path)
+    if manifest is None:
+        raise UserError(f"{path}: holds no study (no {MANIFEST} of rlsabm)")
+    if manifest.get("schema_version") != SCHEMA_VERSION:
+        raise UserError(
+            f"{path}: its tables have schema version {manifest.get('schema_version')}, this rlsabm "
+            f"reads version {SCHEMA_VERSION}; run the study again"
+        )
+    folder = StudyFolder(path)
+    held = folder.is_held()
+    state = manifest["status"]
+    if held:
+        state = "running"
+    elif state == "running":
+        state = "stopped"
+    units = _table(path, "runs")
+    if units is None:
+        raise UserError(f"{table_path(path, 'runs')}: is missing; rlsabm resume {path} goes on")
+    words = units["status"].astype(str).where(held | (units["status"] != RUNNING), "waiting")
+    units["status"] = pd.Categorical(words, units["status"].cat.categories, ordered=True)
+    shifts = _table(path, "shifts")
+    return Status(
+        folder=path,
+        manifest=manifest,
+        state=state,
+        holder=folder.holder() if held else "",
+        units=units,
+        seconds_left=_seconds_left(units) if held else None,
+        half_width=half_width,
+        precision=pd.DataFrame()
+        if shifts is None
+        else precision_of_shifts(shifts, manifest["runs"]["replicates"], half_width),
+    )
+
+
+def _table(path: Path, name: str) -> pd.DataFrame | None:
+    file = table_path(path, name)
+    if not file.exists():
+        return None
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        reason = (str(error).splitlines() or ["is no Parquet file"])[0]
+        raise UserError(f"{file}: cannot be read: {reason}") from None
+
+
+def _seconds_left(units: pd.DataFrame) -> float | None:
+    """Time for what is left, by how long units have taken and how many run at a time."""
+    finished = units[units["status"] == FINISHED]
+    running = units[units["status"] == RUNNING]
+    if finished.empty or running.empty:
+        return None
+    each = float(finished["seconds"].mean())
+    began = pd.to_datetime(running["started"])
+    spent = (datetime.now(began.iloc[0].tzinfo) - began).dt.total_seconds().clip(upper=each).sum()
+    left = (units["status"] != FINISHED).sum() - (units["status"] == FAILED).sum()
+    return max(0.0, float((left * each - spent) / len(running)))

@@ -1,0 +1,86 @@
+"""Units of work of a study: one block of people of one replicate of one draw of one arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rlsabm.chance import run_key
+from rlsabm.scenario import Population, ResolvedScenario
+
+
+class Run(NamedTuple):
+    """A run: a whole population under one arm, draw and replicate."""
+
+    draw: int
+    replicate: int
+    arm: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of work, which needs nothing of any other.
+
+    Attributes
+    ----------
+    name
+        Name of its files; names sort as units do.
+    arm, draw, replicate
+        The run it is part of.
+    block
+        Number of the block of people.
+    people
+        People of the block to be surveyed.
+    key
+        Key of the random numbers: of the draw and replicate, so that arms share them.
+    """
+
+    name: str
+    arm: str
+    draw: int
+    replicate: int
+    block: int
+    people: int
+    key: int
+
+    @property
+    def run(self) -> Run:
+        """The run it is part of."""
+        return Run(self.draw, self.replicate, self.arm)
+
+
+def block_sizes(population: Population) -> list[int]:
+    """People of each block: as few blocks as the limit allows, alike to one person.
+
+    They depend on the scenario only, never on the machine, and so do the results.
+    """
+    blocks = -(-population.size // population.block_size)
+    few, rest = divmod(population.size, blocks)
+    return [few + (block < rest) for block in range(blocks)]
+
+
+def draws_of(study: ResolvedScenario) -> range:
+    """Numbers of the draws: a single one is draw 0, that of the defaults."""
+    draws = study.scenario.runs.draws
+    return range(1, draws + 1) if draws > 1 else range(1)
+
+
+def units_of(study: ResolvedScenario) -> list[Unit]:
+    """Units of a study: by draw, replicate, arm and block."""
+    runs = study.scenario.runs
+    sizes = block_sizes(study.scenario.population)
+    return [
+        Unit(
+            name=f"draw-{draw:05d}-replicate-{replicate:05d}-arm-{number:02d}-block-{block:05d}",
+            arm=arm,
+            draw=draw,
+            replicate=replicate,
+            block=block,
+            people=people,
+            key=run_key(runs.seed, draw=draw, replicate=replicate),
+        )
+        for draw in draws_of(study)
+        for replicate in range(runs.replicates)
+        for number, arm in enumerate(study.arms)
+        for block, people in enumerate(sizes)
+    ]
