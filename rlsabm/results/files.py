@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from rlsabm.errors import UserError
 
 MANIFEST = "manifest.json"
+SCENARIO = "scenario.yaml"
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -14,12 +14,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rlsabm.errors import UserError, nearest
-from rlsabm.results.files import MANIFEST, read_manifest
+from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest
 from rlsabm.results.schemas import SCHEMA_VERSION
+from rlsabm.scenario import REFERENCE
 
-REFERENCE = "reference"
 OUTPUTS = Path("outputs")
-SCENARIO = "scenario.yaml"
 
 
 class Source(NamedTuple):

@@ -30,7 +30,14 @@ from rlsabm.parameters.setting import Setting
 from rlsabm.parameters.values import PARAMETERS
 from rlsabm.results.categories import Categories
 from rlsabm.results.cells import Contents
-from rlsabm.results.files import MANIFEST, check_place, whole_folder, write_manifest, write_table
+from rlsabm.results.files import (
+    MANIFEST,
+    SCENARIO,
+    check_place,
+    whole_folder,
+    write_manifest,
+    write_table,
+)
 from rlsabm.results.postulates import estimate_postulates
 from rlsabm.results.registries import estimate_kin
 from rlsabm.results.schemas import SCHEMA_VERSION, TABLES, columns_of, to_arrow
@@ -44,7 +51,6 @@ from rlsabm.worlds import FACTUAL, worlds_of
 BYTES_PER_PERSON = 1_200
 #: Line lists: one file a unit, in a folder.
 LINE_LISTS = ("persons", "events")
-SCENARIO = "scenario.yaml"
 #: Everything that a study's folder consists of.
 OWN_FILES = {MANIFEST, SCENARIO, *LINE_LISTS, *(f"{table}.parquet" for table in TABLES)}
 
