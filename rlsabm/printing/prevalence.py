@@ -6,10 +6,9 @@ import pandas as pd
 from rich.markup import escape
 
 from rlsabm.printing.tables import number_table, out, percent, words
+from rlsabm.results.contrasts import ADULT_AGE
 from rlsabm.results.summary import adults_only, of_study, pooled
 from rlsabm.scenario import ResolvedScenario
-
-ADULT_AGE = 18
 
 
 def print_prevalence(

@@ -34,11 +34,11 @@ from rlsabm.results.sources import (
     unknown,
     words_of,
 )
+from rlsabm.worlds import FACTUAL
 
 Run = tuple[int, int]  # draw and replicate
 Independent = Callable[[Counts], float]  # variance of a mean over independent people
 
-FACTUAL = "factual"
 ONE_RUN = (
     "paired people, but one run: the interval ignores the pairing and is too wide; "
     "give runs: {replicates: 4}"

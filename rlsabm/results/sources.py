@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +13,12 @@ import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rlsabm.errors import UserError
-from rlsabm.results.files import MANIFEST, read_manifest
+from rlsabm.errors import UserError, nearest
+from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest
 from rlsabm.results.schemas import SCHEMA_VERSION
+from rlsabm.scenario import REFERENCE
 
-REFERENCE = "reference"
 OUTPUTS = Path("outputs")
-SCENARIO = "scenario.yaml"
 
 
 class Source(NamedTuple):
@@ -155,13 +153,6 @@ def _check_different(a: Source, b: Source) -> None:
 def arms_of(folder: Path) -> list[str]:
     """Arms of a study, the reference first."""
     return words_of(folder, "runs", "arm")
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like this one, or None."""
-    by_lower = {each.lower(): each for each in known}
-    matches = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.55)
-    return by_lower[matches[0]] if matches else None
 
 
 def _did_you_mean(name: str | None) -> str:
