@@ -15,13 +15,17 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 import pytest
 from conftest import CHECKOUT, Command, Outcome, Study, environment, typed
 
+import rlsabm.results.files as files_module
+import rlsabm.study.folder as folder_module
+import rlsabm.study.job as job_module
 import rlsabm.study.study as study_module
 from rlsabm.cli import app
 from rlsabm.parameters.countries import COUNTRIES
@@ -106,7 +110,10 @@ def test_mistakes_in_a_scenario(
             "arms: {a: {conditions.blood_donation.jurisdiction: narnia}}",
             ["conditions.blood_donation.jurisdiction", "'narnia'"],
         ),
-        ("population: {size: 100_000_000}", ["population.size", "GiB"]),
+        (
+            "population: {size: 100_000_000, block_size: 10_000_000}",
+            ["population.block_size", "GiB"],
+        ),
     ],
 )
 @pytest.mark.parametrize("verb", ["run", "check"])
@@ -326,9 +333,37 @@ def done(rlsabm_command: Command, workplace: Path) -> Path:
     return workplace / "outputs" / "asked"
 
 
-def test_the_same_study_again(rlsabm_command: Command, done: Path) -> None:
-    assert rlsabm_command("run", "asked.yaml").code == 0
-    assert [path.name for path in done.parent.iterdir()] == ["asked"]
+def found(folder: Path) -> dict[str, bytes]:
+    """What a study has found: its tables, without the ledger."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.parquet")
+        if path.name != "runs.parquet"
+    }
+
+
+def nothing_but_a_study(folder: Path) -> None:
+    """The folder has no files of work that is under way."""
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    assert not (folder / "units").exists()
+
+
+def ledger(folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(folder / "runs.parquet")
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_the_same_study_again(rlsabm_command: Command, workplace: Path, done: Path) -> None:
+    before = contents(workplace)
+    outcome = rlsabm_command("run", "asked.yaml")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "everyone" in outcome.out
+    assert "The run had finished before. Results: " in outcome.out
+    assert contents(workplace) == before
+    nothing_but_a_study(done)
 
 
 def test_another_study_is_kept(rlsabm_command: Command, workplace: Path, done: Path) -> None:
@@ -361,6 +396,9 @@ def test_files_added_to_a_study_are_kept(
     rlsabm_command("run", "asked.yaml", "--set", "runs.seed=3", "--replace")
     kept = [path for path in workplace.rglob("figure.txt") if not path.is_symlink()]
     assert [path.read_text() for path in kept] == ["an evening's work"]
+    assert manifest(done)["seeds"]["root"] == "3"
+    assert manifest(done)["status"] == "complete"
+    nothing_but_a_study(done)
 
 
 @pytest.mark.parametrize(
@@ -402,8 +440,21 @@ def test_a_disk_that_is_too_small(
 ) -> None:
     (workplace / "asked.yaml").write_text(SMALL)
     outcome = rlsabm_command("run", "asked.yaml", "--out", "disk/results")
-    refused(outcome, "disk/results: cannot be written", "No space left on device")
-    assert list(small_disk.iterdir()) == []
+    assert outcome.code == 3, outcome
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+    assert "0 of 1 runs have finished, 1 failed" in outcome.err
+    assert "cannot be written: No space left on device" in outcome.err
+    assert "rlsabm resume disk/results" in outcome.err
+    results = small_disk / "results"
+    assert manifest(results)["status"] == "incomplete"
+    assert list(ledger(results)["error"]) == ["cannot be written: No space left on device"]
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    assert rlsabm_command("resume", "disk/results").code == 0
+    assert manifest(results)["status"] == "complete"
+    assert rlsabm_command("run", "asked.yaml", "--out", "elsewhere").code == 0
+    assert found(results) == found(workplace / "elsewhere")
+    nothing_but_a_study(results)
 
 
 def test_a_disk_that_is_read_only(
@@ -413,6 +464,7 @@ def test_a_disk_that_is_read_only(
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     outcome = rlsabm_command("run", "asked.yaml", "--out", "disk/results")
     refused(outcome, "disk/results: cannot be written", "Read-only file system")
+    assert list(small_disk.iterdir()) == []
 
 
 def test_a_disk_mounted_at_the_very_place(
@@ -423,7 +475,8 @@ def test_a_disk_mounted_at_the_very_place(
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     outcome = rlsabm_command("run", "asked.yaml", "--out", "disk")
     assert outcome.code == 0, outcome.err
-    assert (small_disk / "manifest.json").exists()
+    assert manifest(small_disk)["status"] == "complete"
+    nothing_but_a_study(small_disk)
     assert sorted(path.name for path in workplace.iterdir()) == ["asked.yaml", "disk", "scenarios"]
 
 
@@ -436,40 +489,135 @@ def test_a_link_to_the_place(rlsabm_command: Command, workplace: Path) -> None:
     assert (workplace / "results").is_symlink()
 
 
-@pytest.mark.parametrize("written", ["write_table", "write_manifest"])
-@pytest.mark.parametrize("settings", [[], ["--set", "runs.seed=3", "--replace"]])
-def test_a_full_disk_keeps_former_results(
-    rlsabm_command: Command,
-    workplace: Path,
-    done: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    written: str,
-    settings: list[str],
-) -> None:
-    def fail(*_: object) -> NoReturn:
-        raise OSError(28, "No space left on device")
+#: Makes the disk full for files whose path has this, or no file at all.
+Fill = Callable[[str | None], None]
 
+
+@pytest.fixture
+def fill(monkeypatch: pytest.MonkeyPatch) -> Fill:
+    """A disk that can be made full, for some files only."""
+    write = files_module._write
+
+    def fill(pattern: str | None) -> None:
+        def fail(path: Path, content: bytes) -> None:
+            if pattern is None or not re.search(pattern, str(path)):
+                return write(path, content)
+            path.write_bytes(content[: len(content) // 2])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(files_module, "_write", fail)
+
+    return fill
+
+
+#: The study of `done` with one replicate more.
+TWICE = ["--set", "runs.replicates=2", "--workers", "1"]
+
+
+@pytest.fixture
+def twice(rlsabm_command: Command, done: Path) -> dict[str, bytes]:
+    """What a study with two replicates finds that nothing disturbs."""
+    assert rlsabm_command("run", "asked.yaml", *TWICE, "--out", "undisturbed").code == 0
+    return found(done.parents[1] / "undisturbed")
+
+
+def by_replicate(folder: Path, column: str) -> list[Any]:
+    """A column of the ledger of a study with one arm and one draw."""
+    return list(ledger(folder).sort_values("replicate")[column])
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["--out", "some/new place"], True),
+        (TWICE, True),
+        (["--set", "runs.seed=3", "--replace"], False),
+    ],
+)
+def test_a_disk_that_is_full_from_the_start(
+    rlsabm_command: Command, workplace: Path, done: Path, fill: Fill, words: list[str], kept: bool
+) -> None:
+    """What is there stays, unless it was to be replaced."""
     before = contents(workplace)
-    monkeypatch.setattr(study_module, written, fail)
-    outcome = rlsabm_command("run", "asked.yaml", *settings)
-    refused(outcome, "outputs/asked: cannot be written", "No space left on device")
-    assert contents(workplace) == before
+    fill("")
+    outcome = rlsabm_command("run", "asked.yaml", *words)
+    refused(outcome, "cannot be written", "No space left on device")
+    if kept:
+        assert contents(workplace) == before
+    fill(None)
+    assert rlsabm_command("run", "asked.yaml", *words).code == 0
+
+
+def test_a_disk_that_is_full_when_a_run_ends(
+    rlsabm_command: Command, done: Path, fill: Fill, twice: dict[str, bytes]
+) -> None:
+    before = found(done)
+    fill("/units/")
+    outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+    assert outcome.code == 3, outcome
+    assert "Traceback" not in outcome.err
+    reason = "cannot be written: No space left on device"
+    assert f"failed: reference, draw 0, replicate 1: {reason}" in outcome.err
+    assert "1 of 2 runs have finished, 1 failed" in outcome.err
+    assert "rlsabm resume outputs/asked" in outcome.err
+    assert "everyone" in outcome.out
+    assert found(done) == before
+    assert manifest(done)["status"] == "incomplete"
+    assert by_replicate(done, "status") == ["finished", "failed"]
+    assert by_replicate(done, "error") == ["", reason]
+    fill(None)
+    outcome = rlsabm_command("resume", "outputs/asked")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert found(done) == twice
+    assert manifest(done)["status"] == "complete"
+    assert by_replicate(done, "status") == ["finished", "finished"]
+    assert by_replicate(done, "attempts") == [1, 2]
+    nothing_but_a_study(done)
+
+
+@pytest.mark.parametrize("table", ["contrasts", "shifts"])
+def test_a_disk_that_is_full_when_tables_are_written(
+    rlsabm_command: Command, done: Path, fill: Fill, twice: dict[str, bytes], table: str
+) -> None:
+    fill(rf"\.{table}\.parquet")
+    outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+    assert outcome.code == 3, outcome
+    assert "Traceback" not in outcome.err
+    assert "the tables cannot be written: No space left on device" in outcome.err
+    assert "rlsabm resume outputs/asked" in outcome.err
+    assert manifest(done)["status"] == "incomplete"
+    assert by_replicate(done, "status") == ["finished", "finished"]
+    assert list(done.glob(".*unfinished")) == []
+    fill(None)
+    outcome = rlsabm_command("resume", "outputs/asked")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert found(done) == twice
+    assert manifest(done)["status"] == "complete"
+    assert by_replicate(done, "attempts") == [1, 1]
+    nothing_but_a_study(done)
 
 
 def test_an_output_folder_that_vanishes_meanwhile(
     rlsabm_command: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The study is whole, or said not to be."""
     (workplace / "asked.yaml").write_text(SMALL)
-    run_unit = study_module.run_unit
+    run_unit = job_module.run_unit
 
     def run_and_remove(*arguments: Any, **options: Any) -> Any:
         shutil.rmtree(workplace / "outputs")
         return run_unit(*arguments, **options)
 
-    monkeypatch.setattr(study_module, "run_unit", run_and_remove)
+    monkeypatch.setattr(job_module, "run_unit", run_and_remove)
     outcome = rlsabm_command("run", "asked.yaml")
     assert "Traceback" not in outcome.err
-    assert outcome.code in (0, 2)
+    assert outcome.code in (0, 2, 3)
+    if outcome.code == 0:
+        names = {path.name for path in (workplace / "outputs" / "asked").iterdir()}
+        assert {"manifest.json", "scenario.yaml", "runs.parquet", "prevalence.parquet"} <= names
+    monkeypatch.undo()
+    monkeypatch.chdir(workplace)
+    assert typed("run", "asked.yaml", folder=workplace).code == 0
 
 
 # Interruption, pipes and terminals ----------------------------------------------------------------
@@ -479,33 +627,66 @@ def interrupt(*_: object, **__: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("moment", ["run_unit", "write_table", "write_manifest"])
+#: Where the program may be interrupted, and what of a run is then kept.
+MOMENTS = [
+    pytest.param(job_module, "run_unit", False, id="while a unit runs"),
+    pytest.param(folder_module, "write_whole_folder", False, id="while a unit is kept"),
+    pytest.param(study_module, "merge", True, id="while tables are merged"),
+    pytest.param(folder_module, "manifest_bytes", False, id="while the manifest is written"),
+]
+
+
+@pytest.mark.parametrize(("module", "name", "finished"), MOMENTS)
 def test_interrupted(
     rlsabm_command: Command,
     workplace: Path,
     done: Path,
+    twice: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
-    moment: str,
+    module: Any,
+    name: str,
+    finished: bool,
 ) -> None:
-    before = contents(workplace)
-    monkeypatch.setattr(study_module, moment, interrupt)
-    for settings in ([], ["--out", "elsewhere/new"]):
-        outcome = rlsabm_command("run", "asked.yaml", *settings)
+    """What had finished is kept, and running again goes on from there."""
+    before = found(done)
+    for words in (TWICE, ["--out", "elsewhere/new"]):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, interrupt)
+            outcome = rlsabm_command("run", "asked.yaml", *words)
         assert outcome.code == 130
         assert outcome.out == ""
         assert "Traceback" not in outcome.err
-    assert not any((workplace / "elsewhere").iterdir())
-    assert files(workplace) == {name: b for name, b in before.items() if b is not None}
+        assert "Stopped" in outcome.err
+    new = workplace / "elsewhere" / "new"
+    assert found(done) == before or finished
+    outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+    assert outcome.code == 0
+    assert "2 runs had finished before" in outcome.out or not finished
+    assert found(done) == twice
+    assert by_replicate(done, "attempts")[0] == 1
+    assert rlsabm_command("run", "asked.yaml", "--out", "elsewhere/new").code == 0
+    assert found(new) == before
+    for folder in (done, new):
+        assert manifest(folder)["status"] == "complete"
+        nothing_but_a_study(folder)
 
 
 def test_an_interruption_is_announced(
-    rlsabm_command: Command, done: Path, monkeypatch: pytest.MonkeyPatch
+    rlsabm_command: Command, workplace: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(study_module, "run_unit", interrupt)
-    outcome = rlsabm_command("run", "asked.yaml")
-    assert outcome.err.splitlines() == [
-        "Stopped. Nothing was written; run the same command to start again."
-    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "run_unit", interrupt)
+        outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+        assert outcome.err.splitlines() == [
+            "Stopped. 1 of 2 runs have finished and are kept. To go on: rlsabm resume outputs/asked"
+        ]
+        assert manifest(done)["status"] == "stopped"
+        new = rlsabm_command("run", "asked.yaml", "--out", "new")
+        assert new.err.splitlines() == ["Stopped before any run had finished."]
+        assert manifest(workplace / "new")["status"] == "stopped"
+    for folder in ("outputs/asked", "new"):
+        assert rlsabm_command("resume", folder).code == 0
+        assert manifest(workplace / folder)["status"] == "complete"
 
 
 class Terminal:
@@ -549,18 +730,33 @@ class Terminal:
         return code
 
 
-def test_interrupted_on_a_terminal(workplace: Path) -> None:
-    (workplace / "asked.yaml").write_text("title: t\npopulation: {size: 2_000_000}\n")
-    terminal = Terminal("run", "asked.yaml", folder=workplace)
-    assert "run 1" in terminal.read(until="run 1")
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_on_a_terminal(workplace: Path, way: signal.Signals) -> None:
+    """As Ctrl-C does, and as a batch system ends programs."""
+    (workplace / "asked.yaml").write_text(
+        "title: t\npopulation: {size: 200_000}\nruns: {replicates: 20}\n"
+    )
+    terminal = Terminal("run", "asked.yaml", "--workers", "2", folder=workplace)
+    assert "0 of 20 runs" in terminal.read(until="0 of 20 runs")
     time.sleep(0.5)
-    terminal.process.send_signal(signal.SIGINT)
+    if way == signal.SIGINT:
+        os.killpg(terminal.process.pid, way)  # a terminal tells all processes
+    else:
+        terminal.process.send_signal(way)
     assert terminal.end() == 130
     shown = terminal.bytes.decode(errors="replace")
     assert "Traceback" not in shown
-    assert [path for path in workplace.rglob("*") if "asked" in path.name] == [
-        workplace / "asked.yaml"
-    ]
+    assert "Stopped before any run had finished." in shown
+    with pytest.raises(ProcessLookupError):
+        os.killpg(terminal.process.pid, 0)  # no worker is left
+    folder = workplace / "outputs" / "asked"
+    assert {path.name for path in folder.iterdir()} == {
+        "manifest.json",
+        "runs.parquet",
+        "scenario.yaml",
+    }
+    assert manifest(folder)["status"] == "stopped"
+    assert set(ledger(folder)["status"]) == {"waiting"}
 
 
 def test_progress_on_a_terminal(workplace: Path) -> None:
@@ -568,7 +764,7 @@ def test_progress_on_a_terminal(workplace: Path) -> None:
     terminal = Terminal("run", "asked.yaml", folder=workplace)
     assert terminal.end() == 0
     shown = terminal.bytes.decode()
-    assert "run 1 of 1" in shown
+    assert "1 of 1 runs" in shown
     assert "million person-years/s" in shown
     assert "Results: " in shown
 
@@ -657,7 +853,7 @@ def test_help_has_an_example_that_works(
     words = shlex.split(found[1].split(" > ")[0])[1:]
     if verb == "run":
         words += ["--set", "population.size=300"]
-    if verb == "compare":
+    if verb in ("compare", "resume", "status"):
         (workplace / "outputs").mkdir()
         (workplace / words[1]).symlink_to(request.getfixturevalue("study").folder)
     assert rlsabm_command(*words).code == 0

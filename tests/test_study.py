@@ -11,6 +11,8 @@ from conftest import STUDY, Command, Study
 
 COUNTED = ("prevalence", "incidence", "biomarkers")
 LISTED = ("persons", "events")
+#: Columns of the ledger that say how a run went, not what it found.
+HOW = ["seconds", "worker", "started"]
 #: The reference arm of the study alone, in one replicate.
 ALONE = STUDY.split("arms:")[0] + "runs: {draws: 2, seed: 5}\n"
 ONE_UNIT = """\
@@ -26,17 +28,20 @@ def read(folder: str | Path, name: str) -> pd.DataFrame:
 
 
 def same(first: str | Path, second: str | Path) -> None:
-    """All tables of two studies are identical, but for the time that runs took."""
-    for name in (*COUNTED, *LISTED, "draws", "runs"):
-        one, other = read(first, name), read(second, name)
-        if name == "runs":
-            one, other = one.drop(columns="seconds"), other.drop(columns="seconds")
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
-        if name != "runs":
-            files = sorted(path.relative_to(first) for path in Path(first).rglob(f"{name}*"))
-            for file in files:
-                if (Path(first) / file).is_file():
-                    assert (Path(first) / file).read_bytes() == (Path(second) / file).read_bytes()
+    """All files of two studies are identical, but for when, where and how long runs took."""
+    ledgers = [read(folder, "runs").drop(columns=HOW) for folder in (first, second)]
+    pd.testing.assert_frame_equal(*ledgers, check_exact=True)
+    one, other = (
+        {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in Path(folder).rglob("*")
+            if path.is_file() and path.name not in ("runs.parquet", "manifest.json")
+        }
+        for folder in (first, second)
+    )
+    assert one.keys() == other.keys()
+    assert len(one) > len((*COUNTED, *LISTED))
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 def of(table: pd.DataFrame, **where: object) -> pd.DataFrame:
