@@ -6,13 +6,13 @@ behind them are called codes.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rlsabm.errors import nearest
 from rlsabm.observe.survey import MEASURES, measure
 from rlsabm.person import BODY_FIELDS, DIALYSIS, LIFE_FIELDS, NEVER, NOT_PREGNANT, Field
 
@@ -147,8 +147,8 @@ COLUMNS: dict[str, Column] = {
 
 def unknown_name(name: str, known: Iterable[str], what: str) -> str:
     """Message about a name that does not exist, with the nearest one that does."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"{what} has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    near = nearest(name, known, likeness=0.5)
+    return f"{what} has no {name!r}" + (f"; did you mean {near!r}?" if near else "")
 
 
 def refuse_name(name: str) -> NoReturn:

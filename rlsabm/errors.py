@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class UserError(Exception):
     """A mistake in what the user gave; the message is complete and written for people."""
@@ -49,3 +52,34 @@ class ScenarioError(UserError):
         key_is_shown = place.startswith(f"--set {self.key}=")
         parts = [place, "" if key_is_shown else self.key, self.what]
         return "\n".join([": ".join(part for part in parts if part), *self.others])
+
+
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.55) -> str | None:
+    """The known name that may have been meant: the most like it, or one that it begins.
+
+    Capitals do not matter, nor whether words are joined by spaces, hyphens or underscores.
+
+    Parameters
+    ----------
+    name
+        What was written.
+    known
+        The names that there are.
+    likeness
+        How alike two names must be, from 0 to 1.
+
+    Returns
+    -------
+    str or None
+        A known name, or None if none is like it.
+    """
+    by_plain_name = {_plain(each): each for each in known}
+    plain = _plain(name)
+    if matches := get_close_matches(plain, by_plain_name, n=1, cutoff=likeness):
+        return by_plain_name[matches[0]]
+    begun = (each for each in by_plain_name if len(plain) >= 3 and each.startswith(plain))
+    return next((by_plain_name[each] for each in begun), None)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")

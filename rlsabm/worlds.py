@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.chance import Word
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, nearest
 from rlsabm.life.worlds import (
     NO_DOPAMINE_PATH,
     PARTS,
@@ -216,8 +215,8 @@ def body_in_world(setting: Setting, key: Word, life: Any, body: Any, name: str, 
     """
     worlds = {world.name: world for world in all_worlds(setting)}
     if name not in worlds:
-        near = difflib.get_close_matches(name, worlds, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(worlds)}"
+        near = nearest(name, worlds, likeness=0.5)
+        hint = f"did you mean {near!r}?" if near else f"known: {', '.join(worlds)}"
         raise UserError(f"no world is called {name!r}; {hint}")
     _, bodies = next(
         live_again(life, body["endowment_mg"], [month], [worlds[name]], setting=setting, key=key)

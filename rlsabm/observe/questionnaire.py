@@ -16,6 +16,7 @@ from rlsabm.parameters.instruments import Instrument
 
 #: Age (years) at which the specificity of an instrument is given.
 AGE_OF_SPECIFICITY = 45.0
+#: Assumed: largest share of people without RLS who are taken for cases, however old they are.
 MOST_MIMICS = 0.5
 
 

@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
+from rlsabm.compilation import compiled
 from rlsabm.errors import UserError
+from rlsabm.mathematics import exp
 from rlsabm.person import LAST_AGE
 
 Floats = NDArray[np.float64]
@@ -30,6 +32,8 @@ SEXES = ("women", "men")
 #: Share by which a prevalence that is given may exceed what onset and duration lead to.
 TOLERANCE = 0.05
 HIGHEST_PREVALENCE = 0.99
+#: Steps in which the share who have a condition is followed.
+STEPS_PER_YEAR = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,24 +154,14 @@ class Condition:
 
     def expected_prevalence(self, hazard: Floats, mortality: Floats) -> Floats:
         """Share of the living of each completed age who have it; last axis of both is age."""
-        share = np.zeros(hazard.shape)
-        have = np.zeros(hazard.shape[:-1])
-        steps = 24
-        for age in range(hazard.shape[-1]):
-            onset = hazard[..., age]
-            for _ in range(steps):
-                rate = onset + self._leaving(have, mortality[..., age])
-                settled = np.divide(onset, rate, out=np.zeros_like(rate), where=rate > 0)
-                before, have = have, settled + (have - settled) * np.exp(-rate / steps)
-                share[..., age] += 0.5 * (before + have) / steps
-        return share
+        of_rows, deaths = np.atleast_2d(hazard), np.atleast_2d(mortality)
+        share = follow_prevalence(of_rows, deaths, self._recovery, self.mortality_ratio - 1.0)
+        return np.asarray(share.reshape(hazard.shape))
 
-    def _leaving(self, share: Floats, mortality: Floats) -> Floats:
-        """Rate at which the share of the living who have it falls, by recovery and by deaths."""
-        recovery = 0.0 if self.duration_years is None else 1.0 / self.duration_years
-        excess = self.mortality_ratio - 1.0
-        without_it = mortality / (1.0 + share * excess)
-        return np.asarray(recovery + (1.0 - share) * excess * without_it)
+    @property
+    def _recovery(self) -> float:
+        """Rate of recovery (per year)."""
+        return 0.0 if self.duration_years is None else 1.0 / self.duration_years
 
     def _given(self, what: str, sex: str) -> tuple[str, Sequence[float] | None]:
         """A list for one sex, and the key that gave it."""
@@ -214,7 +208,9 @@ class Condition:
                 key, f"reaches {at_birthdays.max():g} (expected at most {HIGHEST_PREVALENCE:g})"
             )
         before, after = at_birthdays[:-1], at_birthdays[1:]
-        leaving = self._leaving(0.5 * (before + after), mortality)
+        leaving = leaving_rate(
+            0.5 * (before + after), mortality, self._recovery, self.mortality_ratio - 1.0
+        )
         hazard = _hazards(before, after, leaving)
         falls = np.flatnonzero(hazard < -1e-9)
         if len(falls):
@@ -279,6 +275,30 @@ def _share_after_a_year(before: Floats, hazard: Floats, leaving: Floats) -> tupl
     value = settled + (before - settled) * decay
     slope = (leaving / rate**2) * (1.0 - decay) - (before - settled) * decay
     return np.where(still, before, value), np.where(still, 1.0 - before, slope)
+
+
+@compiled
+def leaving_rate(share: Any, mortality: Any, recovery: float, excess: float) -> Any:
+    """Rate at which the share of the living who have a condition falls, by recovery and by deaths."""
+    without_it = mortality / (1.0 + share * excess)
+    return recovery + (1.0 - share) * excess * without_it
+
+
+@compiled
+def follow_prevalence(hazard: Floats, mortality: Floats, recovery: float, excess: float) -> Floats:
+    """Mean share who have a condition within each year of age; last axis: age, from birth."""
+    share = np.zeros(hazard.shape)
+    for row in range(hazard.shape[0]):
+        have = 0.0
+        for age in range(hazard.shape[1]):
+            onset = hazard[row, age]
+            for _ in range(STEPS_PER_YEAR):
+                rate = onset + leaving_rate(have, mortality[row, age], recovery, excess)
+                settled = onset / rate if rate > 0.0 else 0.0
+                before = have
+                have = settled + (have - settled) * exp(-rate / STEPS_PER_YEAR)
+                share[row, age] += 0.5 * (before + have) / STEPS_PER_YEAR
+    return share
 
 
 class ConditionTables(NamedTuple):

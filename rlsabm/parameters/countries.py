@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, nearest
 from rlsabm.parameters.files import FOLDER, read_columns
 from rlsabm.parameters.values import PARAMETERS
 from rlsabm.person import SEXES
@@ -81,8 +80,8 @@ def _folder_of(name: str, beside: Path) -> Path:
     for folder in (beside / name, COUNTRIES / name):
         if (folder / "country.yaml").is_file():
             return folder
-    near = difflib.get_close_matches(name, country_names(), n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, country_names(), likeness=0.4)
+    hint = f"; did you mean {near!r}?" if near else ""
     raise UserError(
         f"population.country: no country {name!r}{hint}; known: {', '.join(country_names())}; "
         f"or the path of a folder with country.yaml and the tables beside it"
@@ -256,8 +255,8 @@ def _parameters(path: Path, settings: dict[str, Any]) -> dict[str, float]:
         raise UserError(f"{path}: parameters: expected names with a number each")
     for name, value in values.items():
         if name not in PARAMETERS:
-            near = difflib.get_close_matches(str(name), PARAMETERS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = nearest(str(name), PARAMETERS, likeness=0.6)
+            hint = f"; did you mean {near!r}?" if near else ""
             raise UserError(f"{path}: parameters.{name}: no such parameter{hint}")
         bounds = PARAMETERS[name]
         if not isinstance(value, int | float) or not bounds.lower <= value <= bounds.upper:

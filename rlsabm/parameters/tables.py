@@ -92,14 +92,6 @@ TABLES = np.dtype(
 Tables = Any  # numpy.record of dtype TABLES
 
 
-def locus_names() -> list[str]:
-    """Names of the loci, in the order of the bits in a person's alleles."""
-    return [
-        str(name)
-        for name in read_columns(TABLES_FOLDER / "loci.csv", words=["locus"], numbers=[])["locus"]
-    ]
-
-
 def build_tables(
     country: Country, plan: BirthPlan, p: Values, conditions: Sequence[Condition] = ()
 ) -> Tables:

@@ -9,11 +9,10 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, nearest
 from rlsabm.observe.groups import IRON_STORES, Group, groups_of
 from rlsabm.parameters.catalogue import Condition
 from rlsabm.printing.tables import out
-from rlsabm.scenario.explaining import nearest
 
 #: Effects in words: field of a condition, its value without effect, what is said of it.
 EFFECTS = (

@@ -6,10 +6,9 @@ import pandas as pd
 from rich.markup import escape
 
 from rlsabm.printing.tables import number_table, out, percent, words
+from rlsabm.results.contrasts import ADULT_AGE
 from rlsabm.results.summary import adults_only, of_study, pooled
 from rlsabm.scenario import ResolvedScenario
-
-ADULT_AGE = 18
 
 
 def print_prevalence(
@@ -91,8 +90,6 @@ def _print_arms(study: ResolvedScenario, prevalence: pd.DataFrame, title: str) -
 
 def _print_cross(rows: pd.DataFrame, down: str, across: str, title: str) -> None:
     """A table of prevalence by two strata."""
-    from rlsabm.results.summary import pooled
-
     counts = pooled(rows, [down, across])
     cells = {(str(getattr(r, down)), str(getattr(r, across))): r for r in counts.itertuples()}
     headings = list(dict.fromkeys(counts[across].astype(str)))

@@ -25,20 +25,20 @@ from rlsabm.results.differences import (
     mean_over_draws,
     paired_error,
 )
+from rlsabm.results.files import table_path
 from rlsabm.results.intervals import Z_95, t_quantile
 from rlsabm.results.sources import (
     Source,
     columns_in,
     read_rows,
-    table_path,
     unknown,
     words_of,
 )
+from rlsabm.worlds import FACTUAL
 
 Run = tuple[int, int]  # draw and replicate
 Independent = Callable[[Counts], float]  # variance of a mean over independent people
 
-FACTUAL = "factual"
 ONE_RUN = (
     "paired people, but one run: the interval ignores the pairing and is too wide; "
     "give runs: {replicates: 4}"
@@ -156,7 +156,9 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
     shifts_of_a = _shift_counts(a, pairing.of_a, choice)
     shifts_of_b = _shift_counts(b, pairing.of_b, choice)
     shifts = _compared(shifts_of_a, shifts_of_b, pairing, independent_shift, most=2.0)
-    notes = _notes_on_pairing(pairing, [*prevalence["paired_runs"], *shifts["paired_runs"]])
+    unfinished = {side.folder: side.missing for side in (a, b) if side.missing}
+    notes = [f"{folder}: {missing}" for folder, missing in unfinished.items()]
+    notes += _notes_on_pairing(pairing, [*prevalence["paired_runs"], *shifts["paired_runs"]])
     for letter, has, other in (("A", of_a, of_b), ("B", of_b, of_a)):
         alone = [name.replace("_", " ") for name in has if name not in other]
         if alone:
@@ -213,13 +215,14 @@ def pair_runs(a: Source, b: Source) -> Pairing:
     are the same, the same people are asked for, and every parameter that both studies draw has the
     same value: what a scenario sets itself may differ, for that is what is compared.
     """
-    columns = ["draw", "replicate", "key"]
     keys = []
     for side in (a, b):
-        runs = read_rows(side, "runs", columns, [])
-        ordered = runs.sort_values(columns[:2])
-        places = zip(ordered["draw"].tolist(), ordered["replicate"].tolist(), strict=True)
-        keys.append(dict(zip(places, ordered["key"].astype(str).tolist(), strict=True)))
+        # Of a study that has not finished, the tables hold some runs only.
+        held = read_rows(side, "prevalence", ["draw", "replicate"], []).drop_duplicates()
+        units = read_rows(side, "runs", ["draw", "replicate", "key"], []).drop_duplicates()
+        runs = held.merge(units, on=["draw", "replicate"]).sort_values(["draw", "replicate"])
+        places = zip(runs["draw"].tolist(), runs["replicate"].tolist(), strict=True)
+        keys.append(dict(zip(places, runs["key"].astype(str).tolist(), strict=True)))
     of_a, of_b = list(keys[0]), list(keys[1])
     pairs = [run for run in of_a if keys[1].get(run) == keys[0][run]]
     if a.folder.resolve() == b.folder.resolve():

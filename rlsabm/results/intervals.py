@@ -42,24 +42,6 @@ class Interval(NamedTuple):
     parameter_sd: Floats
 
 
-def _plain(x: Floats) -> Floats:
-    return x
-
-
-def _no_slope(x: Floats) -> Floats:
-    return np.ones_like(x)
-
-
-def _inverse(x: Floats) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.asarray(1.0 / x)
-
-
-def _log(x: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.log(x))
-
-
 def over_draws(values: Floats, variances: Floats, *, kind: str) -> Interval:
     """Combine the estimates of draws.
 
@@ -76,11 +58,12 @@ def over_draws(values: Floats, variances: Floats, *, kind: str) -> Interval:
     Interval
         Arrays of the shape of one draw.
     """
-    to, slope, back = _SCALES.get(kind, (_plain, _no_slope, _plain))
     with np.errstate(invalid="ignore", divide="ignore"):
-        there = np.isfinite(values) & np.isfinite(to(values))
-        x = np.where(there, to(values), 0.0)
-        v = np.where(there, variances * slope(values) ** 2, 0.0)
+        if kind == "ratio":
+            values, variances = np.log(values), variances * (1.0 / values) ** 2
+        there = np.isfinite(values)
+        x = np.where(there, values, 0.0)
+        v = np.where(there, variances, 0.0)
         draws = there.sum(axis=0)
         mean = np.where(draws > 0, x.sum(axis=0) / draws, np.nan)
         within = v.sum(axis=0) / draws
@@ -89,9 +72,9 @@ def over_draws(values: Floats, variances: Floats, *, kind: str) -> Interval:
         monte_carlo = within / draws
         total = monte_carlo + np.where(draws > 1, between, 0.0)
     half = quantile_over_draws(draws) * np.sqrt(total)
-    lower, upper = back(mean - half), back(mean + half)
-    value = back(mean)
+    value, lower, upper = mean, mean - half, mean + half
     if kind == "ratio":
+        value, lower, upper = np.exp(value), np.exp(lower), np.exp(upper)
         monte_carlo, between = monte_carlo * value**2, between * value**2
     if kind == "level":
         lower = np.maximum(lower, 0.0)
@@ -125,6 +108,33 @@ def quantile_over_draws(draws: NDArray[np.int64]) -> Floats:
     return np.vectorize(by_draws.__getitem__, otypes=[float])(draws)
 
 
+def wilson_interval(
+    share: Floats, persons: Floats, quantile: Floats | float = Z_95
+) -> tuple[Floats, Floats]:
+    """Wilson's interval of a proportion: lower and upper limit.
+
+    Parameters
+    ----------
+    share, persons
+        The proportion, and of how many people it is; limits are missing where there are none.
+    quantile
+        Factor of a standard error, by default for 95 %.
+    """
+    z = quantile
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (share + z**2 / (2 * persons)) / (1 + z**2 / persons)
+        half = (
+            z
+            * np.sqrt(share * (1 - share) / persons + z**2 / (4 * persons**2))
+            / (1 + z**2 / persons)
+        )
+    # Rounding must not put the limits on the wrong side of a value of 0 or 1.
+    return (
+        np.clip(np.minimum(centre - half, share), 0.0, 1.0),
+        np.clip(np.maximum(centre + half, share), 0.0, 1.0),
+    )
+
+
 def proportion_over_draws(counts: Floats, persons: Floats) -> Interval:
     """Combine proportions of draws; Wilson's interval for as many people as would be so uncertain.
 
@@ -140,23 +150,9 @@ def proportion_over_draws(counts: Floats, persons: Floats) -> Interval:
         size = np.where(
             total > 0, plain.value * (1.0 - plain.value) / total, np.nansum(persons, axis=0)
         )
-        z = quantile_over_draws(np.isfinite(p).sum(axis=0))
-        centre = (plain.value + z**2 / (2 * size)) / (1 + z**2 / size)
-        half = (
-            z
-            * np.sqrt(plain.value * (1 - plain.value) / size + z**2 / (4 * size**2))
-            / (1 + z**2 / size)
-        )
-    # Rounding must not put the limits on the wrong side of a value of 0 or 1.
-    return plain._replace(
-        lower=np.clip(np.minimum(centre - half, plain.value), 0.0, 1.0),
-        upper=np.clip(np.maximum(centre + half, plain.value), 0.0, 1.0),
-    )
-
-
-_SCALES: dict[str, tuple[Callable[[Floats], Floats], ...]] = {
-    "ratio": (_log, _inverse, np.exp),
-}
+    quantile = quantile_over_draws(np.isfinite(p).sum(axis=0))
+    lower, upper = wilson_interval(plain.value, size, quantile)
+    return plain._replace(lower=lower, upper=upper)
 
 
 def delta_variance(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +13,12 @@ import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rlsabm.errors import UserError
-from rlsabm.results.files import MANIFEST, read_manifest
+from rlsabm.errors import UserError, nearest
+from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_path
 from rlsabm.results.schemas import SCHEMA_VERSION
+from rlsabm.scenario import REFERENCE
 
-REFERENCE = "reference"
 OUTPUTS = Path("outputs")
-SCENARIO = "scenario.yaml"
 
 
 class Source(NamedTuple):
@@ -34,12 +32,15 @@ class Source(NamedTuple):
         Root of its seeds.
     people
         Which people were grown: the population section of the scenario, and the last survey.
+    missing
+        What of the study has not finished, in words; empty if all has.
     """
 
     folder: Path
     arm: str
     seed: str
     people: str
+    missing: str = ""
 
     @property
     def label(self) -> str:
@@ -96,7 +97,7 @@ def find_study(text: str) -> tuple[Path, str | None]:
         if present:
             holding = [place for place in present if (place / MANIFEST).is_file()]
             folder = (holding or present)[0]
-            _check_manifest(folder)
+            manifest_of(folder)
             return folder, None if cut is None else text[cut + 1 :]
     name = Path(text.split(":")[0])
     if name.is_file():
@@ -111,7 +112,14 @@ def find_study(text: str) -> tuple[Path, str | None]:
     raise UserError(f"{name}: no such folder{_did_you_mean(by_name[near] if near else None)}")
 
 
-def _check_manifest(folder: Path) -> dict[str, Any]:
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Manifest of a study that this version can read.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no study, or one whose tables another version has written.
+    """
     manifest = read_manifest(folder)
     if manifest is None:
         raise UserError(f"{folder}: holds no study (no {MANIFEST} of rlsabm)")
@@ -130,8 +138,14 @@ def _source(folder: Path, arm: str | None) -> Source:
     arms = arms_of(folder)
     if arm not in arms:
         raise UserError(f"{folder}: {unknown('arm', arm, arms)}")
-    seeds = _check_manifest(folder).get("seeds") or {}
-    return Source(folder, arm, str(seeds.get("root", "")), _people(folder))
+    manifest = manifest_of(folder)
+    seeds, units = manifest.get("seeds") or {}, manifest.get("units") or {}
+    missing = (
+        ""
+        if manifest.get("status") == "complete"
+        else f"{units.get('finished', '?')} of {units.get('total', '?')} runs have finished"
+    )
+    return Source(folder, arm, str(seeds.get("root", "")), _people(folder), missing)
 
 
 def _people(folder: Path) -> str:
@@ -157,13 +171,6 @@ def arms_of(folder: Path) -> list[str]:
     return words_of(folder, "runs", "arm")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like this one, or None."""
-    by_lower = {each.lower(): each for each in known}
-    matches = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.55)
-    return by_lower[matches[0]] if matches else None
-
-
 def _did_you_mean(name: str | None) -> str:
     return f"; did you mean {name!r}?" if name else ""
 
@@ -172,11 +179,6 @@ def unknown(what: str, name: str, known: Sequence[str]) -> str:
     """What to say of a name that is not there."""
     hint = _did_you_mean(nearest(name, known)) or f" (expected one of {', '.join(known)})"
     return f"no {what} {name!r}{hint}"
-
-
-def table_path(folder: Path, table: str) -> Path:
-    """File of a table."""
-    return folder / f"{table}.parquet"
 
 
 def columns_in(folder: Path, table: str) -> list[str]:
@@ -192,6 +194,21 @@ def read_rows(side: Source, table: str, columns: Sequence[str], where: list[Any]
     with _readable(path):
         filters: list[Any] = [("arm", "==", side.arm), *where]
         return pq.read_table(path, columns=list(columns), filters=filters).to_pandas()
+
+
+def read_table(folder: Path, table: str) -> pd.DataFrame | None:
+    """A whole table, or None if the study has none yet.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged.
+    """
+    path = table_path(folder, table)
+    if not path.exists():
+        return None
+    with _readable(path):
+        return pq.read_table(path).to_pandas()
 
 
 def words_of(folder: Path, table: str, column: str) -> list[str]:

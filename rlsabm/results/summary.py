@@ -4,45 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-Z_95 = 1.959964
-
-
-def wilson_interval(cases: pd.Series, persons: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Wilson's 95 % interval of a proportion: sampling of persons only, not of parameters."""
-    share = cases / persons
-    centre = (share + Z_95**2 / (2 * persons)) / (1 + Z_95**2 / persons)
-    half = (
-        Z_95
-        * np.sqrt(share * (1 - share) / persons + Z_95**2 / (4 * persons**2))
-        / (1 + Z_95**2 / persons)
-    )
-    return (centre - half).clip(lower=0.0), (centre + half).clip(upper=1.0)
+from rlsabm.results.contrasts import ADULT_AGE
+from rlsabm.results.intervals import wilson_interval
+from rlsabm.scenario import REFERENCE
+from rlsabm.worlds import FACTUAL
 
 
 def adults_only(prevalence: pd.DataFrame) -> pd.DataFrame:
-    """Rows of age groups that begin at 18 or later; all rows without such groups."""
+    """Rows of age groups of adults only; all rows without such groups."""
     if "age_group" not in prevalence:
         return prevalence
     low = prevalence["age_group"].astype(str).str.extract(r"^(\d+)")[0].astype(int)
-    adults = prevalence[low >= 18]
+    adults = prevalence[low >= ADULT_AGE]
     return adults if len(adults) else prevalence
 
 
 def pooled(prevalence: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Cases, persons and prevalence with interval, pooled over everything but ``by``."""
+    """Cases, persons and prevalence, pooled over everything but ``by``.
+
+    The interval is for the sampling of persons only, not for parameters.
+    """
     sums = prevalence.groupby(list(by), observed=True)[["cases", "persons"]].sum().reset_index()
     sums["prevalence"] = sums["cases"] / sums["persons"]
-    sums["lower"], sums["upper"] = wilson_interval(sums["cases"], sums["persons"])
+    sums["lower"], sums["upper"] = wilson_interval(
+        sums["prevalence"].to_numpy(float), sums["persons"].to_numpy(float)
+    )
     return sums
 
 
 def of_study(
     prevalence: pd.DataFrame,
     *,
-    arm: str = "reference",
+    arm: str = REFERENCE,
     year: int | None = None,
     condition: str | None = None,
     definition: str | None = None,
@@ -52,7 +47,7 @@ def of_study(
     year = int(prevalence["year"].max()) if year is None else year
     chosen = (
         (prevalence["arm"] == arm)
-        & (prevalence["world"] == "factual")
+        & (prevalence["world"] == FACTUAL)
         & (prevalence["year"] == year)
         & (prevalence["recall"] == recall)
         & (prevalence["observed_as"] == "true")

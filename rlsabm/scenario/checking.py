@@ -9,11 +9,10 @@ from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
-from rlsabm.errors import ScenarioError
+from rlsabm.errors import ScenarioError, nearest
 from rlsabm.scenario.explaining import (
     expectation,
     likely_meaning,
-    nearest,
     number_text,
     range_text,
     schema_at,

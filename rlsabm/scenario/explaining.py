@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from rlsabm.errors import nearest
 from rlsabm.scenario.schema import file_schema
 
 Schema: TypeAlias = dict[str, Any]
@@ -67,15 +67,6 @@ def expectation(schema: Schema, *, plural: bool = False) -> str:
     schema, may_be_null = _without_null(schema)
     words = _expectation(schema, plural)
     return f"{words}, or null" if may_be_null else words
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like this one, or that it begins, or None."""
-    names = list(known)
-    for spelling in (name, name.lower().replace("-", "_").replace(" ", "_")):
-        if matches := get_close_matches(spelling, names, n=1, cutoff=0.55):
-            return matches[0]
-    return next((each for each in names if len(name) >= 3 and each.startswith(name)), None)
 
 
 def likely_meaning(value: object, schema: Schema) -> str | None:

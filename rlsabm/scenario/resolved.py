@@ -12,6 +12,7 @@ from typing import Any
 from rlsabm.scenario.schema import ARM_KEYS, Scenario
 from rlsabm.scenario.writing import yaml_text
 
+#: Name of the arm that all others are compared with.
 REFERENCE = "reference"
 #: Keys that can change no result.
 WORDS = ("title", "description")

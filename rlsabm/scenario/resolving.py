@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rlsabm.errors import ScenarioError
+from rlsabm.errors import ScenarioError, nearest
 from rlsabm.scenario.checking import Mistakes
-from rlsabm.scenario.explaining import nearest, value_text, with_help
+from rlsabm.scenario.explaining import value_text, with_help
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
 from rlsabm.scenario.reading import Entry, Place, read_file, shown
 from rlsabm.scenario.resolved import REFERENCE, ResolvedScenario, leaves

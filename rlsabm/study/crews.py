@@ -70,9 +70,9 @@ class Crew(ABC):
         """Whether an error says that a worker was lost, not that the unit failed."""
         return isinstance(error, WorkerLostError | BrokenExecutor | CancelledError)
 
+    @abstractmethod
     def seconds_of(self, future: Future[Outcome]) -> float:
-        """How long a unit has been running."""
-        return 0.0
+        """How long a unit has been running; 0 if no worker has begun it yet."""
 
     def attempts_of(self, future: Future[Outcome]) -> int:
         """How often a unit was begun since it was handed out; the crew itself may have tried again."""
@@ -151,6 +151,9 @@ class InThisProcess(Crew):
 
     def under_way(self) -> tuple[float, float]:
         return self._lived
+
+    def seconds_of(self, future: Future[Outcome]) -> float:
+        return 0.0  # it has ended
 
     def give_up(self, future: Future[Outcome]) -> None:
         pass  # it gives up by itself

@@ -86,6 +86,7 @@ class Engine:
             if done:
                 self._take_back(done)
             self._give_up_slow_ones()
+            self._see_who_has_begun()
             self._tick()
 
     def _hand_out(self) -> None:
@@ -100,14 +101,26 @@ class Engine:
                 at_a_time = min(self._crew.places, len(self._waiting) + len(self._out) + 1)
             else:
                 return
-            entry = self._ledger[unit]
-            entry.status = RUNNING
-            entry.attempts += 1
-            entry.started = datetime.now(UTC).isoformat(timespec="seconds")
+            self._ledger[unit].attempts += 1
+            self._begin(unit)
             job = self._make_job(unit, max(1, self._processors // at_a_time))
             self._out[self._crew.hand_out(job)] = unit
             if unit in self._losses and self._crew.share_fate:
                 return
+
+    def _begin(self, unit: Unit) -> None:
+        entry = self._ledger[unit]
+        entry.status = RUNNING
+        entry.started = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def _see_who_has_begun(self) -> None:
+        """Tell units that a worker has begun from those that wait for one."""
+        for future, unit in self._out.items():
+            entry = self._ledger[unit]
+            if self._crew.seconds_of(future) == 0.0:
+                entry.status = WAITING
+            elif entry.status == WAITING:
+                self._begin(unit)
 
     def _take_back(self, done: set[Future[Outcome]]) -> None:
         errors = {future: _error_of(future) for future in done}

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.results.files import MANIFEST, read_manifest, table_path
+from rlsabm.results.files import table_path
 from rlsabm.results.precision import precision_of_shifts
-from rlsabm.results.schemas import SCHEMA_VERSION
+from rlsabm.results.sources import manifest_of, read_table
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING
 
@@ -90,14 +90,7 @@ def find_status(path: Path, half_width: float) -> Status:
     UserError
         If the folder holds no study of this version.
     """
-    manifest = read_manifest(path)
-    if manifest is None:
-        raise UserError(f"{path}: holds no study (no {MANIFEST} of rlsabm)")
-    if manifest.get("schema_version") != SCHEMA_VERSION:
-        raise UserError(
-            f"{path}: its tables have schema version {manifest.get('schema_version')}, this rlsabm "
-            f"reads version {SCHEMA_VERSION}; run the study again"
-        )
+    manifest = manifest_of(path)
     folder = StudyFolder(path)
     held = folder.is_held()
     state = manifest["status"]
@@ -105,12 +98,12 @@ def find_status(path: Path, half_width: float) -> Status:
         state = "running"
     elif state == "running":
         state = "stopped"
-    units = _table(path, "runs")
+    units = read_table(path, "runs")
     if units is None:
         raise UserError(f"{table_path(path, 'runs')}: is missing; rlsabm resume {path} goes on")
     words = units["status"].astype(str).where(held | (units["status"] != RUNNING), "waiting")
     units["status"] = pd.Categorical(words, units["status"].cat.categories, ordered=True)
-    shifts = _table(path, "shifts")
+    shifts = read_table(path, "shifts")
     return Status(
         folder=path,
         manifest=manifest,
@@ -123,17 +116,6 @@ def find_status(path: Path, half_width: float) -> Status:
         if shifts is None
         else precision_of_shifts(shifts, manifest["runs"]["replicates"], half_width),
     )
-
-
-def _table(path: Path, name: str) -> pd.DataFrame | None:
-    file = table_path(path, name)
-    if not file.exists():
-        return None
-    try:
-        return pd.read_parquet(file)
-    except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or ["is no Parquet file"])[0]
-        raise UserError(f"{file}: cannot be read: {reason}") from None
 
 
 def _seconds_left(units: pd.DataFrame) -> float | None:

@@ -17,6 +17,7 @@ from rlsabm.errors import UserError
 from rlsabm.results.categories import Categories
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
 from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
+from rlsabm.results.sources import manifest_of
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.checking import BYTES_PER_PERSON, categories_of, check_study, question_of
 from rlsabm.study.cluster import DaskCluster
@@ -428,6 +429,5 @@ def study_in(path: Path) -> ResolvedScenario:
     UserError
         If the folder holds no study.
     """
-    if read_manifest(path) is None:
-        raise UserError(f"{path}: holds no study (no {MANIFEST} of rlsabm)")
+    manifest_of(path)
     return read_scenario(path / MANIFEST, [])

@@ -31,7 +31,7 @@ from rlsabm.worlds import FACTUAL, World, check_same, live_again, worlds_of
 #: Called with the person-months lived since the last call, and the work done: what one person-month
 #: costs while a population grows is 1.
 Progress = Callable[[int, float], None]
-#: Work of a person-month lived again, and what each world adds to it.
+#: Measured: cost of a person-month lived again, and of each world in it, relative to growing.
 WORK_AGAIN, WORK_OF_WORLD = 1.0, 0.09
 
 

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.parameters.tables import locus_names
+from rlsabm.parameters.files import read_columns
+from rlsabm.parameters.tables import TABLES_FOLDER
 from rlsabm.person import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.population import Population
 
-LOCI = range(len(locus_names()))
+#: Names of the loci, in the order of the bits in a person's alleles.
+LOCUS_NAMES = read_columns(TABLES_FOLDER / "loci.csv", words=["locus"], numbers=[])["locus"]
+LOCI = range(len(LOCUS_NAMES))
 POLYGENES = ("cns_iron_polygenes", "other_polygenes")
 #: Normal quantile of the bounds: with about 60 comparisons in this file, one in 30 runs of another
 #: key would fail by chance alone.
@@ -71,7 +74,7 @@ def assert_correlation(one: np.ndarray, other: np.ndarray, expected: float) -> N
 # ------------------------------------------------------------------------------- loci
 
 
-@pytest.mark.parametrize("locus", LOCI, ids=locus_names())
+@pytest.mark.parametrize("locus", LOCI, ids=LOCUS_NAMES)
 def test_founders_are_in_hardy_weinberg_proportions(grown: Population, locus: int) -> None:
     founders = grown.lives[grown.lives["mother"] == 0]
     p = grown.setting.tables.allele_frequency[locus]
@@ -90,7 +93,7 @@ def test_loci_of_founders_are_independent(grown: Population) -> None:
         assert abs(np.corrcoef(maternal, paternal)[0, 1]) < BOUND / np.sqrt(len(founders))
 
 
-@pytest.mark.parametrize("locus", LOCI, ids=locus_names())
+@pytest.mark.parametrize("locus", LOCI, ids=LOCUS_NAMES)
 def test_children_get_one_allele_of_each_parent_at_even_odds(
     families: Families, locus: int
 ) -> None:
