@@ -124,6 +124,7 @@ def made(
     manifest = {
         "input_hash": str(folder),
         "schema_version": SCHEMA_VERSION,
+        "status": "complete",
         "seeds": {"root": str(seed)},
     }
     (folder / "manifest.json").write_bytes(manifest_bytes(manifest))
