@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from concurrent.futures import Executor, Future
@@ -65,7 +66,10 @@ class DaskCluster(Crew):
         where: dict[str, Any] = {"address": self._address}
         if self._address == LOCAL:
             self._local = self._distributed.LocalCluster(
-                n_workers=self._count, threads_per_worker=1, dashboard_address=None
+                n_workers=self._count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,
             )
             where = {"address": self._local}
         elif self._address.endswith(".json"):

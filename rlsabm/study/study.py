@@ -147,17 +147,10 @@ def run_study(
     with folder.held():
         folder.check()
         study, before = _with_what_is_there(study, folder, options)
-        categories = categories_of(study, settings)
         try:
-            if options.replace and before:
-                folder.clear()
-                before = {}
-            folder.prepare(files_of_country(study))
-            running = _Running(study, folder, categories, options, before, watch)
-        except OSError as error:
-            raise UserError(f"{folder.path}: cannot be written: {error.strerror}") from None
-        try:
-            return running.run()
+            return _Running(
+                study, folder, categories_of(study, settings), options, before, watch
+            ).run()
         finally:
             folder.close()
 
@@ -174,6 +167,8 @@ def _with_what_is_there(
 ) -> tuple[ResolvedScenario, dict[str, Any]]:
     """The study with the draws and replicates that its folder has, and the manifest there.
 
+    That is empty if there is none, or if what is there is to be replaced.
+
     Raises
     ------
     UserError
@@ -181,10 +176,11 @@ def _with_what_is_there(
     """
     before = read_manifest(folder.path) or {}
     place = folder.path
+    if options.add_replicates and (options.replace or not before):
+        what = "is to be replaced" if before else "holds no study"
+        raise UserError(f"{place}: {what}, so that there are no replicates to add to")
     if options.replace or not before:
-        if options.add_replicates:
-            raise UserError(f"{place}: holds no study to which replicates could be added")
-        return study, before
+        return study, {}
     if before["input_hash"] != input_hash(study):
         other = before.get("name", "?")
         what = f"the study {other!r}" if other != study.name else "this study with other settings"
@@ -236,6 +232,8 @@ class _Running:
     def _recalled(self) -> Ledger:
         """The ledger as the folder has it."""
         ledger = Ledger(units_of(self._study))
+        if not self._before:
+            return ledger
         kept, runs = self._folder.kept(), runs_in(self._folder, self._categories)
         finished = [unit.name for unit in ledger.units if unit.name in kept or unit.run in runs]
         table = self._folder.read("runs")
@@ -250,6 +248,9 @@ class _Running:
             return Report(COMPLETE, self._study, self.ledger, self._found, "", self._before)
         self._crew = self._hire(len(waiting))
         try:
+            if not self._before:
+                self._folder.clear()
+            self._folder.prepare(files_of_country(self._study))
             self._folder.write(SCENARIO, self._study.to_yaml().encode())
             self._folder.write_manifest(self._manifest(RUNNING))
             self._write_ledger()
