@@ -779,7 +779,7 @@ def test_tables_fit_a_terminal_of_80_columns(workplace: Path) -> None:
 def test_numbers_of_many_arms_are_whole(rlsabm_command: Command, workplace: Path) -> None:
     arms = ", ".join(f"number {number} of the arms: {{}}" for number in range(7))
     (workplace / "asked.yaml").write_text(SMALL + f"arms: {{{arms}}}\n")
-    outcome = rlsabm_command("run", "asked.yaml")
+    outcome = rlsabm_command("run", "asked.yaml", "--workers", "1")
     assert outcome.code == 0
     assert not re.search(r"\d…", outcome.out)
 
@@ -982,7 +982,7 @@ def test_the_summary(study: Study) -> None:
 def test_brackets_in_names(rlsabm_command: Command, workplace: Path) -> None:
     text = 'title: "Iron [/b] and [bold]"\npopulation: {size: 300}\narms: {"[a] [/c]": {}}\n'
     (workplace / "asked.yaml").write_text(text)
-    outcome = rlsabm_command("run", "asked.yaml", "--out", "results [red]")
+    outcome = rlsabm_command("run", "asked.yaml", "--out", "results [red]", "--workers", "1")
     assert outcome.code == 0
     for words in ("Iron [/b] and [bold]", "[a] [/c]", "results [red]"):
         assert words in outcome.out

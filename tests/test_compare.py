@@ -395,7 +395,7 @@ def test_caused_shifts_are_those_of_the_table_of_shifts(
         "arms:\n  supplements:\n    conditions.pregnancy.supplements: "
         "{uptake: 1.0, milligrams_per_day: 60, from_month: 3}\n"
     )
-    assert rlsabm_command("run", "asked.yaml").code == 0
+    assert rlsabm_command("run", "asked.yaml", "--workers", "1").code == 0
     outcome = rlsabm_command("compare", "asked")
     assert "Caused by the condition" in outcome.out
     rows = json.loads(rlsabm_command("compare", "asked", "--json").out)

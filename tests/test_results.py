@@ -530,7 +530,7 @@ def test_small_populations_are_complete(
     rlsabm_command: Command, workplace: Path, size: int
 ) -> None:
     (workplace / "asked.yaml").write_text("title: t\nobserve: {by: []}\n")
-    words = ["--set", f"population.size={size}", "--set", "runs.replicates=10"]
+    words = ["--set", f"population.size={size}", "--set", "runs.replicates=10", "--workers", "1"]
     assert rlsabm_command("run", "asked.yaml", *words).code == 0
     assert (pd.read_parquet("outputs/asked/runs.parquet")["people_surveyed"] == size).all()
 

@@ -13,6 +13,8 @@ COUNTED = ("prevalence", "incidence", "biomarkers")
 LISTED = ("persons", "events")
 #: Columns of the ledger that say how a run went, not what it found.
 HOW = ["seconds", "worker", "started"]
+#: For studies of few and small runs: new processes would take longer than the runs.
+HERE = ["--workers", "1"]
 #: The reference arm of the study alone, in one replicate.
 ALONE = STUDY.split("arms:")[0] + "runs: {draws: 2, seed: 5}\n"
 ONE_UNIT = """\
@@ -119,7 +121,7 @@ def test_fewer_strata_give_the_sums(
     """The counts of any breakdown are the sums of the full one."""
     (workplace / "small.yaml").write_text(ALONE)
     setting = f"observe.by=[{', '.join(by)}]"
-    assert rlsabm_command("run", "small.yaml", "--set", setting).code == 0
+    assert rlsabm_command("run", "small.yaml", *HERE, "--set", setting).code == 0
     units = ["draw", "replicate", "year"]
     for name, others, counts in (
         ("prevalence", ["condition", "definition", "recall"], ["cases", "persons"]),
@@ -149,7 +151,7 @@ def test_later_surveys_do_not_change_earlier_people(
     (workplace / "small.yaml").write_text(ALONE)
     words = ["observe.years=[2019]", "observe.persons=0"]
     settings = [word for setting in words for word in ("--set", setting)]
-    assert rlsabm_command("run", "small.yaml", *settings).code == 0
+    assert rlsabm_command("run", "small.yaml", *HERE, *settings).code == 0
     assert not Path("outputs/small/persons").exists()
     for name in COUNTED:
         full = study.table(name)
@@ -166,7 +168,7 @@ def test_an_arm_alone_is_the_arm_beside_others(
 ) -> None:
     (workplace / "alone.yaml").write_text(ALONE)
     words = ["--set", "conditions.blood_donation.enabled=false"]
-    assert rlsabm_command("run", "alone.yaml", *words).code == 0
+    assert rlsabm_command("run", "alone.yaml", *HERE, *words).code == 0
     for name in COUNTED:
         pd.testing.assert_frame_equal(
             of(read("outputs/alone", name), arm="reference"),
@@ -198,7 +200,7 @@ def test_line_lists_are_a_share_by_lottery(
     (workplace / "small.yaml").write_text(ALONE)
     words = ["observe.persons=0.1", "observe.events=false"]
     settings = [word for setting in words for word in ("--set", setting)]
-    assert rlsabm_command("run", "small.yaml", *settings).code == 0
+    assert rlsabm_command("run", "small.yaml", *HERE, *settings).code == 0
     assert not Path("outputs/small/events").exists()
     few = factual(read("outputs/small", "persons"))
     keys = ["draw", "replicate", "year", "uid"]
