@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm.errors import UserError
-from rlsabm.results.categories import Categories
+from rlsabm.parameters.setting import Setting
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
 from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
 from rlsabm.results.sources import manifest_of
 from rlsabm.scenario import ResolvedScenario
-from rlsabm.study.checking import BYTES_PER_PERSON, categories_of, check_study, question_of
+from rlsabm.study.checking import categories_of, check_study, memory_of_unit, question_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
@@ -29,7 +29,7 @@ from rlsabm.study.ledger import FAILED, FINISHED, Ledger
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
 from rlsabm.study.merging import merge, runs_in
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
-from rlsabm.study.units import Unit, block_sizes, units_of
+from rlsabm.study.units import Unit, units_of
 
 #: What a manifest says of a study.
 RUNNING, STOPPED, INCOMPLETE, COMPLETE = "running", "stopped", "incomplete", "complete"
@@ -38,7 +38,7 @@ LEDGER_SECONDS = 2.0
 #: Tables are brought up to date so often (seconds), and never for more than this share of the time.
 TABLES_SECONDS, TABLES_SHARE = 60.0, 0.05
 #: Share of the memory that units of a study may take.
-MEMORY_SHARE = 0.6
+MEMORY_SHARE = 0.8
 
 
 class Watch(Protocol):
@@ -148,9 +148,7 @@ def run_study(
         folder.check()
         study, before = _with_what_is_there(study, folder, options)
         try:
-            return _Running(
-                study, folder, categories_of(study, settings), options, before, watch
-            ).run()
+            return _Running(study, folder, settings, options, before, watch).run()
         finally:
             folder.close()
 
@@ -207,18 +205,19 @@ class _Running:
         self,
         study: ResolvedScenario,
         folder: StudyFolder,
-        categories: Categories,
+        settings: list[Setting],
         options: Options,
         before: dict[str, Any],
         watch: Watch | None,
     ) -> None:
         self._study = study
         self._folder = folder
-        self._categories = categories
+        self._categories = categories_of(study, settings)
+        self._memory = memory_of_unit(study, settings)
         self._options = options
         self._before = before
         self._watch = watch
-        self._question = question_of(study, categories)
+        self._question = question_of(study, self._categories)
         self._country = country_of(study)
         self._crew: Crew | None = None
         self._started = datetime.now(UTC)
@@ -309,8 +308,7 @@ class _Running:
         options = self._options
         if options.cluster is not None:
             return DaskCluster(options.cluster, self._workers, options.work)
-        block = max(block_sizes(self._study.scenario.population))
-        room = int(MEMORY_SHARE * memory_bytes() / (BYTES_PER_PERSON * block))
+        room = int(MEMORY_SHARE * memory_bytes() / self._memory)
         places = max(1, min(self._workers, units, room))
         if places == 1:
             return InThisProcess(options.work, tick=self._tick, timeout=options.timeout)
