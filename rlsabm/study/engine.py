@@ -11,6 +11,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rlsabm.errors import UserError
@@ -150,19 +151,20 @@ class Engine:
 
     def _finish(self, unit: Unit, outcome: Outcome) -> None:
         entry = self._ledger[unit]
-        entry.worker = outcome.worker
-        try:
-            self._keep(unit, outcome)
-        except OSError as error:
-            self._fail(unit, OSError(f"cannot be written: {error.strerror or error}"))
-            return
+        before = replace(entry)
         entry.status = FINISHED
         entry.traceback = ""
+        entry.worker = outcome.worker
         entry.seconds = round(outcome.seconds, 3)
         entry.person_months = outcome.person_months
         entry.people_grown = outcome.people_grown
         entry.people_surveyed = outcome.people_surveyed
         entry.rows = outcome.rows
+        try:
+            self._keep(unit, outcome)
+        except OSError as error:
+            self._ledger[unit] = before
+            self._fail(unit, OSError(f"cannot be written: {error.strerror or error}"))
 
     def _fail(self, unit: Unit, error: BaseException) -> None:
         entry = self._ledger[unit]

@@ -39,6 +39,8 @@ from rlsabm.study.units import Unit
 LOCK = ".lock"
 #: Folder of the units that are finished and not yet in the tables, and its name when they are.
 UNITS, MERGED = "units", ".units-merged"
+#: What the ledger says of a finished unit, beside its tables.
+RECORD = "record.json"
 #: Room kept on the disk, so that the ledger can be written when it is full.
 RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
 #: All that a study's folder may consist of.
@@ -190,7 +192,7 @@ class StudyFolder:
         if country and not (self.path / COUNTRY).exists():
             write_whole_folder(self.path / COUNTRY, country)
 
-    def keep(self, unit: Unit, files: Mapping[str, bytes]) -> None:
+    def keep(self, unit: Unit, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
         """Keep what a unit found; when this returns it is finished for good.
 
         Parameters
@@ -199,6 +201,8 @@ class StudyFolder:
             The unit.
         files
             Its tables as Parquet, by name.
+        record
+            What the ledger says of it.
 
         Raises
         ------
@@ -210,6 +214,7 @@ class StudyFolder:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
                 write_whole(self.path / name / f"{unit.name}.parquet", files[name])
         tables = {table_path(Path(), n).name: f for n, f in files.items() if n not in LINE_LISTS}
+        tables[RECORD] = json.dumps(record).encode()
         write_whole_folder(self._units / unit.name, tables)
 
     def kept(self) -> set[str]:
@@ -217,6 +222,10 @@ class StudyFolder:
         if not self._units.is_dir():
             return set()
         return {path.name for path in self._units.iterdir() if not path.name.startswith(".")}
+
+    def record_of(self, name: str) -> dict[str, Any]:
+        """What was recorded of a unit that is kept."""
+        return dict(json.loads((self._units / name / RECORD).read_bytes()))
 
     def tables_of(self, unit: Unit) -> list[str]:
         """Tables that a finished unit has."""

@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +24,7 @@ from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import StudyFolder
-from rlsabm.study.job import Job, do_job
+from rlsabm.study.job import Job, Outcome, do_job
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
 from rlsabm.study.merging import merge, runs_in
@@ -233,11 +233,10 @@ class _Running:
         ledger = Ledger(units_of(self._study))
         if not self._before:
             return ledger
-        kept, runs = self._folder.kept(), runs_in(self._folder, self._categories)
-        finished = [unit.name for unit in ledger.units if unit.name in kept or unit.run in runs]
+        records = {name: self._folder.record_of(name) for name in self._folder.kept()}
+        merged = runs_in(self._folder, self._categories)
         table = self._folder.read("runs")
-        if table is not None:
-            ledger.recall(table.to_pandas(), finished)
+        ledger.recall(None if table is None else table.to_pandas(), records, merged)
         return ledger
 
     def run(self) -> Report:
@@ -289,7 +288,7 @@ class _Running:
             self._crew,
             self.ledger,
             self._job,
-            lambda unit, outcome: self._folder.keep(unit, outcome.files),
+            self._keep,
             tick=self._tick,
             processors=1 if self._options.cluster is not None else self._workers,
             timeout=self._options.timeout,
@@ -300,16 +299,19 @@ class _Running:
             self._crew.close()
             self._tell()
 
+    def _keep(self, unit: Unit, outcome: Outcome) -> None:
+        self._folder.keep(unit, outcome.files, asdict(self.ledger[unit]))
+
     @property
     def _workers(self) -> int:
         return self._options.workers or processors()
 
     def _hire(self, units: int) -> Crew:
         options = self._options
-        if options.cluster is not None:
-            return DaskCluster(options.cluster, self._workers, options.work)
         room = int(MEMORY_SHARE * memory_bytes() / self._memory)
         places = max(1, min(self._workers, units, room))
+        if options.cluster is not None:
+            return DaskCluster(options.cluster, places, options.work)
         if places == 1:
             return InThisProcess(options.work, tick=self._tick, timeout=options.timeout)
         return LocalProcesses(places, options.work)
