@@ -716,6 +716,8 @@ def test_interrupted(
         assert "Stopped" in outcome.err
     new = workplace / "elsewhere" / "new"
     assert found(done) == before or finished
+    said = manifest(done)
+    assert said["status"] != "complete" or said["runs"]["replicates"] == 1
     outcome = rlsabm_command("run", "asked.yaml", *TWICE)
     assert outcome.code == 0
     assert "2 runs had finished before" in outcome.out or not finished
