@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from rlsabm.errors import UserError
 from rlsabm.study.crews import Crew, too_long
@@ -68,8 +69,8 @@ class Engine:
         self._waiting: deque[Unit] = deque()
         #: Units that were under way when a worker was lost, to be run one at a time.
         self._suspects: deque[Unit] = deque()
-        self._out: dict[Future[Outcome], Unit] = {}
-        self._given_up: set[Future[Outcome]] = set()
+        self._out: dict[Future[Any], Unit] = {}
+        self._given_up: set[Future[Any]] = set()
         self._losses: dict[Unit, int] = {}
 
     def run(self, units: Sequence[Unit]) -> None:
@@ -118,12 +119,12 @@ class Engine:
         """Tell units that a worker has begun from those that wait for one."""
         for future, unit in self._out.items():
             entry = self._ledger[unit]
-            if self._crew.seconds_of(future) == 0.0:
+            if not self._crew.has_begun(future):
                 entry.status = WAITING
             elif entry.status == WAITING:
                 self._begin(unit)
 
-    def _take_back(self, done: set[Future[Outcome]]) -> None:
+    def _take_back(self, done: set[Future[Any]]) -> None:
         errors = {future: _error_of(future) for future in done}
         lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
         if lost or done & self._given_up:
@@ -131,27 +132,37 @@ class Engine:
             if self._crew.share_fate:
                 errors = {future: _error_of(future) for future in self._out}
                 lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
+        begun = {future for future in lost if self._crew.has_begun(future)} - self._given_up
         # Of several that were stopped together it is not known whose fault it was.
-        blamed = not self._crew.share_fate or (len(lost) == 1 and not self._given_up)
+        blamed = not self._crew.share_fate or (len(begun) == 1 and not self._given_up)
         for future in sorted(errors, key=lambda future: self._out[future].name):
             error, unit = errors[future], self._out.pop(future)
             self._ledger[unit].attempts += self._crew.attempts_of(future) - 1
-            self._crew.take_back(future)
             if error is None:
-                self._finish(unit, future.result())
+                self._finish(unit, future)
             elif future in self._given_up:
                 self._lose(unit, TimeoutError(too_long(self._timeout)), blamed=True)
             elif isinstance(error, MemoryError):
                 self._lose(unit, error, blamed=True)
-            elif future in lost:
+            elif future in begun:
                 self._lose(unit, error, blamed=blamed)
+            elif future in lost:
+                self._ledger[unit].attempts -= 1
+                self._ledger[unit].status = WAITING
+                self._waiting.appendleft(unit)
             else:
                 self._fail(unit, error)
             self._given_up.discard(future)
+            self._crew.take_back(future)
 
-    def _finish(self, unit: Unit, outcome: Outcome) -> None:
+    def _finish(self, unit: Unit, future: Future[Any]) -> None:
         entry = self._ledger[unit]
         before = replace(entry)
+        try:
+            outcome = self._crew.outcome_of(future)
+        except OSError as error:
+            self._fail(unit, OSError(f"cannot be read: {error.strerror or error}"))
+            return
         entry.status = FINISHED
         entry.traceback = ""
         entry.worker = outcome.worker
@@ -204,7 +215,7 @@ def in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _error_of(future: Future[Outcome]) -> BaseException | None:
+def _error_of(future: Future[Any]) -> BaseException | None:
     """Why a future gives no result; that it was cancelled is a reason too."""
     try:
         return future.exception()

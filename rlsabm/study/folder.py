@@ -41,11 +41,13 @@ LOCK = ".lock"
 UNITS, MERGED = "units", ".units-merged"
 #: What the ledger says of a finished unit, beside its tables.
 RECORD = "record.json"
+#: Folder in which processes of this machine hand over what units found.
+HANDED_OVER = ".handed-over"
 #: Room kept on the disk, so that the ledger can be written when it is full.
 RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
 #: All that a study's folder may consist of.
 OWN_FILES = {
-    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, *LINE_LISTS,
+    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, HANDED_OVER, *LINE_LISTS,
     *(f"{table}.parquet" for table in TABLES if table not in (*LINE_LISTS, *OF_UNITS)),
 }  # fmt: skip
 
@@ -179,7 +181,8 @@ class StudyFolder:
         OSError
             If the disk is full or cannot be written.
         """
-        shutil.rmtree(self.path / MERGED, ignore_errors=True)
+        for name in (MERGED, HANDED_OVER):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         for place in (self.path, self._units, *(self.path / name for name in LINE_LISTS)):
             for path in place.glob(f".*{UNFINISHED}"):
                 if path.is_dir():
@@ -285,6 +288,7 @@ class StudyFolder:
         """Give up the room that was kept."""
         with suppress(OSError):
             (self.path / RESERVE).unlink()
+        shutil.rmtree(self.path / HANDED_OVER, ignore_errors=True)
         with suppress(OSError):
             self._units.rmdir()
 

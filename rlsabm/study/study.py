@@ -23,7 +23,7 @@ from rlsabm.study.checking import categories_of, check_study, memory_of_unit, qu
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
-from rlsabm.study.folder import StudyFolder
+from rlsabm.study.folder import HANDED_OVER, StudyFolder
 from rlsabm.study.job import Job, Outcome, do_job
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
@@ -314,7 +314,7 @@ class _Running:
             return DaskCluster(options.cluster, places, options.work)
         if places == 1:
             return InThisProcess(options.work, tick=self._tick, timeout=options.timeout)
-        return LocalProcesses(places, options.work)
+        return LocalProcesses(places, self._folder.path / HANDED_OVER, options.work)
 
     def _job(self, unit: Unit, threads: int) -> Job:
         return Job(
