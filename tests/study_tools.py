@@ -1,0 +1,322 @@
+"""Tools for tests of how studies are run: small studies, ways to work, processes, comparison."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from conftest import CHECKOUT, Outcome, environment
+
+from rlsabm.scenario import ResolvedScenario
+from rlsabm.study import job as job_module
+from rlsabm.study.job import Job
+from rlsabm.study.settings import read_scenario
+from rlsabm.study.study import Options, run_study
+
+#: Longest that anything awaited may take (seconds).
+PATIENCE = 120.0
+#: Columns of the ledger that tell of time and chance, not of what was found.
+OF_TIME = ("seconds", "started", "attempts", "worker", "error")
+#: Conditions that would only make tables long.
+WITHOUT = "\n".join(
+    f"  {name}.enabled: false"
+    for name in (
+        "nsaid_or_aspirin_bleeding", "other_gastrointestinal_bleeding", "helicobacter_pylori",
+        "inflammatory_bowel_disease", "bariatric_surgery", "vegetarian_diet", "heart_failure",
+        "chronic_kidney_disease", "rheumatoid_arthritis", "multiple_sclerosis",
+        "parkinsons_disease", "dialysis",
+    )
+)  # fmt: skip
+#: Two arms, several draws, replicates and blocks, line lists and other worlds.
+SMALL = f"""\
+title: A small study
+population: {{size: 300, block_size: 150, founders_years_before: 110}}
+observe: {{years: [2019], by: [sex], persons: 1.0, events: true}}
+shifts: {{conditions: [obesity]}}
+conditions:
+{WITHOUT}
+arms:
+  no donation: {{conditions.blood_donation.enabled: false}}
+runs: {{draws: 2, replicates: 2, seed: 5}}
+"""
+#: What the small study is made of, and what of it is known beforehand.
+UNITS, MOST_DRAWS, MOST_REPLICATES = 16, 3, 2
+
+
+# Ways to work -------------------------------------------------------------------------------------
+
+
+def recorded(store: Path, job: Job, progress: Any = None) -> job_module.Outcome:
+    """Run a unit, and keep what it found for `canned`."""
+    outcome = job_module.do_job(job)
+    (store / job.unit.name).write_bytes(pickle.dumps(outcome))
+    return outcome
+
+
+def canned(store: Path, job: Job, progress: Any = None) -> job_module.Outcome:
+    """What `recorded` found, at once."""
+    found = pickle.loads((store / job.unit.name).read_bytes())
+    assert isinstance(found, job_module.Outcome)
+    return found
+
+
+def begun(notes: Path, job: Job) -> int:
+    """Note that a unit is begun; how often it has been, this time included."""
+    with (notes / job.unit.name).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    return times_begun(notes, job.unit.name)
+
+
+def times_begun(notes: Path, unit: str) -> int:
+    """How often a unit was begun."""
+    note = notes / unit
+    return len(note.read_text().splitlines()) if note.exists() else 0
+
+
+# Studies ------------------------------------------------------------------------------------------
+
+
+def resolved(folder: Path, text: str = SMALL, *settings: str) -> ResolvedScenario:
+    """A scenario, resolved from a file in this folder."""
+    path = folder / "small.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_scenario(path, list(settings))
+
+
+@cache
+def store() -> Path:
+    """What the units of the small study find, for up to ``MOST_DRAWS`` draws."""
+    folder = Path(tempfile.mkdtemp(prefix="rlsabm-tests-", dir=_kept()))
+    (folder / "store").mkdir()
+    study = resolved(folder, SMALL, f"runs.draws={MOST_DRAWS}")
+    work = partial(recorded, folder / "store")
+    report = run_study(study, folder / "study", Options(workers=1, work=work))
+    assert report.status == "complete"
+    return folder / "store"
+
+
+@cache
+def reference() -> Path:
+    """The small study, never interrupted."""
+    folder = Path(tempfile.mkdtemp(prefix="rlsabm-tests-", dir=_kept()))
+    at_once(folder, folder / "study")
+    return folder / "study"
+
+
+@cache
+def _kept() -> str:
+    """A folder that goes with this process."""
+    import atexit
+    import shutil
+
+    folder = tempfile.mkdtemp(prefix="rlsabm-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def at_once(folder: Path, out: Path, *settings: str, **options: Any) -> Any:
+    """Run the small study from what its units are known to find."""
+    study = resolved(folder, SMALL, *settings)
+    options = {"workers": 1, "work": partial(canned, store()), **options}
+    return run_study(study, out, Options(**options))
+
+
+def ledger(folder: Path) -> pd.DataFrame:
+    """The ledger, one row a unit, by the name of its files."""
+    runs = pd.read_parquet(folder / "runs.parquet")
+    arms = list(runs["arm"].cat.categories)
+    runs.index = pd.Index(
+        [
+            f"draw-{row.draw:05d}-replicate-{row.replicate:05d}-arm-{arms.index(row.arm):02d}"
+            f"-block-{row.block:05d}"
+            for row in runs.itertuples()
+        ]
+    )
+    return runs
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """The manifest."""
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return content
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """Every Parquet file below a folder, but the ledger, with its bytes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.parquet")
+        if path.name != "runs.parquet"
+    }
+
+
+def same_study(folder: Path, wanted: Path) -> None:
+    """Two finished studies have the same tables, to the byte, and nothing is left beside them."""
+    mine, other = tables(folder), tables(wanted)
+    assert sorted(mine) == sorted(other)
+    different = [name for name in mine if mine[name] != other[name]]
+    for name in different:
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(folder / name), pd.read_parquet(wanted / name), check_exact=True
+        )
+    assert different == []
+    one, two = (ledger(each).drop(columns=list(OF_TIME)) for each in (folder, wanted))
+    assert set(one["status"]) == {"finished"}
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        path.name for path in wanted.iterdir()
+    )
+    first, second = manifest(folder), manifest(wanted)
+    assert first["status"] == second["status"] == "complete"
+    for key in ("units", "runs", "seeds", "rows", "input_hash", "scenario_hash"):
+        assert first[key] == second[key], key
+    months = [each["resources"]["person_months"] for each in (first, second)]
+    assert months[0] == months[1]
+
+
+# Processes ----------------------------------------------------------------------------------------
+
+
+class Process:
+    """A command that runs in a session of its own; ``end`` makes sure that nothing of it is left."""
+
+    def __init__(
+        self, *words: str, folder: Path, program: tuple[str, ...] = ("-m", "rlsabm.cli")
+    ) -> None:
+        self._written = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._complained = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        paths = [environment()["PYTHONPATH"], str(CHECKOUT / "tests")]
+        self._process = subprocess.Popen(
+            [sys.executable, *program, *words],
+            cwd=folder,
+            env={**environment(), "PYTHONPATH": os.pathsep.join(paths)},
+            stdin=subprocess.DEVNULL,
+            stdout=self._written,
+            stderr=self._complained,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process alone."""
+        self._process.send_signal(number)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to it and all its children, as a terminal does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def wait(self) -> Outcome:
+        """Wait for its end, which may be long in coming."""
+        code = self._process.wait(timeout=3 * PATIENCE)
+        return Outcome(code, *self.output())
+
+    def output(self) -> tuple[str, str]:
+        """What it has printed on standard output and error so far."""
+        return _text(self._written), _text(self._complained)
+
+    def kill(self) -> None:
+        """Kill it, without a chance to tidy up."""
+        self.signal(signal.SIGKILL)
+        self._process.wait(timeout=PATIENCE)
+
+    def family(self) -> list[int]:
+        """Processes of its session that live, itself excluded; also when it is gone itself."""
+        import psutil
+
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+                if (
+                    process.pid != self.pid
+                    and os.getsid(process.pid) == self.pid
+                    and process.status() != psutil.STATUS_ZOMBIE
+                ):
+                    found.append(process.pid)
+        return sorted(found)
+
+    def workers(self) -> list[int]:
+        """Those of its family that work: not those that only watch others."""
+        import psutil
+
+        found = []
+        for pid in self.family():
+            with contextlib.suppress(psutil.Error):
+                if any("spawn_main" in word for word in psutil.Process(pid).cmdline()):
+                    found.append(pid)
+        return found
+
+    def end(self) -> None:
+        """End it and all its children."""
+        self.signal_all(signal.SIGKILL)
+        self._process.wait(timeout=PATIENCE)
+        self._written.close()
+        self._complained.close()
+
+
+def _text(file: Any) -> str:
+    file.flush()
+    size = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), size, 0).decode()
+
+
+def until(condition: Callable[[], Any], process: Process | None = None) -> Any:
+    """Wait until a condition holds, and give what it gave; or until the process has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        if process is not None and not process.is_running():
+            return found
+        assert time.monotonic() < deadline, "nothing happens"
+        time.sleep(0.02)
+    return found
+
+
+def kept(folder: Path) -> int:
+    """Units that have finished and are not yet merged."""
+    with contextlib.suppress(FileNotFoundError):
+        return sum(not name.startswith(".") for name in os.listdir(folder / "units"))
+    return 0
+
+
+@contextlib.contextmanager
+def dask_cluster(folder: Path, workers: int) -> Iterator[tuple[Process, Process, str]]:
+    """A scheduler and workers with nannies, as someone would begin them; and the address."""
+    told = folder / "scheduler.json"
+    told.unlink(missing_ok=True)
+    quiet = ("--no-dashboard",)
+    with (
+        Process(
+            *("--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(told), *quiet),
+            folder=folder,
+            program=("-m", "distributed.cli.dask_scheduler"),
+        ) as scheduler,
+        Process(
+            *("--scheduler-file", str(told), "--nworkers", str(workers), "--nthreads", "1"),
+            *("--local-directory", str(folder / "dask"), *quiet),
+            folder=folder,
+            program=("-m", "distributed.cli.dask_worker"),
+        ) as nannies,
+    ):
+        until(told.exists, scheduler)
+        yield scheduler, nannies, str(told)
