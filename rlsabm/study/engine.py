@@ -173,8 +173,10 @@ class Engine:
         entry.rows = outcome.rows
         try:
             self._keep(unit, outcome)
-        except OSError as error:
-            self._ledger[unit] = before
+        except BaseException as error:
+            self._ledger[unit] = before  # an interruption must not leave it as finished
+            if not isinstance(error, OSError):
+                raise
             self._fail(unit, OSError(f"cannot be written: {error.strerror or error}"))
 
     def _fail(self, unit: Unit, error: BaseException) -> None:

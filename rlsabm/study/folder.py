@@ -76,8 +76,11 @@ class StudyFolder:
         UserError
             If it is a file, or holds what is no study.
         """
-        if self.path.is_dir():
-            present = [entry.name for entry in self.path.iterdir()]
+        try:
+            present = [path.name for path in self.path.iterdir()] if self.path.is_dir() else None
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be written: {error.strerror}") from None
+        if present is not None:
             if read_manifest(self.path) is None and not _ours(present):
                 raise UserError(
                     f"{self.path}: holds files that are no study of rlsabm; choose another folder "
@@ -190,8 +193,7 @@ class StudyFolder:
                 else:
                     path.unlink(missing_ok=True)
         self._units.mkdir(exist_ok=True)
-        with suppress(OSError):
-            write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
+        write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
         if country and not (self.path / COUNTRY).exists():
             write_whole_folder(self.path / COUNTRY, country)
 
@@ -295,7 +297,7 @@ class StudyFolder:
 
 def _ours(names: Iterable[str]) -> bool:
     """Whether a folder holds nothing but what a study that hardly began has left."""
-    return all(name in (LOCK, RESERVE, UNITS) or name.endswith(UNFINISHED) for name in names)
+    return all(name in (LOCK, RESERVE) or name.endswith(UNFINISHED) for name in names)
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -18,7 +18,7 @@ from rlsabm.parameters.setting import Setting
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
 from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
 from rlsabm.results.sources import manifest_of
-from rlsabm.scenario import ResolvedScenario
+from rlsabm.scenario import DEFAULT, ResolvedScenario
 from rlsabm.study.checking import categories_of, check_study, memory_of_unit, question_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
@@ -142,7 +142,7 @@ def run_study(
     """
     options = options or Options()
     settings = check_study(study)
-    folder = StudyFolder(path.resolve())
+    folder = StudyFolder(path)
     folder.check()
     with folder.held():
         folder.check()
@@ -227,6 +227,7 @@ class _Running:
         self._rows: dict[str, int] = dict(before.get("rows", {}))
         self.ledger = self._recalled()
         self._found = len(self.ledger.having(FINISHED))
+        self._lived_before = int(self.ledger.total("person_months"))
 
     def _recalled(self) -> Ledger:
         """The ledger as the folder has it."""
@@ -248,9 +249,9 @@ class _Running:
         try:
             if not self._before:
                 self._folder.clear()
+            self._folder.write_manifest(self._manifest(RUNNING))
             self._folder.prepare(files_of_country(self._study))
             self._folder.write(SCENARIO, self._study.to_yaml().encode())
-            self._folder.write_manifest(self._manifest(RUNNING))
             self._write_ledger()
         except OSError as error:
             self._crew.close()
@@ -366,8 +367,10 @@ class _Running:
         self._folder.write("runs.parquet", table_bytes(table))
 
     def _end(self, status: str, trouble: str = "") -> Report:
-        manifest = self._manifest(status)
+        manifest = self._manifest(status, trouble)
         try:
+            if not (self._folder.path / SCENARIO).exists():
+                self._folder.write(SCENARIO, self._study.to_yaml().encode())
             self._write_ledger()
             self._folder.write_manifest(manifest)
         except OSError as error:
@@ -375,7 +378,7 @@ class _Running:
             status = INCOMPLETE if status == COMPLETE else status
         return Report(status, self._study, self.ledger, self._found, trouble, manifest)
 
-    def _manifest(self, status: str) -> dict[str, Any]:
+    def _manifest(self, status: str, trouble: str = "") -> dict[str, Any]:
         study, runs = self._study, self._study.scenario.runs
         now = datetime.now(UTC)
         finished = len(self.ledger.having(FINISHED))
@@ -390,6 +393,7 @@ class _Running:
                     "ended": "" if status == RUNNING else now.isoformat(timespec="seconds"),
                     "seconds": round(time.monotonic() - self._began, 3),
                     "units_finished": finished - self._found,
+                    "person_months": int(self.ledger.total("person_months")) - self._lived_before,
                 }
             )
         return {
@@ -417,8 +421,10 @@ class _Running:
                 "person_months": int(self.ledger.total("person_months")),
             },
             "rows": self._rows,
+            "trouble": trouble,
             "history": history,
             "scenario": study.as_mapping(),
+            "layers": {key: layer for key, layer in study.layers.items() if layer != DEFAULT},
         }
 
 
