@@ -15,13 +15,17 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 import pytest
 from conftest import CHECKOUT, Command, Outcome, Study, environment, typed
 
+import rlsabm.results.files as files_module
+import rlsabm.study.folder as folder_module
+import rlsabm.study.job as job_module
 import rlsabm.study.study as study_module
 from rlsabm.cli import app
 from rlsabm.parameters.countries import COUNTRIES
@@ -106,7 +110,10 @@ def test_mistakes_in_a_scenario(
             "arms: {a: {conditions.blood_donation.jurisdiction: narnia}}",
             ["conditions.blood_donation.jurisdiction", "'narnia'"],
         ),
-        ("population: {size: 100_000_000}", ["population.size", "GiB"]),
+        (
+            "population: {size: 100_000_000, block_size: 10_000_000}",
+            ["population.block_size", "GiB"],
+        ),
     ],
 )
 @pytest.mark.parametrize("verb", ["run", "check"])
@@ -326,9 +333,37 @@ def done(rlsabm_command: Command, workplace: Path) -> Path:
     return workplace / "outputs" / "asked"
 
 
-def test_the_same_study_again(rlsabm_command: Command, done: Path) -> None:
-    assert rlsabm_command("run", "asked.yaml").code == 0
-    assert [path.name for path in done.parent.iterdir()] == ["asked"]
+def found(folder: Path) -> dict[str, bytes]:
+    """What a study has found: its tables, without the ledger."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.parquet")
+        if path.name != "runs.parquet"
+    }
+
+
+def nothing_but_a_study(folder: Path) -> None:
+    """The folder has no files of work that is under way."""
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    assert not (folder / "units").exists()
+
+
+def ledger(folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(folder / "runs.parquet")
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_the_same_study_again(rlsabm_command: Command, workplace: Path, done: Path) -> None:
+    before = contents(workplace)
+    outcome = rlsabm_command("run", "asked.yaml")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "everyone" in outcome.out
+    assert "The run had finished before. Results: " in outcome.out
+    assert contents(workplace) == before
+    nothing_but_a_study(done)
 
 
 def test_another_study_is_kept(rlsabm_command: Command, workplace: Path, done: Path) -> None:
@@ -346,8 +381,15 @@ def test_a_folder_with_other_files_is_kept(rlsabm_command: Command, workplace: P
     (workplace / "asked.yaml").write_text(SMALL)
     (workplace / "thesis").mkdir()
     (workplace / "thesis" / "chapter.txt").write_text("years of work")
+    (workplace / "measured" / "units").mkdir(parents=True)
+    (workplace / "measured" / "units" / "first.txt").write_text("years of work")
     before = contents(workplace)
-    for words in (["--out", "thesis"], ["--out", "thesis", "--replace"], ["--out", "."]):
+    for words in (
+        ["--out", "thesis"],
+        ["--out", "thesis", "--replace"],
+        ["--out", "measured"],
+        ["--out", "."],
+    ):
         refused(rlsabm_command("run", "asked.yaml", *words), "no study", "--out")
     refused(rlsabm_command("run", "asked.yaml", "--out", "asked.yaml"), "asked.yaml: is a file")
     assert contents(workplace) == before
@@ -361,6 +403,9 @@ def test_files_added_to_a_study_are_kept(
     rlsabm_command("run", "asked.yaml", "--set", "runs.seed=3", "--replace")
     kept = [path for path in workplace.rglob("figure.txt") if not path.is_symlink()]
     assert [path.read_text() for path in kept] == ["an evening's work"]
+    assert manifest(done)["seeds"]["root"] == "3"
+    assert manifest(done)["status"] == "complete"
+    nothing_but_a_study(done)
 
 
 @pytest.mark.parametrize(
@@ -369,7 +414,6 @@ def test_files_added_to_a_study_are_kept(
         "/proc/results",
         "asked.yaml/results",
         pytest.param("a" * 300, id="name too long"),
-        pytest.param("a" * 250, id="long name"),
     ],
 )
 def test_places_that_cannot_be_written(
@@ -379,6 +423,12 @@ def test_places_that_cannot_be_written(
     before = contents(workplace)
     refused(rlsabm_command("run", "asked.yaml", "--out", place), place, "cannot be written")
     assert contents(workplace) == before
+
+
+def test_a_place_with_a_long_name(rlsabm_command: Command, workplace: Path) -> None:
+    (workplace / "asked.yaml").write_text(SMALL)
+    assert rlsabm_command("run", "asked.yaml", "--out", "a" * 250).code == 0
+    assert manifest(workplace / ("a" * 250))["status"] == "complete"
 
 
 @pytest.fixture
@@ -397,13 +447,61 @@ def small_disk(workplace: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+def resized(disk: Path, size: str) -> None:
+    """Give a disk another size."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("size", ["64k", "640k"])
 def test_a_disk_that_is_too_small(
+    rlsabm_command: Command, workplace: Path, small_disk: Path, size: str
+) -> None:
+    """With room for hardly more than the manifest, and for all but the tables of a run."""
+    (workplace / "asked.yaml").write_text(SMALL)
+    resized(small_disk, size)
+    outcome = rlsabm_command("run", "asked.yaml", "--out", "disk/results")
+    assert outcome.code == 3, outcome
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+    assert "0 of 1 runs have finished, 1 failed" in outcome.err
+    assert "cannot be written: No space left on device" in outcome.err
+    assert "rlsabm resume disk/results" in outcome.err
+    results = small_disk / "results"
+    if size == "640k":
+        assert manifest(results)["status"] == "incomplete"
+        assert list(ledger(results)["error"]) == ["cannot be written: No space left on device"]
+    outcome = rlsabm_command("status", "disk/results")
+    assert outcome.code == 0
+    assert "complete" not in outcome.out.replace("incomplete", "")
+    resized(small_disk, "4m")
+    outcome = rlsabm_command("resume", "disk/results")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert manifest(results)["status"] == "complete"
+    assert rlsabm_command("run", "asked.yaml", "--out", "elsewhere").code == 0
+    assert found(results) == found(workplace / "elsewhere")
+    nothing_but_a_study(results)
+
+
+def test_a_disk_that_becomes_full_with_a_large_table(
     rlsabm_command: Command, workplace: Path, small_disk: Path
 ) -> None:
-    (workplace / "asked.yaml").write_text(SMALL)
-    outcome = rlsabm_command("run", "asked.yaml", "--out", "disk/results")
-    refused(outcome, "disk/results: cannot be written", "No space left on device")
-    assert list(small_disk.iterdir()) == []
+    """What finished, and that the study is not complete, is written down nevertheless."""
+    text = SMALL + "runs: {replicates: 12}\n"
+    (workplace / "asked.yaml").write_text(text)
+    resized(small_disk, "3600k")
+    outcome = rlsabm_command("run", "asked.yaml", "--workers", "1", "--out", "disk/results")
+    assert outcome.code == 3, outcome
+    assert "the tables cannot be written: No space left on device" in outcome.err
+    assert "rlsabm resume disk/results" in outcome.err
+    results = small_disk / "results"
+    assert list(results.glob(".*unfinished")) == []
+    assert manifest(results)["status"] == "incomplete"
+    assert set(ledger(results)["status"]) == {"finished"}
+    resized(small_disk, "16m")
+    assert rlsabm_command("resume", "disk/results").code == 0
+    assert manifest(results)["status"] == "complete"
+    assert (ledger(results)["attempts"] == 1).all()
+    nothing_but_a_study(results)
 
 
 def test_a_disk_that_is_read_only(
@@ -413,6 +511,7 @@ def test_a_disk_that_is_read_only(
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     outcome = rlsabm_command("run", "asked.yaml", "--out", "disk/results")
     refused(outcome, "disk/results: cannot be written", "Read-only file system")
+    assert list(small_disk.iterdir()) == []
 
 
 def test_a_disk_mounted_at_the_very_place(
@@ -420,10 +519,11 @@ def test_a_disk_mounted_at_the_very_place(
 ) -> None:
     """As ``docker run -v results:/results`` does: the folder itself cannot be renamed."""
     (workplace / "asked.yaml").write_text(SMALL + "observe: {by: []}\n")
-    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    resized(small_disk, "4m")
     outcome = rlsabm_command("run", "asked.yaml", "--out", "disk")
     assert outcome.code == 0, outcome.err
-    assert (small_disk / "manifest.json").exists()
+    assert manifest(small_disk)["status"] == "complete"
+    nothing_but_a_study(small_disk)
     assert sorted(path.name for path in workplace.iterdir()) == ["asked.yaml", "disk", "scenarios"]
 
 
@@ -436,40 +536,145 @@ def test_a_link_to_the_place(rlsabm_command: Command, workplace: Path) -> None:
     assert (workplace / "results").is_symlink()
 
 
-@pytest.mark.parametrize("written", ["write_table", "write_manifest"])
-@pytest.mark.parametrize("settings", [[], ["--set", "runs.seed=3", "--replace"]])
-def test_a_full_disk_keeps_former_results(
+#: Makes the disk full for files whose path has this, or no file at all.
+Fill = Callable[[str | None], None]
+
+
+@pytest.fixture
+def fill(monkeypatch: pytest.MonkeyPatch) -> Fill:
+    """A disk that can be made full, for some files only."""
+    write = files_module._write
+
+    def fill(pattern: str | None) -> None:
+        def fail(path: Path, content: bytes) -> None:
+            if pattern is None or not re.search(pattern, str(path)):
+                return write(path, content)
+            path.write_bytes(content[: len(content) // 2])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(files_module, "_write", fail)
+
+    return fill
+
+
+#: The study of `done` with one replicate more.
+TWICE = ["--set", "runs.replicates=2", "--workers", "1"]
+
+
+@pytest.fixture
+def twice(rlsabm_command: Command, done: Path) -> dict[str, bytes]:
+    """What a study with two replicates finds that nothing disturbs."""
+    assert rlsabm_command("run", "asked.yaml", *TWICE, "--out", "undisturbed").code == 0
+    return found(done.parents[1] / "undisturbed")
+
+
+def by_replicate(folder: Path, column: str) -> list[Any]:
+    """A column of the ledger of a study with one arm and one draw."""
+    return list(ledger(folder).sort_values("replicate")[column])
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["--out", "some/new place"], True),
+        (TWICE, True),
+        (["--set", "runs.seed=3", "--replace"], False),
+    ],
+)
+@pytest.mark.parametrize("full", ["", r"\.manifest\.json"])
+def test_a_disk_that_is_full_from_the_start(
     rlsabm_command: Command,
     workplace: Path,
     done: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    written: str,
-    settings: list[str],
+    fill: Fill,
+    full: str,
+    words: list[str],
+    kept: bool,
 ) -> None:
-    def fail(*_: object) -> NoReturn:
-        raise OSError(28, "No space left on device")
+    """What is there stays, unless it was to be replaced."""
+    before = found(workplace)
+    fill(full)
+    outcome = rlsabm_command("run", "asked.yaml", *words)
+    refused(outcome, "cannot be written", "No space left on device")
+    assert not (workplace / "some" / "new place" / "manifest.json").exists()
+    assert list(workplace.rglob("*unfinished")) == []
+    if kept:
+        assert found(workplace) == before
+        assert manifest(done)["status"] == "complete"
+    fill(None)
+    assert rlsabm_command("run", "asked.yaml", *words).code == 0
 
-    before = contents(workplace)
-    monkeypatch.setattr(study_module, written, fail)
-    outcome = rlsabm_command("run", "asked.yaml", *settings)
-    refused(outcome, "outputs/asked: cannot be written", "No space left on device")
-    assert contents(workplace) == before
+
+def test_a_disk_that_is_full_when_a_run_ends(
+    rlsabm_command: Command, done: Path, fill: Fill, twice: dict[str, bytes]
+) -> None:
+    before = found(done)
+    fill("/units/")
+    outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+    assert outcome.code == 3, outcome
+    assert "Traceback" not in outcome.err
+    reason = "cannot be written: No space left on device"
+    assert f"failed: reference, draw 0, replicate 1: {reason}" in outcome.err
+    assert "1 of 2 runs have finished, 1 failed" in outcome.err
+    assert "rlsabm resume outputs/asked" in outcome.err
+    assert "everyone" in outcome.out
+    assert found(done) == before
+    assert manifest(done)["status"] == "incomplete"
+    assert by_replicate(done, "status") == ["finished", "failed"]
+    assert by_replicate(done, "error") == ["", reason]
+    fill(None)
+    outcome = rlsabm_command("resume", "outputs/asked")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert found(done) == twice
+    assert manifest(done)["status"] == "complete"
+    assert by_replicate(done, "status") == ["finished", "finished"]
+    assert by_replicate(done, "attempts") == [1, 2]
+    nothing_but_a_study(done)
+
+
+@pytest.mark.parametrize("table", ["contrasts", "shifts"])
+def test_a_disk_that_is_full_when_tables_are_written(
+    rlsabm_command: Command, done: Path, fill: Fill, twice: dict[str, bytes], table: str
+) -> None:
+    fill(rf"\.{table}\.parquet")
+    outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+    assert outcome.code == 3, outcome
+    assert "Traceback" not in outcome.err
+    assert "the tables cannot be written: No space left on device" in outcome.err
+    assert "rlsabm resume outputs/asked" in outcome.err
+    assert manifest(done)["status"] == "incomplete"
+    assert by_replicate(done, "status") == ["finished", "finished"]
+    assert list(done.glob(".*unfinished")) == []
+    fill(None)
+    outcome = rlsabm_command("resume", "outputs/asked")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert found(done) == twice
+    assert manifest(done)["status"] == "complete"
+    assert by_replicate(done, "attempts") == [1, 1]
+    nothing_but_a_study(done)
 
 
 def test_an_output_folder_that_vanishes_meanwhile(
     rlsabm_command: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The study is whole, or said not to be."""
     (workplace / "asked.yaml").write_text(SMALL)
-    run_unit = study_module.run_unit
+    run_unit = job_module.run_unit
 
     def run_and_remove(*arguments: Any, **options: Any) -> Any:
         shutil.rmtree(workplace / "outputs")
         return run_unit(*arguments, **options)
 
-    monkeypatch.setattr(study_module, "run_unit", run_and_remove)
+    monkeypatch.setattr(job_module, "run_unit", run_and_remove)
     outcome = rlsabm_command("run", "asked.yaml")
     assert "Traceback" not in outcome.err
-    assert outcome.code in (0, 2)
+    assert outcome.code in (0, 2, 3)
+    if outcome.code == 0:
+        names = {path.name for path in (workplace / "outputs" / "asked").iterdir()}
+        assert {"manifest.json", "scenario.yaml", "runs.parquet", "prevalence.parquet"} <= names
+    monkeypatch.undo()
+    monkeypatch.chdir(workplace)
+    assert typed("run", "asked.yaml", folder=workplace).code == 0
 
 
 # Interruption, pipes and terminals ----------------------------------------------------------------
@@ -479,33 +684,68 @@ def interrupt(*_: object, **__: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("moment", ["run_unit", "write_table", "write_manifest"])
+#: Where the program may be interrupted, and what of a run is then kept.
+MOMENTS = [
+    pytest.param(job_module, "run_unit", False, id="while a unit runs"),
+    pytest.param(folder_module, "write_whole_folder", False, id="while a unit is kept"),
+    pytest.param(study_module, "merge", True, id="while tables are merged"),
+    pytest.param(folder_module, "manifest_bytes", False, id="while the manifest is written"),
+]
+
+
+@pytest.mark.parametrize(("module", "name", "finished"), MOMENTS)
 def test_interrupted(
     rlsabm_command: Command,
     workplace: Path,
     done: Path,
+    twice: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
-    moment: str,
+    module: Any,
+    name: str,
+    finished: bool,
 ) -> None:
-    before = contents(workplace)
-    monkeypatch.setattr(study_module, moment, interrupt)
-    for settings in ([], ["--out", "elsewhere/new"]):
-        outcome = rlsabm_command("run", "asked.yaml", *settings)
+    """What had finished is kept, and running again goes on from there."""
+    before = found(done)
+    for words in (TWICE, ["--out", "elsewhere/new"]):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, interrupt)
+            outcome = rlsabm_command("run", "asked.yaml", *words)
         assert outcome.code == 130
         assert outcome.out == ""
         assert "Traceback" not in outcome.err
-    assert not any((workplace / "elsewhere").iterdir())
-    assert files(workplace) == {name: b for name, b in before.items() if b is not None}
+        assert "Stopped" in outcome.err
+    new = workplace / "elsewhere" / "new"
+    assert found(done) == before or finished
+    said = manifest(done)
+    assert said["status"] != "complete" or said["runs"]["replicates"] == 1
+    outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+    assert outcome.code == 0
+    assert "2 runs had finished before" in outcome.out or not finished
+    assert found(done) == twice
+    assert by_replicate(done, "attempts")[0] == 1
+    assert rlsabm_command("run", "asked.yaml", "--out", "elsewhere/new").code == 0
+    assert found(new) == before
+    for folder in (done, new):
+        assert manifest(folder)["status"] == "complete"
+        nothing_but_a_study(folder)
 
 
 def test_an_interruption_is_announced(
-    rlsabm_command: Command, done: Path, monkeypatch: pytest.MonkeyPatch
+    rlsabm_command: Command, workplace: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(study_module, "run_unit", interrupt)
-    outcome = rlsabm_command("run", "asked.yaml")
-    assert outcome.err.splitlines() == [
-        "Stopped. Nothing was written; run the same command to start again."
-    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "run_unit", interrupt)
+        outcome = rlsabm_command("run", "asked.yaml", *TWICE)
+        assert outcome.err.splitlines() == [
+            "Stopped. 1 of 2 runs have finished and are kept. To go on: rlsabm resume outputs/asked"
+        ]
+        assert manifest(done)["status"] == "stopped"
+        new = rlsabm_command("run", "asked.yaml", "--out", "new")
+        assert new.err.splitlines() == ["Stopped before any run had finished."]
+        assert manifest(workplace / "new")["status"] == "stopped"
+    for folder in ("outputs/asked", "new"):
+        assert rlsabm_command("resume", folder).code == 0
+        assert manifest(workplace / folder)["status"] == "complete"
 
 
 class Terminal:
@@ -549,18 +789,44 @@ class Terminal:
         return code
 
 
-def test_interrupted_on_a_terminal(workplace: Path) -> None:
-    (workplace / "asked.yaml").write_text("title: t\npopulation: {size: 2_000_000}\n")
-    terminal = Terminal("run", "asked.yaml", folder=workplace)
-    assert "run 1" in terminal.read(until="run 1")
+def vanishes(group: int) -> bool:
+    """Whether all processes of a group have ended within some seconds."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_on_a_terminal(workplace: Path, way: signal.Signals) -> None:
+    """As Ctrl-C does, and as a batch system ends programs."""
+    (workplace / "asked.yaml").write_text(
+        "title: t\npopulation: {size: 200_000}\nruns: {replicates: 20}\n"
+    )
+    terminal = Terminal("run", "asked.yaml", "--workers", "2", folder=workplace)
+    assert "0 of 20 runs" in terminal.read(until="0 of 20 runs")
     time.sleep(0.5)
-    terminal.process.send_signal(signal.SIGINT)
+    if way == signal.SIGINT:
+        os.killpg(terminal.process.pid, way)  # a terminal tells all processes
+    else:
+        terminal.process.send_signal(way)
     assert terminal.end() == 130
     shown = terminal.bytes.decode(errors="replace")
     assert "Traceback" not in shown
-    assert [path for path in workplace.rglob("*") if "asked" in path.name] == [
-        workplace / "asked.yaml"
-    ]
+    assert "Stopped before any run had finished." in shown
+    assert vanishes(terminal.process.pid), "workers are left"
+    folder = workplace / "outputs" / "asked"
+    assert {path.name for path in folder.iterdir()} == {
+        "manifest.json",
+        "runs.parquet",
+        "scenario.yaml",
+    }
+    assert manifest(folder)["status"] == "stopped"
+    assert set(ledger(folder)["status"]) == {"waiting"}
 
 
 def test_progress_on_a_terminal(workplace: Path) -> None:
@@ -568,7 +834,7 @@ def test_progress_on_a_terminal(workplace: Path) -> None:
     terminal = Terminal("run", "asked.yaml", folder=workplace)
     assert terminal.end() == 0
     shown = terminal.bytes.decode()
-    assert "run 1 of 1" in shown
+    assert "1 of 1 runs" in shown
     assert "million person-years/s" in shown
     assert "Results: " in shown
 
@@ -583,7 +849,7 @@ def test_tables_fit_a_terminal_of_80_columns(workplace: Path) -> None:
 def test_numbers_of_many_arms_are_whole(rlsabm_command: Command, workplace: Path) -> None:
     arms = ", ".join(f"number {number} of the arms: {{}}" for number in range(7))
     (workplace / "asked.yaml").write_text(SMALL + f"arms: {{{arms}}}\n")
-    outcome = rlsabm_command("run", "asked.yaml")
+    outcome = rlsabm_command("run", "asked.yaml", "--workers", "1")
     assert outcome.code == 0
     assert not re.search(r"\d…", outcome.out)
 
@@ -657,7 +923,7 @@ def test_help_has_an_example_that_works(
     words = shlex.split(found[1].split(" > ")[0])[1:]
     if verb == "run":
         words += ["--set", "population.size=300"]
-    if verb == "compare":
+    if verb in ("compare", "resume", "status"):
         (workplace / "outputs").mkdir()
         (workplace / words[1]).symlink_to(request.getfixturevalue("study").folder)
     assert rlsabm_command(*words).code == 0
@@ -786,7 +1052,7 @@ def test_the_summary(study: Study) -> None:
 def test_brackets_in_names(rlsabm_command: Command, workplace: Path) -> None:
     text = 'title: "Iron [/b] and [bold]"\npopulation: {size: 300}\narms: {"[a] [/c]": {}}\n'
     (workplace / "asked.yaml").write_text(text)
-    outcome = rlsabm_command("run", "asked.yaml", "--out", "results [red]")
+    outcome = rlsabm_command("run", "asked.yaml", "--out", "results [red]", "--workers", "1")
     assert outcome.code == 0
     for words in ("Iron [/b] and [bold]", "[a] [/c]", "results [red]"):
         assert words in outcome.out

@@ -18,7 +18,7 @@ from scipy import stats
 from rlsabm.errors import UserError
 from rlsabm.results.comparing import ONE_RUN, Choice, Comparison, compare
 from rlsabm.results.contrasts import COUNTS, WHOLE
-from rlsabm.results.files import write_manifest, write_table
+from rlsabm.results.files import manifest_bytes, table_bytes
 from rlsabm.results.intervals import t_quantile
 from rlsabm.results.schemas import SCHEMA_VERSION, STRATA, TABLES, to_arrow
 from rlsabm.results.sources import find_pairs, find_study
@@ -48,7 +48,8 @@ def write(
         {c.name: ordered(rows, c.name) for c in columns if c.type == "category"},
         strata,
     )
-    write_table(table, folder / f"{name}.parquet")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.parquet").write_bytes(table_bytes(table))
 
 
 def made(
@@ -84,9 +85,10 @@ def made(
     units = list(dict.fromkeys((row["arm"], row["draw"], row["replicate"]) for row in prevalence))
     runs = [
         {
-            "arm": arm, "draw": draw, "replicate": replicate, "key": f"{seed:08x}{replicate:08x}",
-            "status": "finished", "seconds": 1.0, "person_months": 1, "people_grown": 1,
-            "people_surveyed": 1,
+            "arm": arm, "draw": draw, "replicate": replicate, "block": 0,
+            "key": f"{seed:08x}{replicate:08x}", "status": "finished", "attempts": 1, "error": "",
+            "traceback": "", "worker": "", "started": "", "seconds": 1.0, "person_months": 1,
+            "people_grown": 1, "people_surveyed": 1, "rows": 1,
         }
         for arm, draw, replicate in units
     ]  # fmt: skip
@@ -122,9 +124,10 @@ def made(
     manifest = {
         "input_hash": str(folder),
         "schema_version": SCHEMA_VERSION,
+        "status": "complete",
         "seeds": {"root": str(seed)},
     }
-    write_manifest(manifest, folder)
+    (folder / "manifest.json").write_bytes(manifest_bytes(manifest))
     return folder
 
 
@@ -392,7 +395,7 @@ def test_caused_shifts_are_those_of_the_table_of_shifts(
         "arms:\n  supplements:\n    conditions.pregnancy.supplements: "
         "{uptake: 1.0, milligrams_per_day: 60, from_month: 3}\n"
     )
-    assert rlsabm_command("run", "asked.yaml").code == 0
+    assert rlsabm_command("run", "asked.yaml", "--workers", "1").code == 0
     outcome = rlsabm_command("compare", "asked")
     assert "Caused by the condition" in outcome.out
     rows = json.loads(rlsabm_command("compare", "asked", "--json").out)
@@ -507,7 +510,8 @@ def test_refusals(rlsabm_command: Command, here: Path, words: list[str], near: l
     made(here / "well", {"reference": {"everyone": FOUR}})
     for name in ("old", "partly", "broken"):
         made(here / name, {"reference": {"everyone": FOUR}, "b": {"everyone": FOUR}})
-    write_manifest({"input_hash": "", "schema_version": 0}, here / "old")
+    old = manifest_bytes({"input_hash": "", "schema_version": 0})
+    (here / "old" / "manifest.json").write_bytes(old)
     (here / "partly" / "prevalence.parquet").unlink()
     (here / "broken" / "prevalence.parquet").write_text("no table")
     refused(rlsabm_command("compare", *words), *near)

@@ -37,7 +37,7 @@ TABLES = {
 def counts(rlsabm_command: Command, workplace: Path) -> dict[str, pd.DataFrame]:
     """Counts of the golden study, as in the stored files."""
     (workplace / "golden.yaml").write_text(SCENARIO)
-    assert rlsabm_command("run", "golden.yaml").code == 0
+    assert rlsabm_command("run", "golden.yaml", "--workers", "1").code == 0
     tables = {}
     for name, columns in TABLES.items():
         table = pd.read_parquet(f"outputs/golden/{name}.parquet")[columns]

@@ -21,7 +21,7 @@ from rlsabm.results.biomarkers import BIOMARKERS
 from rlsabm.results.cells import PARITIES
 from rlsabm.results.counting import INCIDENT
 from rlsabm.results.intervals import wilson_interval
-from rlsabm.results.schemas import TABLES
+from rlsabm.results.schemas import BY_RUN, LINE_LISTS, OF_UNITS, TABLES
 from rlsabm.study.settings import read_scenario
 
 UNIT = ["arm", "world", "draw", "replicate", "year"]
@@ -41,6 +41,8 @@ WORLDS = [
 AGE_GROUPS = ["0-17", "18-34", "35-49", "50-64", "65-79", "80+"]
 SIZE = 2_000
 UNITS = 3 * 2 * 2
+#: Tables that the folder of a study has.
+WRITTEN = [name for name in TABLES if name not in OF_UNITS]
 
 
 def totals(rows: pd.DataFrame, by: list[str], columns: list[str]) -> pd.DataFrame:
@@ -60,20 +62,27 @@ def age_group(persons: pd.DataFrame) -> pd.Series:
 def test_every_file_is_there(study: Study) -> None:
     assert study.outcome.code == 0, study.outcome.err
     names = {path.name for path in study.folder.iterdir()}
-    tables = {f"{name}.parquet" for name in TABLES} - {"persons.parquet", "events.parquet"}
-    assert names == tables | {"persons", "events", "manifest.json", "scenario.yaml"}
-    for name in ("persons", "events"):
-        assert len(list((study.folder / name).glob("*.parquet"))) == UNITS
+    tables = {f"{name}.parquet" for name in WRITTEN if name not in LINE_LISTS}
+    assert names == tables | {*LINE_LISTS, "manifest.json", "scenario.yaml"}
+    units = {
+        f"draw-{draw:05d}-replicate-{replicate:05d}-arm-{arm:02d}-block-00000.parquet"
+        for draw in (1, 2)
+        for replicate in (0, 1)
+        for arm in range(len(ARMS))
+    }
+    assert len(units) == UNITS
+    for name in LINE_LISTS:
+        assert {path.name for path in (study.folder / name).iterdir()} == units
     assert [path.name for path in study.folder.parent.iterdir()] == ["small"]
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_columns_say_what_they_mean(study: Study, name: str) -> None:
     table = study.table(name)
     declared = TABLES[name][1]
     assert list(table.columns) == [column.name for column in declared]
     assert table.attrs["title"] == TABLES[name][0]
-    assert table.attrs["schema_version"] == 2
+    assert table.attrs["schema_version"] == 3
     assert table.attrs["meanings"] == {column.name: column.meaning for column in declared}
     assert all(table.attrs["meanings"].values())
     assert table.attrs["units"] == {c.name: c.unit for c in declared if c.unit}
@@ -124,7 +133,7 @@ def test_order_of_categories(study: Study) -> None:
         ("contrasts", [*UNIT, "condition", *STRATA, "definition", "recall", "observed_as"]),
         ("persons", [*UNIT, "uid"]),
         ("draws", ["arm", "draw", "parameter"]),
-        ("runs", ["arm", "draw", "replicate"]),
+        ("runs", ["arm", "draw", "replicate", "block"]),
     ],
 )
 def test_keys_are_unique_and_complete(study: Study, name: str, key: list[str]) -> None:
@@ -437,6 +446,14 @@ def test_runs(study: Study) -> None:
     assert runs["key"].str.fullmatch("[0-9a-f]{16}").all()
     assert runs.groupby(["draw", "replicate"])["key"].nunique().eq(1).all()
     assert runs["key"].nunique() == 4
+    assert (runs["people_surveyed"] == SIZE).all()
+    assert (runs["block"] == 0).all()
+    assert (runs["attempts"] == 1).all()
+    assert (runs[["error", "traceback"]] == "").all(axis=None)
+    assert runs["worker"].str.fullmatch(r".+:\d+").all()
+    assert pd.to_datetime(runs["started"]).dt.tz is not None
+    listed = sum(len(study.table(name)) for name in (*BY_RUN, *LINE_LISTS))
+    assert runs["rows"].sum() == listed + 2 * len(study.table("draws"))  # draws of each replicate
 
 
 def test_the_manifest(study: Study) -> None:
@@ -447,7 +464,7 @@ def test_the_manifest(study: Study) -> None:
         read_scenario(study.folder / "scenario.yaml", []).content_hash() == resolved.content_hash()
     )
     assert manifest["input_hash"] != manifest["scenario_hash"]
-    assert manifest["schema_version"] == 2
+    assert manifest["schema_version"] == 3
     assert manifest["name"] == "small"
     assert manifest["title"] == "A small study for tests"
     assert manifest["status"] == "complete"
@@ -455,18 +472,24 @@ def test_the_manifest(study: Study) -> None:
     for name in ("rlsabm", "python", "mesa", "numpy", "numba", "pandas", "pyarrow", "pydantic"):
         assert re.match(r"\d+\.\d+", software[name])
     assert manifest["seeds"]["root"] == "5"
-    assert {"platform", "processors", "command"} <= set(manifest["environment"])
-    assert "run small.yaml" in manifest["environment"]["command"]
-    assert pd.Timestamp(manifest["started"]) <= pd.Timestamp(manifest["finished"])
-    assert pd.Timestamp(manifest["started"]).tzinfo is not None
+    assert {"platform", "processors"} <= set(manifest["environment"])
+    assert manifest["runs"] == {"draws": 2, "replicates": 2}
+    assert manifest["units"] == {"total": UNITS, "finished": UNITS, "failed": 0}
+    [part] = manifest["history"]
+    assert "run small.yaml" in part["command"]
+    assert part["units_finished"] == UNITS
+    assert pd.Timestamp(part["started"]) <= pd.Timestamp(part["ended"])
+    assert pd.Timestamp(part["started"]).tzinfo is not None
     runs = study.table("runs")
     resources = manifest["resources"]
-    assert resources["units"] == UNITS
     assert resources["person_months"] == runs["person_months"].sum()
     assert resources["seconds_of_units"] == pytest.approx(runs["seconds"].sum(), abs=0.01)
     assert 0 < resources["seconds"] < 600
+    assert resources["seconds"] == pytest.approx(part["seconds"])
+    estimated = {f"{name}.parquet" for name in ("draws", "shifts", "postulates", "kin")}
+    assert set(manifest["rows"]) == estimated | {f"{name}.parquet" for name in BY_RUN}
     for file, rows in manifest["rows"].items():
-        assert len(study.table(file.removesuffix(".parquet").rstrip("/"))) == rows
+        assert len(study.table(file.removesuffix(".parquet"))) == rows
 
 
 def test_the_written_scenario_says_where_values_come_from(study: Study) -> None:
@@ -507,7 +530,7 @@ def test_small_populations_are_complete(
     rlsabm_command: Command, workplace: Path, size: int
 ) -> None:
     (workplace / "asked.yaml").write_text("title: t\nobserve: {by: []}\n")
-    words = ["--set", f"population.size={size}", "--set", "runs.replicates=10"]
+    words = ["--set", f"population.size={size}", "--set", "runs.replicates=10", "--workers", "1"]
     assert rlsabm_command("run", "asked.yaml", *words).code == 0
     assert (pd.read_parquet("outputs/asked/runs.parquet")["people_surveyed"] == size).all()
 

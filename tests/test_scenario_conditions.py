@@ -12,7 +12,13 @@ import pytest
 
 from rlsabm.parameters.catalogue import shipped_catalogue
 from rlsabm.scenario import RULED_CONDITIONS, ResolvedScenario, json_schema
-from rlsabm.study.settings import catalogue_of, read_scenario, strengths_of, unit_setting
+from rlsabm.study.settings import (
+    catalogue_of,
+    country_of,
+    read_scenario,
+    strengths_of,
+    unit_setting,
+)
 
 SHIPPED = {condition.name: condition for condition in shipped_catalogue()}
 
@@ -104,7 +110,7 @@ def test_null_makes_a_condition_last_for_life() -> None:
         "prevalence_men: [0.0, 0.03], duration_years: null}\n"
     )
     assert condition(study, "vegetarian_diet").duration_years is None
-    tables = unit_setting(study.scenario, 0, beside=Path()).tables
+    tables = unit_setting(study.scenario, 0, country=country_of(study)).tables
     number = list(SHIPPED).index("vegetarian_diet")
     assert tables.condition_months[number] == 0.0
 
@@ -118,7 +124,8 @@ def test_an_arm_that_disables_a_condition(rlsabm_command: Callable) -> None:
     assert condition(study, "obesity").enabled
     assert not condition(study, "obesity", "nobody obese").enabled
     number = list(SHIPPED).index("obesity")
-    settings = [unit_setting(arm, 0, beside=Path()) for arm in study.arms.values()]
+    country = country_of(study)
+    settings = [unit_setting(arm, 0, country=country) for arm in study.arms.values()]
     assert (settings[0].tables.condition_spared[number] < 1.0).any()
     assert (settings[1].tables.condition_spared[number] == 1.0).all()
     assert (settings[0].tables.death == settings[1].tables.death).all()
@@ -370,7 +377,7 @@ def test_a_condition_of_one_arm_leaves_the_tables_of_others(rlsabm_command: Call
     tables = []
     for name, text in (("alone", plain), ("both", plain + more)):
         Path(f"{name}.yaml").write_text(text, encoding="utf-8")
-        assert rlsabm_command("run", f"{name}.yaml").code == 0
+        assert rlsabm_command("run", f"{name}.yaml", "--workers", "1").code == 0
         table = pd.read_parquet(f"outputs/{name}/prevalence.parquet")
         table = table[(table["arm"] == "reference") & (table["definition"] == "any")]
         persons = table[table["recall"] == "current"].set_index("condition")["persons"]

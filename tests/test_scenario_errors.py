@@ -121,7 +121,7 @@ def message(text: str | bytes, *changes: str) -> str:
         ),
         (
             "population:",
-            "population: is empty (expected a mapping with country, size and "
+            "population: is empty (expected a mapping with country, size, block_size and "
             "founders_years_before)",
         ),
         (

@@ -11,6 +11,10 @@ from conftest import STUDY, Command, Study
 
 COUNTED = ("prevalence", "incidence", "biomarkers")
 LISTED = ("persons", "events")
+#: Columns of the ledger that say how a run went, not what it found.
+HOW = ["seconds", "worker", "started"]
+#: For studies of few and small runs: new processes would take longer than the runs.
+HERE = ["--workers", "1"]
 #: The reference arm of the study alone, in one replicate.
 ALONE = STUDY.split("arms:")[0] + "runs: {draws: 2, seed: 5}\n"
 ONE_UNIT = """\
@@ -26,17 +30,20 @@ def read(folder: str | Path, name: str) -> pd.DataFrame:
 
 
 def same(first: str | Path, second: str | Path) -> None:
-    """All tables of two studies are identical, but for the time that runs took."""
-    for name in (*COUNTED, *LISTED, "draws", "runs"):
-        one, other = read(first, name), read(second, name)
-        if name == "runs":
-            one, other = one.drop(columns="seconds"), other.drop(columns="seconds")
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
-        if name != "runs":
-            files = sorted(path.relative_to(first) for path in Path(first).rglob(f"{name}*"))
-            for file in files:
-                if (Path(first) / file).is_file():
-                    assert (Path(first) / file).read_bytes() == (Path(second) / file).read_bytes()
+    """All files of two studies are identical, but for when, where and how long runs took."""
+    ledgers = [read(folder, "runs").drop(columns=HOW) for folder in (first, second)]
+    pd.testing.assert_frame_equal(*ledgers, check_exact=True)
+    one, other = (
+        {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in Path(folder).rglob("*")
+            if path.is_file() and path.name not in ("runs.parquet", "manifest.json")
+        }
+        for folder in (first, second)
+    )
+    assert one.keys() == other.keys()
+    assert len(one) > len((*COUNTED, *LISTED))
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 def of(table: pd.DataFrame, **where: object) -> pd.DataFrame:
@@ -114,7 +121,7 @@ def test_fewer_strata_give_the_sums(
     """The counts of any breakdown are the sums of the full one."""
     (workplace / "small.yaml").write_text(ALONE)
     setting = f"observe.by=[{', '.join(by)}]"
-    assert rlsabm_command("run", "small.yaml", "--set", setting).code == 0
+    assert rlsabm_command("run", "small.yaml", *HERE, "--set", setting).code == 0
     units = ["draw", "replicate", "year"]
     for name, others, counts in (
         ("prevalence", ["condition", "definition", "recall"], ["cases", "persons"]),
@@ -144,7 +151,7 @@ def test_later_surveys_do_not_change_earlier_people(
     (workplace / "small.yaml").write_text(ALONE)
     words = ["observe.years=[2019]", "observe.persons=0"]
     settings = [word for setting in words for word in ("--set", setting)]
-    assert rlsabm_command("run", "small.yaml", *settings).code == 0
+    assert rlsabm_command("run", "small.yaml", *HERE, *settings).code == 0
     assert not Path("outputs/small/persons").exists()
     for name in COUNTED:
         full = study.table(name)
@@ -161,7 +168,7 @@ def test_an_arm_alone_is_the_arm_beside_others(
 ) -> None:
     (workplace / "alone.yaml").write_text(ALONE)
     words = ["--set", "conditions.blood_donation.enabled=false"]
-    assert rlsabm_command("run", "alone.yaml", *words).code == 0
+    assert rlsabm_command("run", "alone.yaml", *HERE, *words).code == 0
     for name in COUNTED:
         pd.testing.assert_frame_equal(
             of(read("outputs/alone", name), arm="reference"),
@@ -193,7 +200,7 @@ def test_line_lists_are_a_share_by_lottery(
     (workplace / "small.yaml").write_text(ALONE)
     words = ["observe.persons=0.1", "observe.events=false"]
     settings = [word for setting in words for word in ("--set", setting)]
-    assert rlsabm_command("run", "small.yaml", *settings).code == 0
+    assert rlsabm_command("run", "small.yaml", *HERE, *settings).code == 0
     assert not Path("outputs/small/events").exists()
     few = factual(read("outputs/small", "persons"))
     keys = ["draw", "replicate", "year", "uid"]

@@ -28,6 +28,8 @@ def print_status(status: Status) -> None:
     if status.seconds_left is not None:
         out.print(f"About {duration(status.seconds_left)} left.")
     print_reasons(status.failed)
+    if manifest.get("trouble"):
+        out.print(manifest["trouble"], markup=False, soft_wrap=True)
     if len(status.precision):
         _print_precision(status)
     if status.state in ("stopped", "incomplete"):
@@ -100,7 +102,8 @@ def _is_by_default(status: Status) -> bool:
 def duration(seconds: float) -> str:
     """A time in words."""
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        whole = max(1, round(seconds))
+        return f"{whole} second{'s' if whole > 1 else ''}"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"

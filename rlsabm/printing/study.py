@@ -49,11 +49,11 @@ def print_ending(report: Report, folder: Path) -> None:
         out.print(f"\n{runs} had finished before. {results}")
         return
     latest = report.manifest["history"][-1]
-    before = f", {report.found} before" if report.found else ""
+    before = f" ({report.found} had finished before)" if report.found else ""
+    new = finished - report.found
     out.print(
-        f"\n{report.manifest['resources']['person_months'] / 12e6:.1f} million person-years; "
-        f"{finished - report.found} run{'s' if finished - report.found > 1 else ''} in "
-        f"{duration(latest['seconds'])}{before}. {results}"
+        f"\n{latest['person_months'] / 12e6:.1f} million person-years, "
+        f"{new} run{'s' if new > 1 else ''}, in {duration(latest['seconds'])}{before}. {results}"
     )
 
 

@@ -66,7 +66,11 @@ def write_whole(path: Path, content: bytes, *, reserve: Path | None = None) -> N
         if error.errno != errno.ENOSPC or reserve is None or not reserve.exists():
             raise
         reserve.unlink()
-        _write(beside, content)
+        try:
+            _write(beside, content)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
     os.replace(beside, path)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 SCHEMA_VERSION = 3
@@ -411,8 +412,7 @@ def to_arrow(
             words = list(categories[column.name])
             codes = np.asarray(values)
             if codes.dtype.kind not in "iu":
-                index = {word: code for code, word in enumerate(words)}
-                codes = np.array([index[str(word)] for word in values], dtype=np.int16)
+                codes = _codes(codes, words)
             array: Any = pa.DictionaryArray.from_arrays(
                 pa.array(codes, type=pa.int16()), pa.array(words, type=pa.string()), ordered=True
             )
@@ -429,6 +429,19 @@ def to_arrow(
     }
     schema = pa.schema(fields, metadata={"PANDAS_ATTRS": json.dumps(attributes)})
     return pa.table(arrays, schema=schema)
+
+
+def _codes(values: Any, words: Sequence[str]) -> Any:
+    """Place of each word in a list of words.
+
+    Raises
+    ------
+    KeyError
+        If a word is not in the list.
+    """
+    found, distinct = pd.factorize(values)
+    place = {word: code for code, word in enumerate(words)}
+    return np.array([place[str(word)] for word in distinct], dtype=np.int16)[found]
 
 
 def from_arrow(

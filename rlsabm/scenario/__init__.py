@@ -1,7 +1,7 @@
 """Scenario files: what they may say, how they build on one another, and what is wrong in them."""
 
 from rlsabm.errors import ScenarioError
-from rlsabm.scenario.resolved import REFERENCE, ResolvedScenario
+from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario
 from rlsabm.scenario.resolving import load_scenario
 from rlsabm.scenario.schema import (
     Observe,
@@ -26,6 +26,7 @@ from rlsabm.scenario.schema_conditions import (
 )
 
 __all__ = [
+    "DEFAULT",
     "REFERENCE",
     "RULED_CONDITIONS",
     "BloodDonation",

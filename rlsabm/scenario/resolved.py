@@ -14,6 +14,8 @@ from rlsabm.scenario.writing import yaml_text
 
 #: Name of the arm that all others are compared with.
 REFERENCE = "reference"
+#: Layer of a value that nothing has set.
+DEFAULT = "default"
 #: Keys that can change no result.
 WORDS = ("title", "description")
 WORDS_OF_CONDITIONS = ("label", "definition", "source")
@@ -90,8 +92,12 @@ class ResolvedScenario:
             runs = scenario.runs.model_copy(update={"draws": draws, "replicates": replicates})
             return scenario.model_copy(update={"runs": runs})
 
+        runs = self.scenario.runs
+        before = {"runs.draws": runs.draws, "runs.replicates": runs.replicates}
+        after = {"runs.draws": draws, "runs.replicates": replicates}
+        added = {key: "added later" for key in after if after[key] != before[key]}
         arms = {name: changed(arm) for name, arm in self.arms.items()}
-        return replace(self, scenario=arms[REFERENCE], arms=arms)
+        return replace(self, scenario=arms[REFERENCE], arms=arms, layers=self.layers | added)
 
     def _changes_of(self, name: str, arm: dict[str, Any]) -> dict[str, Any]:
         changes: dict[str, Any] = {}

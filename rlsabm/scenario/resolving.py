@@ -13,7 +13,7 @@ from rlsabm.scenario.checking import Mistakes
 from rlsabm.scenario.explaining import value_text, with_help
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
 from rlsabm.scenario.reading import Entry, Place, read_file, shown
-from rlsabm.scenario.resolved import REFERENCE, ResolvedScenario, leaves
+from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario, leaves
 from rlsabm.scenario.schema import ParameterRange, Scenario
 
 SUFFIXES = ("", ".yaml", ".yml")
@@ -66,7 +66,7 @@ def load_scenario(
 
     """
     file = _find(str(path), Path(), Place(str(path)))
-    name, chain = _chain(file)
+    name, chain, recorded = _chain(file)
     layers = [nested(layer) for layer in chain]
     if catalogue is not None:
         layers.append(_catalogue_layer(catalogue))
@@ -93,31 +93,39 @@ def load_scenario(
         path=file,
         scenario=scenario,
         arms={REFERENCE: scenario, **valid_arms},
-        layers=dict(_layers(reference, scenario, arm_changes, valid_arms)),
+        layers={
+            # Of a study's manifest, a value's layer is that which it records.
+            key: recorded.get(key, DEFAULT) if recorded and _is_in(layer, file) else layer
+            for key, layer in _layers(reference, scenario, arm_changes, valid_arms)
+        },
     )
 
 
-def _recorded(layer: Entry) -> tuple[str, Entry] | None:
-    """Name and scenario of the study whose manifest was read; None of any other file."""
-    content = layer.value
-    if isinstance(content, dict) and {"input_hash", "name", "scenario"} <= content.keys():
-        return str(content["name"].value), content["scenario"]
-    return None
+def _is_in(layer: str, file: Path) -> bool:
+    return layer.rpartition(":")[0] == shown(file)
 
 
-def _chain(file: Path) -> tuple[str, list[Entry]]:
-    """Name of the scenario, and its layers: the file, then its base, the base of that, and so on."""
-    files: list[Path] = [file]
+def _chain(file: Path) -> tuple[str, list[Entry], dict[str, str]]:
+    """Name of the scenario, its layers from the file to the farthest base, and those that it records.
+
+    The manifest of a study stands for the scenario in it, and records the layer of each value.
+    """
+    files = [file]
     layers: list[Entry] = []
     name = file.stem
+    recorded: dict[str, str] = {}
     while True:
         layer = read_file(files[-1])
-        if recorded := _recorded(layer):
-            name, layer = recorded if not layers else (name, recorded[1])
+        content = layer.plain()
+        if "input_hash" in content and isinstance(content.get("scenario"), dict):
+            assert isinstance(layer.value, dict)
+            layer = layer.value["scenario"]
+            if not layers:
+                name, recorded = str(content.get("name", name)), content.get("layers") or {}
         layers.append(layer)
         base = layer.value.get("base") if isinstance(layer.value, dict) else None
         if base is None or base.value is None:
-            return name, layers
+            return name, layers, recorded
         if not isinstance(base.value, str) or not base.value:
             what = with_help(
                 f"found {value_text(base.plain())}", "the name or path of another scenario"
@@ -193,7 +201,7 @@ def _layers(
     arms: Mapping[str, Scenario],
 ) -> Iterator[tuple[str, str]]:
     for path, _ in leaves(scenario.model_dump()):
-        yield ".".join(path), _layer_of(reference, path) or "default"
+        yield ".".join(path), _layer_of(reference, path) or DEFAULT
     for name, arm in arms.items():
         values: dict[str, Any] = arm.model_dump(include={"conditions", "parameters"})
         for path, _ in leaves(values):

@@ -18,8 +18,13 @@ from rlsabm.study.unit import Question
 from rlsabm.study.units import block_sizes
 from rlsabm.worlds import FACTUAL, worlds_of
 
-#: Memory that a person takes while a population is grown and counted, with the dead and copies.
-BYTES_PER_PERSON = 1_200
+#: Memory of a unit, measured: of the program; of a person while a population is grown and counted, with
+#: the dead and copies, and more for each world; of a row of the persons line list while it is written;
+#: of the values that blocks keep of biomarkers.
+BYTES_OF_PROGRAM = 260 * 2**20
+BYTES_PER_PERSON, BYTES_PER_WORLD = 1_200, 25
+BYTES_PER_LISTED_PERSON = 2_000
+BYTES_OF_SAMPLES = 320 * 2**20
 
 
 def check_study(study: ResolvedScenario) -> list[Setting]:
@@ -30,23 +35,42 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     UserError
         If a country, year or jurisdiction is not known, or the machine's memory is too small.
     """
-    block = max(block_sizes(study.scenario.population))
+    sizes = block_sizes(study.scenario.population)
     settings = []
     for name, arm in study.arms.items():
         try:
-            settings.append(unit_setting(arm, 0, country=country_of(study), people=block))
+            settings.append(unit_setting(arm, 0, country=country_of(study), people=max(sizes)))
             _check_names(settings[-1])
             instruments_of(arm.observe.instruments)
         except UserError as error:
             raise UserError(_with_place(study, name, str(error))) from None
-    needed, have = BYTES_PER_PERSON * block, memory_bytes()
+    needed, have = memory_of_unit(study, settings), memory_bytes()
     if needed > 0.9 * have:
         raise UserError(
-            f"population.block_size: a block of {block:,} people needs about "
-            f"{needed / 2**30:.1f} GiB of memory, this machine has {have / 2**30:.1f} GiB; "
-            "choose smaller blocks"
+            f"population.block_size: a block of {max(sizes):,} people needs about "
+            f"{needed / 2**30:.1f} GiB of memory, this machine has {have / 2**30:.1f} GiB; choose "
+            "smaller blocks"
+            + (" or a smaller observe.persons" if study.scenario.observe.persons else "")
         )
     return settings
+
+
+def memory_of_unit(study: ResolvedScenario, settings: Sequence[Setting]) -> int:
+    """Memory that a unit takes at its peak (bytes), roughly."""
+    scenario = study.scenario
+    sizes = block_sizes(scenario.population)
+    worlds = 1 + max(
+        len(worlds_of(setting, scenario.shifts.conditions, postulates=scenario.shifts.postulates))
+        for setting in settings
+    )
+    years = len(scenario.observe.years)
+    listed = scenario.observe.persons * max(sizes) * worlds * years
+    return int(
+        BYTES_OF_PROGRAM
+        + max(sizes) * (BYTES_PER_PERSON + BYTES_PER_WORLD * worlds * years)
+        + listed * BYTES_PER_LISTED_PERSON
+        + (BYTES_OF_SAMPLES if len(sizes) > 1 else 0)
+    )
 
 
 def _check_names(setting: Setting) -> None:

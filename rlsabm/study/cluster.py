@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from concurrent.futures import Executor, Future
@@ -57,7 +58,7 @@ class DaskCluster(Crew):
         self._executor: Executor | None = None
         #: When and where each unit under way was begun, every time.
         self._begun: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        self._units: dict[Future[Outcome], Unit] = {}
+        self._units: dict[Future[Any], Unit] = {}
         self._open()
 
     def _open(self) -> None:
@@ -65,7 +66,10 @@ class DaskCluster(Crew):
         where: dict[str, Any] = {"address": self._address}
         if self._address == LOCAL:
             self._local = self._distributed.LocalCluster(
-                n_workers=self._count, threads_per_worker=1, dashboard_address=None
+                n_workers=self._count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,
             )
             where = {"address": self._local}
         elif self._address.endswith(".json"):
@@ -96,7 +100,7 @@ class DaskCluster(Crew):
     def most_handed_out(self) -> int:
         return self.places + IN_STORE
 
-    def hand_out(self, job: Job) -> Future[Outcome]:
+    def hand_out(self, job: Job) -> Future[Any]:
         assert self._executor is not None
         self._begun.pop(job.unit.name, None)
         try:
@@ -107,13 +111,13 @@ class DaskCluster(Crew):
         self._units[future] = job.unit
         return future
 
-    def take_back(self, future: Future[Outcome]) -> None:
+    def take_back(self, future: Future[Any]) -> None:
         self._units.pop(future)
 
-    def attempts_of(self, future: Future[Outcome]) -> int:
+    def attempts_of(self, future: Future[Any]) -> int:
         return max(1, len(self._begun[self._units[future].name]))
 
-    def seconds_of(self, future: Future[Outcome]) -> float:
+    def seconds_of(self, future: Future[Any]) -> float:
         begun = self._begun[self._units[future].name]
         return time.time() - begun[-1][0] if begun else 0.0
 
@@ -125,7 +129,7 @@ class DaskCluster(Crew):
         )
         return super().is_lost(error) or isinstance(error, dask)
 
-    def give_up(self, future: Future[Outcome]) -> None:
+    def give_up(self, future: Future[Any]) -> None:
         begun = self._begun[self._units[future].name]
         future.cancel()
         # What runs cannot be stopped from outside: its worker is begun anew, if it has a nanny.

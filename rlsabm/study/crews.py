@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.sharedctypes import RawArray
+from pathlib import Path
 from typing import Any
 
 from rlsabm.study.job import Job, Outcome, do_job
@@ -59,7 +61,7 @@ class Crew(ABC):
         return self.places
 
     @abstractmethod
-    def hand_out(self, job: Job) -> Future[Outcome]:
+    def hand_out(self, job: Job) -> Future[Any]:
         """Have a unit run."""
 
     def under_way(self) -> tuple[float, float]:
@@ -70,20 +72,35 @@ class Crew(ABC):
         """Whether an error says that a worker was lost, not that the unit failed."""
         return isinstance(error, WorkerLostError | BrokenExecutor | CancelledError)
 
-    def seconds_of(self, future: Future[Outcome]) -> float:
-        """How long a unit has been running."""
-        return 0.0
+    @abstractmethod
+    def seconds_of(self, future: Future[Any]) -> float:
+        """How long a unit has been running; 0 if no worker has begun it yet."""
 
-    def attempts_of(self, future: Future[Outcome]) -> int:
+    def has_begun(self, future: Future[Any]) -> bool:
+        """Whether a worker has begun a unit."""
+        return self.seconds_of(future) > 0.0
+
+    def attempts_of(self, future: Future[Any]) -> int:
         """How often a unit was begun since it was handed out; the crew itself may have tried again."""
         return 1
 
     @abstractmethod
-    def take_back(self, future: Future[Outcome]) -> None:
+    def take_back(self, future: Future[Any]) -> None:
         """Forget a unit that has ended."""
 
+    def outcome_of(self, future: Future[Any]) -> Outcome:
+        """What a worker gave back for a unit that has not failed.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        outcome: Outcome = future.result()
+        return outcome
+
     @abstractmethod
-    def give_up(self, future: Future[Outcome]) -> None:
+    def give_up(self, future: Future[Any]) -> None:
         """End a unit that takes too long."""
 
     @abstractmethod
@@ -128,7 +145,7 @@ class InThisProcess(Crew):
     def places(self) -> int:
         return 1
 
-    def hand_out(self, job: Job) -> Future[Outcome]:
+    def hand_out(self, job: Job) -> Future[Any]:
         future: Future[Outcome] = Future()
         started = time.monotonic()
         self._lived = (0.0, 0.0)
@@ -146,13 +163,19 @@ class InThisProcess(Crew):
         self._lived = (0.0, 0.0)
         return future
 
-    def take_back(self, future: Future[Outcome]) -> None:
+    def take_back(self, future: Future[Any]) -> None:
         pass
 
     def under_way(self) -> tuple[float, float]:
         return self._lived
 
-    def give_up(self, future: Future[Outcome]) -> None:
+    def seconds_of(self, future: Future[Any]) -> float:
+        return 0.0  # it has ended
+
+    def has_begun(self, future: Future[Any]) -> bool:
+        return True
+
+    def give_up(self, future: Future[Any]) -> None:
         pass  # it gives up by itself
 
     def renew(self) -> None:
@@ -166,20 +189,24 @@ class LocalProcesses(Crew):
     """Processes on this machine.
 
     A process that is killed, as the system does when memory runs out, breaks the whole pool: all units
-    under way are lost and a new pool is made.
+    under way are lost and a new pool is made.  What a unit found is handed over in a file: through a
+    pipe, a process that is killed half-way would leave its reader waiting for ever.
 
     Parameters
     ----------
     count
         Processes.
+    folder
+        Folder for what is handed over; it is made if it is not there.
     work
         What is done with a job.
     """
 
     share_fate = True
 
-    def __init__(self, count: int, work: Work = do_job) -> None:
+    def __init__(self, count: int, folder: Path, work: Work = do_job) -> None:
         self._count = count
+        self._folder = folder
         self._work = work
         self.name = f"{count} processes"
         context = multiprocessing.get_context("spawn")
@@ -187,7 +214,7 @@ class LocalProcesses(Crew):
         #: Person-months, work, and when it began, of each unit under way; written by its worker only.
         self._lived = RawArray(ctypes.c_double, 3 * self.most_handed_out)
         self._free = list(range(self.most_handed_out))
-        self._slots: dict[Future[Outcome], int] = {}
+        self._slots: dict[Future[Any], int] = {}
         self._open()
 
     def _open(self) -> None:
@@ -208,19 +235,27 @@ class LocalProcesses(Crew):
         # One more, so that no process waits for this one.
         return self._count + 1
 
-    def hand_out(self, job: Job) -> Future[Outcome]:
+    def hand_out(self, job: Job) -> Future[Any]:
         slot = self._free.pop()
         self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
         try:
             with _interruptions_held():  # a process that begins must not hear them
-                future = self._pool.submit(_work_in_process, self._work, job, slot)
+                future: Future[Any] = self._pool.submit(
+                    _work_in_process, self._work, job, slot, self._folder
+                )
         except BrokenExecutor as error:  # it broke a moment ago
             future = Future()
             future.set_exception(error)
         self._slots[future] = slot
         return future
 
-    def take_back(self, future: Future[Outcome]) -> None:
+    def outcome_of(self, future: Future[Any]) -> Outcome:
+        file: Path = future.result()
+        outcome: Outcome = pickle.loads(file.read_bytes())
+        file.unlink()
+        return outcome
+
+    def take_back(self, future: Future[Any]) -> None:
         slot = self._slots.pop(future)
         self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
         self._free.append(slot)
@@ -229,12 +264,12 @@ class LocalProcesses(Crew):
         values = self._lived[:]
         return sum(values[0::3]), sum(values[1::3])
 
-    def seconds_of(self, future: Future[Outcome]) -> float:
+    def seconds_of(self, future: Future[Any]) -> float:
         slot = self._slots.get(future)
         began = self._lived[3 * slot + 2] if slot is not None else 0.0
         return time.time() - began if began else 0.0
 
-    def give_up(self, future: Future[Outcome]) -> None:
+    def give_up(self, future: Future[Any]) -> None:
         # A unit cannot be stopped from outside: its process goes, and all others with it.
         self._stop()
 
@@ -273,7 +308,8 @@ def _begin_to_work(parent: int, wanted: Any, lived: Any) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _work_in_process(work: Work, job: Job, slot: int) -> Outcome:
+def _work_in_process(work: Work, job: Job, slot: int, folder: Path) -> Path:
+    """Run a unit; returns the file with what it found."""
     lived = _progress_of_units
     place = 3 * slot
     lived[place + 2] = time.time()
@@ -282,7 +318,11 @@ def _work_in_process(work: Work, job: Job, slot: int) -> Outcome:
         lived[place] += person_months
         lived[place + 1] += done
 
-    return work(job, progress)
+    outcome = work(job, progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{job.unit.name}-{os.getpid()}"
+    file.write_bytes(pickle.dumps(outcome))
+    return file
 
 
 @contextmanager

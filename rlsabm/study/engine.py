@@ -11,7 +11,9 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from rlsabm.errors import UserError
 from rlsabm.study.crews import Crew, too_long
@@ -67,8 +69,8 @@ class Engine:
         self._waiting: deque[Unit] = deque()
         #: Units that were under way when a worker was lost, to be run one at a time.
         self._suspects: deque[Unit] = deque()
-        self._out: dict[Future[Outcome], Unit] = {}
-        self._given_up: set[Future[Outcome]] = set()
+        self._out: dict[Future[Any], Unit] = {}
+        self._given_up: set[Future[Any]] = set()
         self._losses: dict[Unit, int] = {}
 
     def run(self, units: Sequence[Unit]) -> None:
@@ -86,6 +88,7 @@ class Engine:
             if done:
                 self._take_back(done)
             self._give_up_slow_ones()
+            self._see_who_has_begun()
             self._tick()
 
     def _hand_out(self) -> None:
@@ -100,16 +103,28 @@ class Engine:
                 at_a_time = min(self._crew.places, len(self._waiting) + len(self._out) + 1)
             else:
                 return
-            entry = self._ledger[unit]
-            entry.status = RUNNING
-            entry.attempts += 1
-            entry.started = datetime.now(UTC).isoformat(timespec="seconds")
+            self._ledger[unit].attempts += 1
+            self._begin(unit)
             job = self._make_job(unit, max(1, self._processors // at_a_time))
             self._out[self._crew.hand_out(job)] = unit
             if unit in self._losses and self._crew.share_fate:
                 return
 
-    def _take_back(self, done: set[Future[Outcome]]) -> None:
+    def _begin(self, unit: Unit) -> None:
+        entry = self._ledger[unit]
+        entry.status = RUNNING
+        entry.started = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def _see_who_has_begun(self) -> None:
+        """Tell units that a worker has begun from those that wait for one."""
+        for future, unit in self._out.items():
+            entry = self._ledger[unit]
+            if not self._crew.has_begun(future):
+                entry.status = WAITING
+            elif entry.status == WAITING:
+                self._begin(unit)
+
+    def _take_back(self, done: set[Future[Any]]) -> None:
         errors = {future: _error_of(future) for future in done}
         lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
         if lost or done & self._given_up:
@@ -117,39 +132,52 @@ class Engine:
             if self._crew.share_fate:
                 errors = {future: _error_of(future) for future in self._out}
                 lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
+        begun = {future for future in lost if self._crew.has_begun(future)} - self._given_up
         # Of several that were stopped together it is not known whose fault it was.
-        blamed = not self._crew.share_fate or (len(lost) == 1 and not self._given_up)
+        blamed = not self._crew.share_fate or (len(begun) == 1 and not self._given_up)
         for future in sorted(errors, key=lambda future: self._out[future].name):
             error, unit = errors[future], self._out.pop(future)
             self._ledger[unit].attempts += self._crew.attempts_of(future) - 1
-            self._crew.take_back(future)
             if error is None:
-                self._finish(unit, future.result())
+                self._finish(unit, future)
             elif future in self._given_up:
                 self._lose(unit, TimeoutError(too_long(self._timeout)), blamed=True)
             elif isinstance(error, MemoryError):
                 self._lose(unit, error, blamed=True)
-            elif future in lost:
+            elif future in begun:
                 self._lose(unit, error, blamed=blamed)
+            elif future in lost:
+                self._ledger[unit].attempts -= 1
+                self._ledger[unit].status = WAITING
+                self._waiting.appendleft(unit)
             else:
                 self._fail(unit, error)
             self._given_up.discard(future)
+            self._crew.take_back(future)
 
-    def _finish(self, unit: Unit, outcome: Outcome) -> None:
+    def _finish(self, unit: Unit, future: Future[Any]) -> None:
         entry = self._ledger[unit]
-        entry.worker = outcome.worker
+        before = replace(entry)
         try:
-            self._keep(unit, outcome)
+            outcome = self._crew.outcome_of(future)
         except OSError as error:
-            self._fail(unit, OSError(f"cannot be written: {error.strerror or error}"))
+            self._fail(unit, OSError(f"cannot be read: {error.strerror or error}"))
             return
         entry.status = FINISHED
         entry.traceback = ""
+        entry.worker = outcome.worker
         entry.seconds = round(outcome.seconds, 3)
         entry.person_months = outcome.person_months
         entry.people_grown = outcome.people_grown
         entry.people_surveyed = outcome.people_surveyed
         entry.rows = outcome.rows
+        try:
+            self._keep(unit, outcome)
+        except BaseException as error:
+            self._ledger[unit] = before  # an interruption must not leave it as finished
+            if not isinstance(error, OSError):
+                raise
+            self._fail(unit, OSError(f"cannot be written: {error.strerror or error}"))
 
     def _fail(self, unit: Unit, error: BaseException) -> None:
         entry = self._ledger[unit]
@@ -189,7 +217,7 @@ def in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _error_of(future: Future[Outcome]) -> BaseException | None:
+def _error_of(future: Future[Any]) -> BaseException | None:
     """Why a future gives no result; that it was cancelled is a reason too."""
     try:
         return future.exception()

@@ -39,11 +39,15 @@ from rlsabm.study.units import Unit
 LOCK = ".lock"
 #: Folder of the units that are finished and not yet in the tables, and its name when they are.
 UNITS, MERGED = "units", ".units-merged"
+#: What the ledger says of a finished unit, beside its tables.
+RECORD = "record.json"
+#: Folder in which processes of this machine hand over what units found.
+HANDED_OVER = ".handed-over"
 #: Room kept on the disk, so that the ledger can be written when it is full.
 RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
 #: All that a study's folder may consist of.
 OWN_FILES = {
-    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, *LINE_LISTS,
+    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, HANDED_OVER, *LINE_LISTS,
     *(f"{table}.parquet" for table in TABLES if table not in (*LINE_LISTS, *OF_UNITS)),
 }  # fmt: skip
 
@@ -72,8 +76,11 @@ class StudyFolder:
         UserError
             If it is a file, or holds what is no study.
         """
-        if self.path.is_dir():
-            present = [entry.name for entry in self.path.iterdir()]
+        try:
+            present = [path.name for path in self.path.iterdir()] if self.path.is_dir() else None
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be written: {error.strerror}") from None
+        if present is not None:
             if read_manifest(self.path) is None and not _ours(present):
                 raise UserError(
                     f"{self.path}: holds files that are no study of rlsabm; choose another folder "
@@ -177,7 +184,8 @@ class StudyFolder:
         OSError
             If the disk is full or cannot be written.
         """
-        shutil.rmtree(self.path / MERGED, ignore_errors=True)
+        for name in (MERGED, HANDED_OVER):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         for place in (self.path, self._units, *(self.path / name for name in LINE_LISTS)):
             for path in place.glob(f".*{UNFINISHED}"):
                 if path.is_dir():
@@ -185,12 +193,11 @@ class StudyFolder:
                 else:
                     path.unlink(missing_ok=True)
         self._units.mkdir(exist_ok=True)
-        with suppress(OSError):
-            write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
+        write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
         if country and not (self.path / COUNTRY).exists():
             write_whole_folder(self.path / COUNTRY, country)
 
-    def keep(self, unit: Unit, files: Mapping[str, bytes]) -> None:
+    def keep(self, unit: Unit, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
         """Keep what a unit found; when this returns it is finished for good.
 
         Parameters
@@ -199,6 +206,8 @@ class StudyFolder:
             The unit.
         files
             Its tables as Parquet, by name.
+        record
+            What the ledger says of it.
 
         Raises
         ------
@@ -210,6 +219,7 @@ class StudyFolder:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
                 write_whole(self.path / name / f"{unit.name}.parquet", files[name])
         tables = {table_path(Path(), n).name: f for n, f in files.items() if n not in LINE_LISTS}
+        tables[RECORD] = json.dumps(record).encode()
         write_whole_folder(self._units / unit.name, tables)
 
     def kept(self) -> set[str]:
@@ -217,6 +227,10 @@ class StudyFolder:
         if not self._units.is_dir():
             return set()
         return {path.name for path in self._units.iterdir() if not path.name.startswith(".")}
+
+    def record_of(self, name: str) -> dict[str, Any]:
+        """What was recorded of a unit that is kept."""
+        return dict(json.loads((self._units / name / RECORD).read_bytes()))
 
     def tables_of(self, unit: Unit) -> list[str]:
         """Tables that a finished unit has."""
@@ -276,13 +290,14 @@ class StudyFolder:
         """Give up the room that was kept."""
         with suppress(OSError):
             (self.path / RESERVE).unlink()
+        shutil.rmtree(self.path / HANDED_OVER, ignore_errors=True)
         with suppress(OSError):
             self._units.rmdir()
 
 
 def _ours(names: Iterable[str]) -> bool:
     """Whether a folder holds nothing but what a study that hardly began has left."""
-    return all(name in (LOCK, RESERVE, UNITS) or name.endswith(UNFINISHED) for name in names)
+    return all(name in (LOCK, RESERVE) or name.endswith(UNFINISHED) for name in names)
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rlsabm.results.cells import Contents
-from rlsabm.study.units import Unit
+from rlsabm.study.units import Run, Unit
 
 WAITING, RUNNING, FINISHED, FAILED = "waiting", "running", "finished", "failed"
 
@@ -33,6 +33,7 @@ class Entry:
 
 
 _FIELDS = tuple(field.name for field in fields(Entry))
+_UNIT = ("arm", "draw", "replicate", "block")
 _WHOLE = ("person_months", "people_grown", "people_surveyed", "rows")
 
 
@@ -52,6 +53,9 @@ class Ledger:
     def __getitem__(self, unit: Unit) -> Entry:
         return self._entries[unit.name]
 
+    def __setitem__(self, unit: Unit, entry: Entry) -> None:
+        self._entries[unit.name] = entry
+
     def having(self, status: str) -> list[Unit]:
         """Units of a status."""
         return [unit for unit in self.units if self[unit].status == status]
@@ -60,32 +64,34 @@ class Ledger:
         """Sum over units of what is known of them."""
         return sum(getattr(entry, name) or 0 for entry in self._entries.values())
 
-    def recall(self, table: pd.DataFrame, finished: Iterable[str]) -> None:
+    def recall(
+        self,
+        table: pd.DataFrame | None,
+        records: Mapping[str, Mapping[str, Any]],
+        merged: Collection[Run],
+    ) -> None:
         """Take over what an earlier process wrote, where it is still true.
 
         Parameters
         ----------
         table
-            Its ledger.
-        finished
-            Names of the units whose results are there. What else it did is to be done again.
+            Its ledger, which may be older than the rest.
+        records
+            What was kept with finished units, by name.
+        merged
+            Runs that the tables hold. What is neither kept nor there is to be done again.
         """
-        there = set(finished)
-        known: dict[tuple[Any, ...], Mapping[Any, Any]] = {
-            (row["arm"], row["draw"], row["replicate"], row["block"]): row
-            for row in table.to_dict("records")
-        }
+        rows = [] if table is None else table.to_dict("records")
+        known = {tuple(row[name] for name in _UNIT): row for row in rows}
         for unit in self.units:
-            row = known.get((unit.arm, unit.draw, unit.replicate, unit.block))
-            entry = self[unit]
-            if row is not None:
-                for name in _FIELDS:
-                    value = row[name]
-                    setattr(entry, name, None if pd.isna(value) else value)
-                for name in _WHOLE:
-                    value = getattr(entry, name)
-                    setattr(entry, name, None if value is None else int(value))
-            if unit.name in there:
+            place = (unit.arm, unit.draw, unit.replicate, unit.block)
+            row: Mapping[Any, Any] = known.get(place, {})
+            if unit.name in records:
+                row = records[unit.name]
+            entry = self._entries[unit.name] = Entry(
+                **{name: _plain(row[name], name) for name in _FIELDS if name in row}
+            )
+            if unit.name in records or unit.run in merged:
                 entry.status = FINISHED
             elif entry.status in (RUNNING, FINISHED):
                 entry.status = WAITING
@@ -116,3 +122,10 @@ class Ledger:
                 "error": [self[unit].error for unit in failed],
             }
         )
+
+
+def _plain(value: Any, name: str) -> Any:
+    """A value of the table as an entry has it."""
+    if pd.isna(value):
+        return None
+    return int(value) if name in (*_WHOLE, "attempts") else value

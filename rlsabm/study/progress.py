@@ -105,10 +105,11 @@ class StudyProgress:
         self._work = expected_work_of_units(study, ledger.units)
         self._lived_before = ledger.total("person_months")
         done = sum(self._work[unit.name] for unit in ledger.having(FINISHED))
-        self._bar.start()
         self._task = self._bar.add_task("", total=sum(self._work.values()), speed="")
         self._bar.update(self._task, completed=done)
+        self._bar.start()
         self._began = time.perf_counter()
+        self.show(ledger, 0.0, 0.0)
 
     def show(self, ledger: Ledger, person_months: float, work: float) -> None:
         """Show how far a study is.

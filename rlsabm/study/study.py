@@ -7,29 +7,29 @@ import platform
 import shlex
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm.errors import UserError
-from rlsabm.results.categories import Categories
+from rlsabm.parameters.setting import Setting
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
 from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
 from rlsabm.results.sources import manifest_of
-from rlsabm.scenario import ResolvedScenario
-from rlsabm.study.checking import BYTES_PER_PERSON, categories_of, check_study, question_of
+from rlsabm.scenario import DEFAULT, ResolvedScenario
+from rlsabm.study.checking import categories_of, check_study, memory_of_unit, question_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
-from rlsabm.study.folder import StudyFolder
-from rlsabm.study.job import Job, do_job
+from rlsabm.study.folder import HANDED_OVER, StudyFolder
+from rlsabm.study.job import Job, Outcome, do_job
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
 from rlsabm.study.merging import merge, runs_in
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
-from rlsabm.study.units import Unit, block_sizes, units_of
+from rlsabm.study.units import Unit, units_of
 
 #: What a manifest says of a study.
 RUNNING, STOPPED, INCOMPLETE, COMPLETE = "running", "stopped", "incomplete", "complete"
@@ -38,7 +38,7 @@ LEDGER_SECONDS = 2.0
 #: Tables are brought up to date so often (seconds), and never for more than this share of the time.
 TABLES_SECONDS, TABLES_SHARE = 60.0, 0.05
 #: Share of the memory that units of a study may take.
-MEMORY_SHARE = 0.6
+MEMORY_SHARE = 0.8
 
 
 class Watch(Protocol):
@@ -142,22 +142,13 @@ def run_study(
     """
     options = options or Options()
     settings = check_study(study)
-    folder = StudyFolder(path.resolve())
+    folder = StudyFolder(path)
     folder.check()
     with folder.held():
         folder.check()
         study, before = _with_what_is_there(study, folder, options)
-        categories = categories_of(study, settings)
         try:
-            if options.replace and before:
-                folder.clear()
-                before = {}
-            folder.prepare(files_of_country(study))
-            running = _Running(study, folder, categories, options, before, watch)
-        except OSError as error:
-            raise UserError(f"{folder.path}: cannot be written: {error.strerror}") from None
-        try:
-            return running.run()
+            return _Running(study, folder, settings, options, before, watch).run()
         finally:
             folder.close()
 
@@ -174,6 +165,8 @@ def _with_what_is_there(
 ) -> tuple[ResolvedScenario, dict[str, Any]]:
     """The study with the draws and replicates that its folder has, and the manifest there.
 
+    That is empty if there is none, or if what is there is to be replaced.
+
     Raises
     ------
     UserError
@@ -181,10 +174,11 @@ def _with_what_is_there(
     """
     before = read_manifest(folder.path) or {}
     place = folder.path
+    if options.add_replicates and (options.replace or not before):
+        what = "is to be replaced" if before else "holds no study"
+        raise UserError(f"{place}: {what}, so that there are no replicates to add to")
     if options.replace or not before:
-        if options.add_replicates:
-            raise UserError(f"{place}: holds no study to which replicates could be added")
-        return study, before
+        return study, {}
     if before["input_hash"] != input_hash(study):
         other = before.get("name", "?")
         what = f"the study {other!r}" if other != study.name else "this study with other settings"
@@ -211,18 +205,19 @@ class _Running:
         self,
         study: ResolvedScenario,
         folder: StudyFolder,
-        categories: Categories,
+        settings: list[Setting],
         options: Options,
         before: dict[str, Any],
         watch: Watch | None,
     ) -> None:
         self._study = study
         self._folder = folder
-        self._categories = categories
+        self._categories = categories_of(study, settings)
+        self._memory = memory_of_unit(study, settings)
         self._options = options
         self._before = before
         self._watch = watch
-        self._question = question_of(study, categories)
+        self._question = question_of(study, self._categories)
         self._country = country_of(study)
         self._crew: Crew | None = None
         self._started = datetime.now(UTC)
@@ -232,15 +227,17 @@ class _Running:
         self._rows: dict[str, int] = dict(before.get("rows", {}))
         self.ledger = self._recalled()
         self._found = len(self.ledger.having(FINISHED))
+        self._lived_before = int(self.ledger.total("person_months"))
 
     def _recalled(self) -> Ledger:
         """The ledger as the folder has it."""
         ledger = Ledger(units_of(self._study))
-        kept, runs = self._folder.kept(), runs_in(self._folder, self._categories)
-        finished = [unit.name for unit in ledger.units if unit.name in kept or unit.run in runs]
+        if not self._before:
+            return ledger
+        records = {name: self._folder.record_of(name) for name in self._folder.kept()}
+        merged = runs_in(self._folder, self._categories)
         table = self._folder.read("runs")
-        if table is not None:
-            ledger.recall(table.to_pandas(), finished)
+        ledger.recall(None if table is None else table.to_pandas(), records, merged)
         return ledger
 
     def run(self) -> Report:
@@ -250,8 +247,11 @@ class _Running:
             return Report(COMPLETE, self._study, self.ledger, self._found, "", self._before)
         self._crew = self._hire(len(waiting))
         try:
-            self._folder.write(SCENARIO, self._study.to_yaml().encode())
+            if not self._before:
+                self._folder.clear()
             self._folder.write_manifest(self._manifest(RUNNING))
+            self._folder.prepare(files_of_country(self._study))
+            self._folder.write(SCENARIO, self._study.to_yaml().encode())
             self._write_ledger()
         except OSError as error:
             self._crew.close()
@@ -289,7 +289,7 @@ class _Running:
             self._crew,
             self.ledger,
             self._job,
-            lambda unit, outcome: self._folder.keep(unit, outcome.files),
+            self._keep,
             tick=self._tick,
             processors=1 if self._options.cluster is not None else self._workers,
             timeout=self._options.timeout,
@@ -300,20 +300,22 @@ class _Running:
             self._crew.close()
             self._tell()
 
+    def _keep(self, unit: Unit, outcome: Outcome) -> None:
+        self._folder.keep(unit, outcome.files, asdict(self.ledger[unit]))
+
     @property
     def _workers(self) -> int:
         return self._options.workers or processors()
 
     def _hire(self, units: int) -> Crew:
         options = self._options
-        if options.cluster is not None:
-            return DaskCluster(options.cluster, self._workers, options.work)
-        block = max(block_sizes(self._study.scenario.population))
-        room = int(MEMORY_SHARE * memory_bytes() / (BYTES_PER_PERSON * block))
+        room = int(MEMORY_SHARE * memory_bytes() / self._memory)
         places = max(1, min(self._workers, units, room))
+        if options.cluster is not None:
+            return DaskCluster(options.cluster, places, options.work)
         if places == 1:
             return InThisProcess(options.work, tick=self._tick, timeout=options.timeout)
-        return LocalProcesses(places, options.work)
+        return LocalProcesses(places, self._folder.path / HANDED_OVER, options.work)
 
     def _job(self, unit: Unit, threads: int) -> Job:
         return Job(
@@ -365,8 +367,10 @@ class _Running:
         self._folder.write("runs.parquet", table_bytes(table))
 
     def _end(self, status: str, trouble: str = "") -> Report:
-        manifest = self._manifest(status)
+        manifest = self._manifest(status, trouble)
         try:
+            if not (self._folder.path / SCENARIO).exists():
+                self._folder.write(SCENARIO, self._study.to_yaml().encode())
             self._write_ledger()
             self._folder.write_manifest(manifest)
         except OSError as error:
@@ -374,7 +378,7 @@ class _Running:
             status = INCOMPLETE if status == COMPLETE else status
         return Report(status, self._study, self.ledger, self._found, trouble, manifest)
 
-    def _manifest(self, status: str) -> dict[str, Any]:
+    def _manifest(self, status: str, trouble: str = "") -> dict[str, Any]:
         study, runs = self._study, self._study.scenario.runs
         now = datetime.now(UTC)
         finished = len(self.ledger.having(FINISHED))
@@ -389,6 +393,7 @@ class _Running:
                     "ended": "" if status == RUNNING else now.isoformat(timespec="seconds"),
                     "seconds": round(time.monotonic() - self._began, 3),
                     "units_finished": finished - self._found,
+                    "person_months": int(self.ledger.total("person_months")) - self._lived_before,
                 }
             )
         return {
@@ -416,8 +421,10 @@ class _Running:
                 "person_months": int(self.ledger.total("person_months")),
             },
             "rows": self._rows,
+            "trouble": trouble,
             "history": history,
             "scenario": study.as_mapping(),
+            "layers": {key: layer for key, layer in study.layers.items() if layer != DEFAULT},
         }
 
 

@@ -16,9 +16,10 @@ from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import case_bits, take_survey
 from rlsabm.parameters.setting import Setting, make_setting
 from rlsabm.population import Population
-from rlsabm.study.settings import read_scenario, unit_setting
-from rlsabm.study.study import categories_of, question_of
-from rlsabm.study.unit import Unit, run_unit
+from rlsabm.study.checking import categories_of, check_study, question_of
+from rlsabm.study.settings import read_scenario
+from rlsabm.study.unit import run_unit
+from rlsabm.study.units import units_of
 from rlsabm.worlds import World, live_again, worlds_of
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
@@ -90,10 +91,11 @@ def test_cost_of_a_paired_contrast() -> None:
 def test_cost_of_a_unit_with_all_conditions() -> None:
     """One draw and replicate of the flagship at 200,000 people, as a study runs it."""
     study = read_scenario(SCENARIOS / "iron_conditions.yaml", ["population.size=200_000"])
-    setting = unit_setting(study.scenario, 0, beside=SCENARIOS)
+    [setting] = check_study(study)
     question = question_of(study, categories_of(study, [setting]))
+    unit = units_of(study)[0]
     wall, start = time.perf_counter(), time.process_time()
-    result = run_unit(Unit("reference", 0, 0, 7), setting, question, threads=2)
+    result = run_unit(unit, setting, question, threads=2)
     print(
         f"\n{len(study.scenario.shifts.conditions)} conditions and the postulates, "
         f"{setting.size:,} people: {time.process_time() - start:.0f} CPU-s, "
