@@ -44,7 +44,7 @@ SMALL = f"""\
 title: A small study
 population: {{size: 300, block_size: 150, founders_years_before: 110}}
 observe: {{years: [2019], by: [sex], persons: 1.0, events: true}}
-shifts: {{conditions: [obesity]}}
+shifts: {{conditions: [obesity], postulates: true}}
 conditions:
 {WITHOUT}
 arms:

@@ -201,7 +201,9 @@ def moments_go_on(
     for copy in moments.copies:
         there = " ".join(sorted(path.name for path in copy.iterdir()))
         try:
-            assert run_study(study, copy, options).status == "complete"
+            # As who gives the same command again, or as who resumes what there is to be resumed.
+            again = study_in(copy) if not before and read_manifest(copy) else study
+            assert run_study(again, copy, options).status == "complete"
             same_study(copy, folder / "wanted")
         except (AssertionError, UserError) as error:
             reason = " ".join(str(error).replace(str(copy), "").split())[:200]

@@ -123,7 +123,7 @@ def test_status_as_json(rlsabm_command: Command, tmp_path: Path) -> None:
             & (shifts["observed_as"] == "true")
             & (shifts["sex"] == "all")
         ]
-        assert same["monte_carlo_error"].tolist() == [row["monte_carlo_error"]]
+        assert same["monte_carlo_error"].tolist() == pytest.approx([row["monte_carlo_error"]])
     # The wanted precision changes the number only.
     coarse = json.loads(rlsabm_command("status", str(out), "--json", "--precision", "5").out)
     for fine, wide in zip(asked["precision"], coarse["precision"], strict=True):
