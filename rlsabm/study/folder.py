@@ -176,6 +176,16 @@ class StudyFolder:
             else:
                 path.unlink(missing_ok=True)
 
+    def reserve(self) -> None:
+        """Keep room for the ledger.
+
+        Raises
+        ------
+        OSError
+            If there is none.
+        """
+        write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
+
     def prepare(self, country: Mapping[str, bytes]) -> None:
         """Clear what a killed process has left, and make what a study needs.
 
@@ -193,7 +203,6 @@ class StudyFolder:
                 else:
                     path.unlink(missing_ok=True)
         self._units.mkdir(exist_ok=True)
-        write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
         if country and not (self.path / COUNTRY).exists():
             write_whole_folder(self.path / COUNTRY, country)
 

@@ -249,6 +249,7 @@ class _Running:
         try:
             if not self._before:
                 self._folder.clear()
+            self._folder.reserve()
             self._folder.write_manifest(self._manifest(RUNNING))
             self._folder.prepare(files_of_country(self._study))
             self._folder.write(SCENARIO, self._study.to_yaml().encode())
