@@ -165,25 +165,24 @@ def tables(folder: Path) -> dict[str, bytes]:
 def same_study(folder: Path, wanted: Path) -> None:
     """Two finished studies have the same tables, to the byte, and nothing is left beside them."""
     mine, other = tables(folder), tables(wanted)
-    assert sorted(mine) == sorted(other)
+    assert sorted(mine) == sorted(other), f"other tables: {sorted(set(mine) ^ set(other))}"
     different = [name for name in mine if mine[name] != other[name]]
     for name in different:
         pd.testing.assert_frame_equal(
             pd.read_parquet(folder / name), pd.read_parquet(wanted / name), check_exact=True
         )
-    assert different == []
+    assert different == [], f"other bytes, but the same content: {different}"
     one, two = (ledger(each).drop(columns=list(OF_TIME)) for each in (folder, wanted))
-    assert set(one["status"]) == {"finished"}
+    assert set(one["status"]) == {"finished"}, f"in the ledger: {set(one['status'])}"
     pd.testing.assert_frame_equal(one, two, check_exact=True)
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        path.name for path in wanted.iterdir()
-    )
+    left, right = ({path.name for path in each.iterdir()} for each in (folder, wanted))
+    assert left == right, f"other files: {left ^ right}"
     first, second = manifest(folder), manifest(wanted)
-    assert first["status"] == second["status"] == "complete"
-    for key in ("units", "runs", "seeds", "rows", "input_hash", "scenario_hash"):
-        assert first[key] == second[key], key
+    assert first["status"] == "complete", f"in the manifest: {first['status']}"
+    for key in ("status", "units", "runs", "seeds", "rows", "input_hash", "scenario_hash"):
+        assert first[key] == second[key], f"{key}: {first[key]} instead of {second[key]}"
     months = [each["resources"]["person_months"] for each in (first, second)]
-    assert months[0] == months[1]
+    assert months[0] == months[1], f"{months[0]} person-months instead of {months[1]}"
 
 
 # Processes ----------------------------------------------------------------------------------------

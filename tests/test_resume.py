@@ -144,7 +144,11 @@ class Moments:
         return frozenset(seen), (read_manifest(self._place) or {}).get("status")
 
     def _lasts(self, path: Path) -> bool:
-        return not any(part.endswith(".unfinished") for part in path.parts)
+        """Not what is being written, nor what is in a folder that nobody looks into."""
+        parts = path.relative_to(self._place).parts
+        return not any(part.endswith(".unfinished") for part in parts) and (
+            len(parts) == 1 or not parts[0].startswith(".")
+        )
 
     def look(self) -> None:
         """Copy what is there, if it is new."""
@@ -206,7 +210,7 @@ def moments_go_on(
             assert run_study(again, copy, options).status == "complete"
             same_study(copy, folder / "wanted")
         except (AssertionError, UserError) as error:
-            reason = " ".join(str(error).replace(str(copy), "").split())[:200]
+            reason = " ".join(str(error).replace(str(copy), "").split())[:80]
             wrong.setdefault(f"{type(error).__name__}: {reason}", []).append(there)
         shutil.rmtree(copy)
     for reason, places in wrong.items():
