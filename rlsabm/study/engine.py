@@ -94,6 +94,8 @@ class Engine:
     def _hand_out(self) -> None:
         """Hand out as many units as there are places; suspects first, and one at a time."""
         while self._suspects or self._waiting:
+            if self._crew.share_fate and not self._losses.keys().isdisjoint(self._out.values()):
+                return  # a suspect is out
             if self._suspects:
                 if self._out:
                     return
@@ -107,8 +109,6 @@ class Engine:
             self._begin(unit)
             job = self._make_job(unit, max(1, self._processors // at_a_time))
             self._out[self._crew.hand_out(job)] = unit
-            if unit in self._losses and self._crew.share_fate:
-                return
 
     def _begin(self, unit: Unit) -> None:
         entry = self._ledger[unit]
