@@ -243,7 +243,7 @@ def test_a_unit_may_cost_two_workers(
     wanted = [FINISHED] * 6
     if losses == 3:
         wanted[1] = FAILED
-        assert entries[units[1]].error == "WorkerLostError: gone (3 times)"
+        assert entries[units[1]].error.endswith("gone (3 times)")
     assert statuses(entries) == wanted
     assert crew.renewed == losses + fate
     # Where one takes others with it, the first loss says nothing of whose fault it was.
@@ -535,11 +535,11 @@ def test_a_unit_that_raises(
         pytest.skip("nothing is sent")
     report, notes = run_failing(tmp_path, how, workers=workers)
     row = one_has_failed(tmp_path / "out")
-    assert row["error"] == error
+    assert row["error"].endswith(error)
     assert row["attempts"] == 1
     assert times_begun(notes, CHOSEN) == 1
     assert ("in failing" in row["traceback"]) == traced
-    assert report.ledger.table_of_failures()["error"].tolist() == [error]
+    assert report.ledger.table_of_failures()["error"].tolist() == [row["error"]]
     # Runs without that unit are in the tables, and the run that lacks it is not.
     found = tables(tmp_path / "out")
     assert "shifts.parquet" in found

@@ -26,6 +26,7 @@ from study_tools import (
 
 from rlsabm.errors import UserError
 from rlsabm.results.precision import precision_of_shifts
+from rlsabm.study.folder import StudyFolder
 from rlsabm.study.job import Job, Outcome
 from rlsabm.study.status import find_status
 from rlsabm.study.study import Options, run_study
@@ -219,3 +220,18 @@ def test_the_suggestion_is_right(tmp_path: Path, rlsabm_command: Command) -> Non
     then, still = error_of_everyone()
     assert then == pytest.approx(wanted, rel=0.2)
     assert still <= 4
+
+
+def test_a_study_that_ends_while_one_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is running or complete, but never stopped."""
+    out = tmp_path / "out"
+    at_once(tmp_path, out)
+    ended = (out / "manifest.json").read_text(encoding="utf-8")
+    (out / "manifest.json").write_text(ended.replace('"complete"', '"running"'), encoding="utf-8")
+
+    def let_go(folder: StudyFolder) -> bool:
+        (folder.path / "manifest.json").write_text(ended, encoding="utf-8")
+        return False
+
+    monkeypatch.setattr(StudyFolder, "is_held", let_go)
+    assert find_status(out, 0.005).state in ("running", "complete")
