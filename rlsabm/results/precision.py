@@ -9,7 +9,9 @@ from rlsabm.results.contrasts import WHOLE
 from rlsabm.results.intervals import Z_95
 
 
-def precision_of_shifts(shifts: pd.DataFrame, replicates: int, half_width: float) -> pd.DataFrame:
+def precision_of_shifts(
+    shifts: pd.DataFrame, replicates: float, half_width: float, *, planned: int
+) -> pd.DataFrame:
     """Monte-Carlo errors among all adults, and the replicates that would make them small enough.
 
     The Monte-Carlo variance is inverse to the number of replicates. The spread between draws of the
@@ -20,9 +22,11 @@ def precision_of_shifts(shifts: pd.DataFrame, replicates: int, half_width: float
     shifts
         The table of shifts.
     replicates
-        Replicates that it rests on.
+        Replicates a draw that it rests on, on average.
     half_width
         Wanted half-width of the 95 % interval for the Monte-Carlo error alone (proportion).
+    planned
+        Replicates of the study when it is complete; more are counted from there.
 
     Returns
     -------
@@ -47,5 +51,5 @@ def precision_of_shifts(shifts: pd.DataFrame, replicates: int, half_width: float
     found = rows[columns].reset_index(drop=True)
     ratio = (Z_95 * found["monte_carlo_error"].to_numpy(float) / half_width) ** 2
     needed = np.ceil(np.nan_to_num(ratio) * replicates - 1e-9)
-    found["more_replicates"] = np.maximum(needed - replicates, 0).astype(int)
+    found["more_replicates"] = np.maximum(needed - planned, 0).astype(int)
     return found

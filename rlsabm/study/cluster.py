@@ -11,7 +11,7 @@ from typing import Any
 
 from rlsabm.errors import UserError
 from rlsabm.study.crews import Crew, Work
-from rlsabm.study.job import Job, Outcome, do_job
+from rlsabm.study.job import Job, Outcome, attempt, do_job
 from rlsabm.study.units import Unit
 
 #: Address that means: a cluster of processes on this machine.
@@ -160,4 +160,4 @@ def _work_on_dask(work: Work, job: Job) -> Outcome:
 
     worker = get_worker()
     worker.log_event(TOPIC, (job.unit.name, worker.address))
-    return work(job)
+    return attempt(work, job)

@@ -17,11 +17,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any
 
-from rlsabm.study.job import Job, Outcome, do_job
+from rlsabm.study.job import (
+    Job,
+    Outcome,
+    UnitFailedError,
+    WorkerLostError,
+    attempt,
+    do_job,
+)
 
 #: What a worker does with a job; replaced in tests, to let units fail.
 Work = Callable[..., Outcome]
@@ -30,10 +38,6 @@ Tick = Callable[[], None]
 
 #: How often a worker looks whether it is still wanted (seconds).
 LOOK_SECONDS = 0.1
-
-
-class WorkerLostError(Exception):
-    """A worker ended, or its unit took too long, before it gave anything back."""
 
 
 class Crew(ABC):
@@ -157,7 +161,7 @@ class InThisProcess(Crew):
             self._tick()
 
         try:
-            future.set_result(self._work(job, progress))
+            future.set_result(attempt(self._work, job, progress))
         except Exception as error:
             future.set_exception(error)
         self._lived = (0.0, 0.0)
@@ -219,6 +223,7 @@ class LocalProcesses(Crew):
 
     def _open(self) -> None:
         self._wanted = RawArray(ctypes.c_byte, [1])
+        self._processes: set[BaseProcess] = set()
         self._pool = ProcessPoolExecutor(
             self._count,
             mp_context=self._context,
@@ -239,10 +244,12 @@ class LocalProcesses(Crew):
         slot = self._free.pop()
         self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
         try:
+            others = set(multiprocessing.active_children())
             with _interruptions_held():  # a process that begins must not hear them
                 future: Future[Any] = self._pool.submit(
                     _work_in_process, self._work, job, slot, self._folder
                 )
+            self._processes |= set(multiprocessing.active_children()) - others
         except BrokenExecutor as error:  # it broke a moment ago
             future = Future()
             future.set_exception(error)
@@ -278,7 +285,9 @@ class LocalProcesses(Crew):
         self._open()
 
     def _stop(self) -> None:
-        self._wanted[0] = 0  # every worker ends itself
+        self._wanted[0] = 0  # what is just beginning ends itself
+        for process in self._processes:
+            process.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
@@ -318,10 +327,14 @@ def _work_in_process(work: Work, job: Job, slot: int, folder: Path) -> Path:
         lived[place] += person_months
         lived[place + 1] += done
 
-    outcome = work(job, progress)
-    folder.mkdir(parents=True, exist_ok=True)
+    outcome = attempt(work, job, progress)
     file = folder / f"{job.unit.name}-{os.getpid()}"
-    file.write_bytes(pickle.dumps(outcome))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(pickle.dumps(outcome))
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise UnitFailedError(f"cannot be written: {error.strerror or error}") from None
     return file
 
 

@@ -7,7 +7,6 @@ at a time, so that the culprit is found and the others finish.
 
 from __future__ import annotations
 
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -15,9 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from rlsabm.errors import UserError
 from rlsabm.study.crews import Crew, too_long
-from rlsabm.study.job import Job, Outcome
+from rlsabm.study.job import Job, Outcome, UnitFailedError, WorkerLostError, in_a_line
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger
 from rlsabm.study.units import Unit
 
@@ -141,7 +139,7 @@ class Engine:
             if error is None:
                 self._finish(unit, future)
             elif future in self._given_up:
-                self._lose(unit, TimeoutError(too_long(self._timeout)), blamed=True)
+                self._lose(unit, WorkerLostError(too_long(self._timeout)), blamed=True)
             elif isinstance(error, MemoryError):
                 self._lose(unit, error, blamed=True)
             elif future in begun:
@@ -183,8 +181,7 @@ class Engine:
         entry = self._ledger[unit]
         entry.status = FAILED
         entry.error = in_a_line(error)
-        if not isinstance(error, UserError | OSError):
-            entry.traceback = "".join(traceback.format_exception(error))
+        entry.traceback = error.trace if isinstance(error, UnitFailedError) else ""
 
     def _lose(self, unit: Unit, error: BaseException, *, blamed: bool) -> None:
         """Try a unit again, unless it has cost too many workers."""
@@ -205,16 +202,6 @@ class Engine:
             if future not in self._given_up and self._crew.seconds_of(future) > self._timeout:
                 self._given_up.add(future)
                 self._crew.give_up(future)
-
-
-def in_a_line(error: BaseException) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    if isinstance(error, MemoryError):
-        return f"ran out of memory{': ' if text else ''}{text}"
-    if isinstance(error, UserError | OSError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _error_of(future: Future[Any]) -> BaseException | None:

@@ -6,6 +6,8 @@ back are tables as Parquet, which one process writes, so that workers need no di
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +83,61 @@ class Outcome:
     person_months: int
     people_grown: int
     people_surveyed: int
+
+
+class WorkerLostError(Exception):
+    """A worker ended, or its unit took too long, before it gave anything back."""
+
+
+class UnitFailedError(Exception):
+    """A unit failed: what is sent back for any other error, which may not survive being sent.
+
+    Parameters
+    ----------
+    line
+        Why, in one line.
+    trace
+        The traceback, if it is the program's own fault.
+    """
+
+    def __init__(self, line: str, trace: str = "") -> None:
+        super().__init__(line, trace)
+        self.line = line
+        self.trace = trace
+
+
+def attempt(work: Callable[..., Outcome], job: Job, *progress: Progress) -> Outcome:
+    """Do a job, so that whatever goes wrong can be sent back.
+
+    Raises
+    ------
+    UnitFailedError
+        If the unit fails.
+    MemoryError
+        If memory runs out.
+    WorkerLostError
+        If it takes too long.
+    """
+    try:
+        return work(job, *progress)
+    except (MemoryError, WorkerLostError):
+        raise
+    except (Exception, SystemExit) as error:
+        own = not isinstance(error, UserError | OSError)
+        trace = "".join(traceback.format_exception(error)) if own else ""
+        raise UnitFailedError(in_a_line(error), trace) from None
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    if isinstance(error, UnitFailedError):
+        return error.line
+    if isinstance(error, MemoryError):
+        return f"ran out of memory{': ' if text else ''}{text}"
+    if isinstance(error, UserError | OSError | WorkerLostError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def do_job(job: Job, progress: Progress = no_progress) -> Outcome:

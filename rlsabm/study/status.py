@@ -103,7 +103,6 @@ def find_status(path: Path, half_width: float) -> Status:
         raise UserError(f"{table_path(path, 'runs')}: is missing; rlsabm resume {path} goes on")
     words = units["status"].astype(str).where(held | (units["status"] != RUNNING), "waiting")
     units["status"] = pd.Categorical(words, units["status"].cat.categories, ordered=True)
-    shifts = read_table(path, "shifts")
     return Status(
         folder=path,
         manifest=manifest,
@@ -112,10 +111,18 @@ def find_status(path: Path, half_width: float) -> Status:
         units=units,
         seconds_left=_seconds_left(units) if held else None,
         half_width=half_width,
-        precision=pd.DataFrame()
-        if shifts is None
-        else precision_of_shifts(shifts, manifest["runs"]["replicates"], half_width),
+        precision=_precision(path, manifest, half_width),
     )
+
+
+def _precision(path: Path, manifest: dict[str, Any], half_width: float) -> pd.DataFrame:
+    shifts, counts = read_table(path, "shifts"), read_table(path, "prevalence")
+    if shifts is None or counts is None:
+        return pd.DataFrame()
+    runs = counts[["draw", "replicate"]].drop_duplicates()
+    replicates = len(runs) / runs["draw"].nunique()
+    planned = manifest["runs"]["replicates"]
+    return precision_of_shifts(shifts, replicates, half_width, planned=planned)
 
 
 def _seconds_left(units: pd.DataFrame) -> float | None:

@@ -25,7 +25,7 @@ from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import HANDED_OVER, StudyFolder
 from rlsabm.study.job import Job, Outcome, do_job
-from rlsabm.study.ledger import FAILED, FINISHED, Ledger
+from rlsabm.study.ledger import FAILED, FINISHED, Entry, Ledger
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
 from rlsabm.study.merging import merge, runs_in
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
@@ -267,6 +267,7 @@ class _Running:
             interrupted = error
         except UserError as error:
             trouble = str(error)
+        self._miss_what_has_gone()
         left = len(self.ledger.units) - len(self.ledger.having(FINISHED))
         failed = len(self.ledger.having(FAILED))
         try:
@@ -280,6 +281,13 @@ class _Running:
         if interrupted is not None:
             raise interrupted
         return report
+
+    def _miss_what_has_gone(self) -> None:
+        """Units whose results somebody has removed have not finished."""
+        kept, merged = self._folder.kept(), runs_in(self._folder, self._categories)
+        for unit in self.ledger.having(FINISHED):
+            if unit.name not in kept and unit.run not in merged:
+                self.ledger[unit] = Entry(error="its results have gone from the folder")
 
     def _run(self, units: list[Unit]) -> None:
         """Run units until each is finished or failed."""
