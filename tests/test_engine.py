@@ -547,7 +547,7 @@ def test_a_unit_that_raises(
         only_that_is_run_again(tmp_path, notes)
 
 
-@pytest.mark.parametrize("how", ["be killed", "end"])
+@pytest.mark.parametrize("how", ["be killed", pytest.param("end", marks=pytest.mark.long)])
 def test_a_unit_that_ends_its_process(tmp_path: Path, how: str) -> None:
     _, notes = run_failing(tmp_path, how)
     row = one_has_failed(tmp_path / "out")
@@ -584,8 +584,15 @@ def test_a_worker_that_is_lost_while_it_gives_back(tmp_path: Path) -> None:
     same_study(tmp_path / "out", reference())
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("how", ["run out of memory", "take all memory"])
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [
+        ("run out of memory", 1),
+        ("take all memory", 1),
+        ("take all memory", 2),
+        pytest.param("run out of memory", 2, marks=pytest.mark.long),
+    ],
+)
 def test_a_unit_without_memory(tmp_path: Path, how: str, workers: int) -> None:
     _, notes = run_failing(tmp_path, how, workers=workers)
     row = one_has_failed(tmp_path / "out")
@@ -601,7 +608,7 @@ def test_a_unit_without_memory(tmp_path: Path, how: str, workers: int) -> None:
         ("sleep", 2),
         ("live on", 1),
         pytest.param("live on", 2, marks=pytest.mark.long),
-        ("stop", 2),
+        pytest.param("stop", 2, marks=pytest.mark.long),
         pytest.param("hold the interpreter", 2, marks=pytest.mark.long),
     ],
 )
@@ -653,8 +660,10 @@ def dask_address() -> Iterator[str]:
     ("how", "error"),
     [
         ("raise", "ZeroDivisionError: of all things"),
-        ("mistake", "f.yaml:3: population.country: no such table"),
-        ("run out of memory", "ran out of memory (3 times)"),
+        pytest.param(
+            "mistake", "f.yaml:3: population.country: no such table", marks=pytest.mark.long
+        ),
+        pytest.param("run out of memory", "ran out of memory (3 times)", marks=pytest.mark.long),
     ],
 )
 def test_a_unit_that_raises_on_dask(
@@ -724,7 +733,7 @@ def test_a_scheduler_that_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # Disks --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_folder_that_cannot_be_written_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:

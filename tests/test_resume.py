@@ -84,7 +84,7 @@ def killed_often(folder: Path, chance: random.Random, kills: int, most_workers: 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     wanted = reference()
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
-    assert killed_often(tmp_path, random.Random(3), kills=4, most_workers=2) >= 3
+    assert killed_often(tmp_path, random.Random(3), kills=3, most_workers=2) >= 2
     same_study(tmp_path / "out", wanted)
 
 
@@ -200,9 +200,12 @@ def moments_go_on(
     run_study(study, folder / "out", options)
     patch.undo()
     same_study(folder / "out", folder / "wanted")
-    assert len(moments.copies) > 20
+    chosen = moments.copies
+    assert len(chosen) > 40
+    if not all_of_them:  # all of the beginning and the end, and some of what is between
+        chosen = [*chosen[:12], *chosen[12:-10:3], *chosen[-10:]]
     wrong: dict[str, list[str]] = {}
-    for copy in moments.copies:
+    for copy in chosen:
         there = " ".join(sorted(path.name for path in copy.iterdir()))
         try:
             # As who gives the same command again, or as who resumes what there is to be resumed.
@@ -214,7 +217,7 @@ def moments_go_on(
             wrong.setdefault(f"{type(error).__name__}: {reason}", []).append(there)
         shutil.rmtree(copy)
     for reason, places in wrong.items():
-        print(f"{len(places)} of {len(moments.copies)}: {reason}", places[0], places[-1], sep="\n")
+        print(f"{len(places)} of {len(chosen)}: {reason}", places[0], places[-1], sep="\n")
     assert not wrong
 
 
@@ -353,7 +356,7 @@ def test_no_dask_scheduler(
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"workers": 2}, id="2 processes"),
+        pytest.param({"workers": 2}, id="2 processes", marks=pytest.mark.long),
         pytest.param({"workers": 4}, id="4 processes", marks=pytest.mark.long),
         pytest.param({"workers": 2, "cluster": "local"}, id="dask", marks=pytest.mark.long),
         pytest.param({"workers": 4, "cluster": "local"}, id="dask 4", marks=pytest.mark.long),
