@@ -10,7 +10,7 @@ from rlsabm.results.intervals import Z_95
 
 
 def precision_of_shifts(
-    shifts: pd.DataFrame, replicates: float, half_width: float, *, planned: int
+    shifts: pd.DataFrame, replicates: float, half_width: float, *, planned: int | None = None
 ) -> pd.DataFrame:
     """Monte-Carlo errors among all adults, and the replicates that would make them small enough.
 
@@ -26,7 +26,8 @@ def precision_of_shifts(
     half_width
         Wanted half-width of the 95 % interval for the Monte-Carlo error alone (proportion).
     planned
-        Replicates of the study when it is complete; more are counted from there.
+        Replicates of the study when it is complete, from which more are counted; as many as there
+        are by default.
 
     Returns
     -------
@@ -51,5 +52,7 @@ def precision_of_shifts(
     found = rows[columns].reset_index(drop=True)
     ratio = (Z_95 * found["monte_carlo_error"].to_numpy(float) / half_width) ** 2
     needed = np.ceil(np.nan_to_num(ratio) * replicates - 1e-9)
-    found["more_replicates"] = np.maximum(needed - planned, 0).astype(int)
+    found["more_replicates"] = np.maximum(
+        needed - (replicates if planned is None else planned), 0
+    ).astype(int)
     return found

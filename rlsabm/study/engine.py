@@ -7,6 +7,7 @@ at a time, so that the culprit is found and the others finish.
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -14,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from rlsabm.errors import UserError
 from rlsabm.study.crews import Crew, too_long
 from rlsabm.study.job import Job, Outcome, UnitFailedError, WorkerLostError, in_a_line
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger
@@ -181,7 +183,10 @@ class Engine:
         entry = self._ledger[unit]
         entry.status = FAILED
         entry.error = in_a_line(error)
-        entry.traceback = error.trace if isinstance(error, UnitFailedError) else ""
+        if isinstance(error, UnitFailedError):
+            entry.traceback = error.trace
+        elif not isinstance(error, UserError | OSError):
+            entry.traceback = "".join(traceback.format_exception(error))
 
     def _lose(self, unit: Unit, error: BaseException, *, blamed: bool) -> None:
         """Try a unit again, unless it has cost too many workers."""

@@ -90,9 +90,9 @@ def find_status(path: Path, half_width: float) -> Status:
     UserError
         If the folder holds no study of this version.
     """
-    manifest = manifest_of(path)
     folder = StudyFolder(path)
-    held = folder.is_held()
+    held = folder.is_held()  # before the manifest is read: it may end meanwhile
+    manifest = manifest_of(path)
     state = manifest["status"]
     if held:
         state = "running"
