@@ -201,7 +201,7 @@ def moments_go_on(
     patch.undo()
     same_study(folder / "out", folder / "wanted")
     chosen = moments.copies
-    assert len(chosen) > 40
+    assert len(chosen) > 30
     if not all_of_them:  # all of the beginning and the end, and some of what is between
         chosen = [*chosen[:12], *chosen[12:-10:3], *chosen[-10:]]
     wrong: dict[str, list[str]] = {}
