@@ -28,7 +28,10 @@ from rlsabm.study.settings import read_scenario
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-GUIDES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("tutorial", "scenario", "studies"))]
+GUIDES = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("tutorial", "scenario", "studies")),
+]
 
 
 def name_of(page: Path) -> str:

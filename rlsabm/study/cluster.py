@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from rlsabm.errors import UserError
@@ -73,6 +74,8 @@ class DaskCluster(Crew):
             )
             where = {"address": self._local}
         elif self._address.endswith(".json"):
+            if not Path(self._address).exists():
+                raise UserError(f"--cluster {self._address}: no such file")
             where = {"scheduler_file": self._address}
         try:
             self._client = self._distributed.Client(**where, timeout=PATIENCE_SECONDS)

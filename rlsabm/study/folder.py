@@ -37,6 +37,8 @@ from rlsabm.study.settings import COUNTRY
 from rlsabm.study.units import Unit
 
 LOCK = ".lock"
+#: How often, and how long apart (seconds), a lock is tried that is taken.
+LOCK_TRIES, LOCK_SECONDS = 10, 0.05
 #: Folder of the units that are finished and not yet in the tables, and its name when they are.
 UNITS, MERGED = "units", ".units-merged"
 #: What the ledger says of a finished unit, beside its tables.
@@ -115,13 +117,18 @@ class StudyFolder:
 
     def _lock(self) -> int:
         path = self.path / LOCK
+        tries = 0
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(descriptor)
-                raise UserError(f"{self.path}: {self.holder()}") from None
+                tries += 1
+                if tries > LOCK_TRIES:
+                    raise UserError(f"{self.path}: {self.holder()}") from None
+                time.sleep(LOCK_SECONDS)  # somebody may only be looking
+                continue
             except OSError:
                 os.close(descriptor)
                 raise

@@ -25,14 +25,14 @@ from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import HANDED_OVER, StudyFolder
 from rlsabm.study.job import Job, Outcome, do_job
-from rlsabm.study.ledger import FAILED, FINISHED, Entry, Ledger
+from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Entry, Ledger
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
 from rlsabm.study.merging import merge, runs_in
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
 from rlsabm.study.units import Unit, units_of
 
-#: What a manifest says of a study.
-RUNNING, STOPPED, INCOMPLETE, COMPLETE = "running", "stopped", "incomplete", "complete"
+#: What a manifest says of a study that is not running.
+STOPPED, INCOMPLETE, COMPLETE = "stopped", "incomplete", "complete"
 #: Seconds between two looks at the files of a study that is being run.
 LEDGER_SECONDS = 2.0
 #: Tables are brought up to date so often (seconds), and never for more than this share of the time.
@@ -267,6 +267,8 @@ class _Running:
             interrupted = error
         except UserError as error:
             trouble = str(error)
+        for unit in self.ledger.having(RUNNING):  # what was under way when it was stopped
+            self.ledger[unit].status = WAITING
         self._miss_what_has_gone()
         left = len(self.ledger.units) - len(self.ledger.having(FINISHED))
         failed = len(self.ledger.having(FAILED))
