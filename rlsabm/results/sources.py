@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -183,17 +183,15 @@ def unknown(what: str, name: str, known: Sequence[str]) -> str:
 
 def columns_in(folder: Path, table: str) -> list[str]:
     """Columns of a table."""
-    path = table_path(folder, table)
-    with _readable(path):
-        return list(pq.read_schema(path).names)
+    with _opened(table_path(folder, table)) as file:
+        return list(pq.read_schema(file).names)
 
 
 def read_rows(side: Source, table: str, columns: Sequence[str], where: list[Any]) -> pd.DataFrame:
     """Some columns of a table, with the rows of the arm that fit all conditions ``where``."""
-    path = table_path(side.folder, table)
-    with _readable(path):
+    with _opened(table_path(side.folder, table)) as file:
         filters: list[Any] = [("arm", "==", side.arm), *where]
-        return pq.read_table(path, columns=list(columns), filters=filters).to_pandas()
+        return pq.read_table(file, columns=list(columns), filters=filters).to_pandas()
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame | None:
@@ -207,27 +205,27 @@ def read_table(folder: Path, table: str) -> pd.DataFrame | None:
     path = table_path(folder, table)
     if not path.exists():
         return None
-    with _readable(path):
-        return pq.read_table(path).to_pandas()
+    with _opened(path) as file:
+        return pq.read_table(file).to_pandas()
 
 
 def words_of(folder: Path, table: str, column: str) -> list[str]:
     """Words that a column of a table may hold, in their order; none without that column."""
     if column not in columns_in(folder, table):
         return []
-    path = table_path(folder, table)
-    with _readable(path):
-        values = pq.read_table(path, columns=[column]).to_pandas()[column]
+    with _opened(table_path(folder, table)) as file:
+        values = pq.read_table(file, columns=[column]).to_pandas()[column]
     if isinstance(values.dtype, pd.CategoricalDtype):
         return [str(word) for word in values.cat.categories]
     return [str(word) for word in values.unique()]
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Say which file of a study is missing or broken."""
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a table, which may be replaced meanwhile; say which one is missing or broken."""
     try:
-        yield
+        with path.open("rb") as file:
+            yield file
     except FileNotFoundError:
         raise UserError(f"{path}: is missing; run the study again") from None
     except (pa.ArrowException, OSError) as error:

@@ -300,7 +300,7 @@ class StudyFolder:
         """Remove the units' own files, when the tables of the study hold all of them."""
         with suppress(OSError):
             os.replace(self._units, self.path / MERGED)
-            shutil.rmtree(self.path / MERGED)
+        shutil.rmtree(self.path / MERGED, ignore_errors=True)
 
     def close(self) -> None:
         """Give up the room that was kept."""

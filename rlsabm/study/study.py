@@ -243,7 +243,8 @@ class _Running:
     def run(self) -> Report:
         """Run what is to be run, and write what was found."""
         waiting = [unit for unit in self.ledger.units if self.ledger[unit].status != FINISHED]
-        if not waiting and not self._folder.kept():
+        if not waiting and not self._folder.kept() and self._before["status"] == COMPLETE:
+            self._folder.forget_units()
             return Report(COMPLETE, self._study, self.ledger, self._found, "", self._before)
         self._crew = self._hire(len(waiting))
         try:
@@ -277,9 +278,9 @@ class _Running:
         except OSError as error:
             trouble = trouble or f"the tables cannot be written: {error.strerror or error}"
         status = STOPPED if left > failed else INCOMPLETE if failed or trouble else COMPLETE
-        if status == COMPLETE:
-            self._folder.forget_units()
         report = self._end(status, trouble)
+        if report.status == COMPLETE:
+            self._folder.forget_units()
         if interrupted is not None:
             raise interrupted
         return report
