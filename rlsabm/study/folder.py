@@ -193,7 +193,18 @@ class StudyFolder:
         """
         write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
 
-    def prepare(self, country: Mapping[str, bytes]) -> None:
+    def keep_country(self, country: Mapping[str, bytes]) -> None:
+        """Keep the tables of a country of the user's, if it is one.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or cannot be written.
+        """
+        if country and not (self.path / COUNTRY).exists():
+            write_whole_folder(self.path / COUNTRY, country)
+
+    def prepare(self) -> None:
         """Clear what a killed process has left, and make what a study needs.
 
         Raises
@@ -210,8 +221,6 @@ class StudyFolder:
                 else:
                     path.unlink(missing_ok=True)
         self._units.mkdir(exist_ok=True)
-        if country and not (self.path / COUNTRY).exists():
-            write_whole_folder(self.path / COUNTRY, country)
 
     def keep(self, unit: Unit, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
         """Keep what a unit found; when this returns it is finished for good.
@@ -313,7 +322,10 @@ class StudyFolder:
 
 def _ours(names: Iterable[str]) -> bool:
     """Whether a folder holds nothing but what a study that hardly began has left."""
-    return all(name in (LOCK, RESERVE) or name.endswith(UNFINISHED) for name in names)
+    present = set(names)
+    hidden = {name for name in present if name in (LOCK, RESERVE) or name.endswith(UNFINISHED)}
+    # A folder called country may be anybody's, but not beside the room that a study keeps.
+    return present - hidden <= ({COUNTRY} if RESERVE in present else set())
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -251,8 +251,10 @@ class _Running:
             if not self._before:
                 self._folder.clear()
             self._folder.reserve()
+            # Before the manifest, which is not enough to go on with a country of the user's.
+            self._folder.keep_country(files_of_country(self._study))
             self._folder.write_manifest(self._manifest(RUNNING))
-            self._folder.prepare(files_of_country(self._study))
+            self._folder.prepare()
             self._folder.write(SCENARIO, self._study.to_yaml().encode())
             self._write_ledger()
         except OSError as error:
