@@ -18,7 +18,7 @@ from rlsabm.observe.survey import Survey, survey_month, take_survey
 from rlsabm.population import Population
 from rlsabm.results.biomarkers import MOST_VALUES, PERCENTILES, sample_biomarkers
 from rlsabm.results.biomarkers import summarise_biomarkers as summarise
-from rlsabm.results.blocks import ADDED, of_run, weighted_percentiles
+from rlsabm.results.blocks import ADDED, AT_A_TIME, ENOUGH_VALUES, of_run, weighted_quantiles
 from rlsabm.results.cases import find_cases
 from rlsabm.results.cells import Contents
 from rlsabm.results.contrasts import count_contrasts
@@ -66,30 +66,26 @@ SOME_VALUES = st.lists(
 )
 
 
-@given(st.lists(SOME_VALUES, min_size=1, max_size=4), st.floats(0.1, 50.0))
-def test_percentiles_with_equal_weights_are_those_of_numpy(
-    groups: list[list[float]], weight: float
+SHARES = np.array(PERCENTILES) / 100.0
+
+
+@given(SOME_VALUES, st.floats(0.1, 50.0))
+def test_quantiles_with_equal_weights_are_those_of_numpy(
+    values: list[float], weight: float
 ) -> None:
-    place = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    values = np.concatenate([np.array(group) for group in groups])
-    shuffled = np.random.default_rng(1).permutation(len(values))
-    found = weighted_percentiles(
-        place[shuffled], values[shuffled], np.full(len(values), weight), len(groups)
-    )
-    for number, group in enumerate(groups):
-        wanted = np.percentile(group, PERCENTILES)
-        np.testing.assert_allclose(found[:, number], wanted, rtol=1e-9, atol=1e-6)
+    x = np.sort(values)
+    found = weighted_quantiles(x, np.full(len(x), weight), SHARES)
+    np.testing.assert_allclose(found, np.percentile(values, PERCENTILES), rtol=1e-9, atol=1e-6)
 
 
-@given(SOME_VALUES.filter(lambda values: len(values) > 1), st.integers(2, 6))
-def test_percentiles_of_repeated_values(values: list[float], times: int) -> None:
-    """A weight of several is between the percentiles of as many equal values and of single ones."""
-    x = np.array(values)
-    place = np.zeros(len(x), dtype=np.int64)
-    found = weighted_percentiles(place, x, np.full(len(x), float(times)), 1)[:, 0]
+@given(SOME_VALUES, st.data())
+def test_quantiles_lie_among_the_values(values: list[float], data: st.DataObject) -> None:
+    x = np.sort(values)
+    weights = data.draw(st.lists(st.floats(0.1, 50.0), min_size=len(x), max_size=len(x)))
+    found = weighted_quantiles(x, np.array(weights), SHARES)
     assert (np.diff(found) >= 0).all()
-    assert found[0] >= x.min()
-    assert found[-1] <= x.max()
+    assert found[0] >= x[0]
+    assert found[-1] <= x[-1]
 
 
 # Tables of blocks against those of all people together --------------------------------------------
@@ -148,6 +144,52 @@ def test_biomarkers_of_blocks_are_those_of_all(blocks: list[list[list[float]]]) 
         # Spreads that are nothing but rounding differ by rounding.
         tolerance = 1e-6 if name == "sd" else 1e-12
         np.testing.assert_allclose(found[name][order], values, rtol=1e-9, atol=tolerance)
+
+
+def of_normal(rng: np.random.Generator, mean: float, people: int) -> dict[str, Contents]:
+    """Tables of a block of so many people, of whose values it keeps quantiles."""
+    x = np.exp(rng.normal(mean, 1.0, people))
+    tables = biomarkers_of([x.tolist()])
+    kept = np.quantile(x, (np.arange(MOST_VALUES) + 0.5) / MOST_VALUES)
+    tables["samples"] = {
+        "year": np.full(MOST_VALUES, 2019),
+        "sex": np.zeros(MOST_VALUES, dtype=np.int64),
+        "value": kept,
+        "weight": np.full(MOST_VALUES, people / MOST_VALUES),
+        "all": x,  # not of the table
+    }
+    return tables
+
+
+def test_biomarkers_of_very_many_blocks() -> None:
+    """Taken a few at a time: moments are exact, percentiles right to 2 in 1,000 people."""
+    rng = np.random.default_rng(8)
+    blocks = [of_normal(rng, rng.normal(3.0, 0.2), 1000) for _ in range(30 * AT_A_TIME)]
+    everybody = np.concatenate([block["samples"].pop("all") for block in blocks])
+    assert len(blocks) * MOST_VALUES > 20 * ENOUGH_VALUES
+    found = of_run("biomarkers", iter(blocks))
+    assert found["persons"].tolist() == [len(everybody)]
+    assert found["mean"][0] == pytest.approx(everybody.mean(), rel=1e-12)
+    assert found["sd"][0] == pytest.approx(everybody.std(ddof=1), rel=1e-10)
+    assert found["geometric_mean"][0] == pytest.approx(np.exp(np.log(everybody).mean()), rel=1e-12)
+    for q in PERCENTILES:
+        assert (everybody < found[f"p{q}"][0]).mean() == pytest.approx(q / 100.0, abs=0.002)
+
+
+def test_counts_of_very_many_blocks(whole: dict[str, Contents]) -> None:
+    """Sums are those of all blocks in their order, to the last bit."""
+    rng = np.random.default_rng(9)
+    blocks = []
+    for _ in range(3 * AT_A_TIME + 2):
+        table = dict(whole["contrasts"])
+        table["expected_cases"] = rng.random(len(table["persons"]))
+        blocks.append({"contrasts": table})
+    found = of_run("contrasts", iter(blocks))
+    wanted = np.zeros(len(found["persons"]))
+    for block in blocks:
+        wanted = wanted + block["contrasts"]["expected_cases"]
+    assert (found["expected_cases"] == wanted).all()
+    assert (found["persons"] == len(blocks) * whole["contrasts"]["persons"]).all()
 
 
 @cache

@@ -594,6 +594,29 @@ def fail_at_once(job: Any, progress: Any = None) -> Any:
     raise RuntimeError("not now")
 
 
+def test_asked_to_end_in_the_moment_in_which_a_unit_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the folder has is counted, although it was not yet written down."""
+    import rlsabm.results.files as files
+
+    sync, out = files.sync_folder, tmp_path / "out"
+
+    def interrupted(folder: Path) -> None:
+        sync(folder)
+        if kept(out) == 2:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "sync_folder", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        at_once(tmp_path, out)
+    assert manifest(out)["units"]["finished"] == 2
+    assert ledger(out)["seconds"].notna().sum() == 2
+    at_once(tmp_path, out)
+    same_study(out, reference())
+
+
 def test_asked_to_end_again_and_again(tmp_path: Path) -> None:
     """Whoever is impatient breaks nothing."""
     pytest.importorskip("psutil")

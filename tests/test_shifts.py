@@ -17,7 +17,7 @@ from rlsabm.results.intervals import (
     proportion_over_draws,
     t_quantile,
 )
-from rlsabm.results.shifts import ESTIMATE_NAMES, by_draw, estimate_shifts
+from rlsabm.results.shifts import ESTIMATE_NAMES, estimate_shifts
 
 MEN = LAST_BAND + 1
 
@@ -306,15 +306,6 @@ def test_draws_are_averaged() -> None:
     assert found.loc["caused_ratio", "value"] == pytest.approx(sqrt(100 / 70 * 60 / 50))
     assert (found["draws"] == 2).all()
     assert np.isfinite(found["parameter_sd"]).all()
-
-
-def test_keys_stay_apart() -> None:
-    table = pd.DataFrame([ROW, ROW | {"condition": "other", "cases": 10}, ROW | {"draw": 1}])
-    rows, draws, sums = by_draw(table, ["condition", "world"], ["persons", "cases"])
-    assert list(rows["condition"]) == ["it", "other"]
-    assert list(draws) == [0, 1]
-    assert sums[:, :, 1].tolist() == [[100, 10], [100, 0]]
-    assert sums[:, :, 0].tolist() == [[400, 400], [400, 0]]
 
 
 def test_draws_in_which_nobody_had_it_count_for_nothing() -> None:

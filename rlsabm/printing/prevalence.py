@@ -7,8 +7,15 @@ from rich.markup import escape
 
 from rlsabm.printing.tables import number_table, out, percent, words
 from rlsabm.results.contrasts import ADULT_AGE
+from rlsabm.results.nesting import RUNS
 from rlsabm.results.summary import adults_only, of_study, pooled
 from rlsabm.scenario import ResolvedScenario
+
+#: Said of prevalences that rest on one run; the docs have the measurement.
+ONE_RUN = (
+    "One run: these intervals take people as unrelated. Because of relatives that of everybody should\n"
+    "be about twice as wide, those of small groups hardly wider. Replicates show it."
+)
 
 
 def print_prevalence(
@@ -46,6 +53,8 @@ def print_prevalence(
         women = adults_only(everyone[everyone["parity"] != "not a woman"])
         if len(women):
             _print_cross(women, "age_group", "parity", f"Any RLS in women by parity, {year}: %")
+    if len(rows[list(RUNS)].drop_duplicates()) == 1:
+        out.print(ONE_RUN)
     if len(study.arms) > 1:
         _print_arms(study, prevalence, f"RLS by arm, {who}, {year}: % with 95 % interval")
     for surveyed in scenario.observe.years:

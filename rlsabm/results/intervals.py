@@ -135,17 +135,23 @@ def wilson_interval(
     )
 
 
-def proportion_over_draws(counts: Floats, persons: Floats) -> Interval:
+def proportion_over_draws(
+    counts: Floats, persons: Floats, variances: Floats | None = None
+) -> Interval:
     """Combine proportions of draws; Wilson's interval for as many people as would be so uncertain.
 
     Parameters
     ----------
     counts, persons
         First axis: draws.
+    variances
+        Monte-Carlo variances of the proportions; by default those of independent people.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         p = counts / persons
-        plain = over_draws(p, p * (1.0 - p) / persons, kind="difference")
+        if variances is None:
+            variances = binomial_variance(p, persons)
+        plain = over_draws(p, variances, kind="difference")
         total = plain.monte_carlo_error**2 + np.nan_to_num(plain.parameter_sd) ** 2
         size = np.where(
             total > 0, plain.value * (1.0 - plain.value) / total, np.nansum(persons, axis=0)
@@ -153,6 +159,12 @@ def proportion_over_draws(counts: Floats, persons: Floats) -> Interval:
     quantile = quantile_over_draws(np.isfinite(p).sum(axis=0))
     lower, upper = wilson_interval(plain.value, size, quantile)
     return plain._replace(lower=lower, upper=upper)
+
+
+def binomial_variance(share: Floats, persons: Floats) -> Floats:
+    """Variance of a proportion among independent people."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(share * (1.0 - share) / persons)
 
 
 def delta_variance(

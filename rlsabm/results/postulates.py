@@ -18,8 +18,13 @@ from rlsabm.person import CKD_4, DIALYSIS, NOT_PREGNANT
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Contents, joined, strata_codes
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE
-from rlsabm.results.intervals import delta_variance, over_draws, proportion_over_draws
-from rlsabm.results.shifts import RUNS, by_draw
+from rlsabm.results.intervals import (
+    Interval,
+    binomial_variance,
+    delta_variance,
+    over_draws,
+)
+from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.worlds import ALWAYS_REPLETE, ALWAYS_SUFFICIENT, NO_PATH
 
 Floats = NDArray[np.float64]
@@ -143,29 +148,22 @@ def estimate_postulates(partition: pd.DataFrame, shifts: pd.DataFrame) -> pd.Dat
         Estimates of `estimate_shifts`, for the first postulate.
     """
     keys = [name for name in partition.columns if name not in (*COUNTS, *RUNS)]
-    rows, draws, counts = by_draw(partition, keys, COUNTS)
-    n = dict(zip(COUNTS, np.moveaxis(counts, -1, 0), strict=True))
-    ill = n["cases"]
-    shares = {
-        "precipitated": ill - n["cases_if_replete"],
-        "constitutional": n["cases_if_replete"] - n["cases_if_sufficient"],
-        "not_iron": n["cases_if_sufficient"],
-        "no_dopaminergic_loss": n["cases_without_loss"],
-        "within_range_of_iron_deficiency": n["cases_within_range"],
-        "beyond_range_of_iron_deficiency": ill - n["cases_without_loss"] - n["cases_within_range"],
-    }
-    with np.errstate(invalid="ignore", divide="ignore"):
-        s, c = n["cases_if_sufficient"] / ill, n["cases_without_path"] / ill
-        joint = n["cases_sufficient_and_without_path"] / ill
-        covariance = [
-            [s * (1.0 - s) / ill, (joint - s * c) / ill],
-            [(joint - s * c) / ill, c * (1.0 - c) / ill],
-        ]
-        path = delta_variance(lambda s, c: (1.0 - c) / (1.0 - s), [s, c], covariance)
-    intervals = {
-        **{part: proportion_over_draws(count, ill) for part, count in shares.items()},
-        "through_dopamine": over_draws(*path, kind="share"),
-    }
+    shares = pd.DataFrame(
+        {
+            "precipitated": partition["cases"] - partition["cases_if_replete"],
+            "constitutional": partition["cases_if_replete"] - partition["cases_if_sufficient"],
+            "not_iron": partition["cases_if_sufficient"],
+            "no_dopaminergic_loss": partition["cases_without_loss"],
+            "within_range_of_iron_deficiency": partition["cases_within_range"],
+            "beyond_range_of_iron_deficiency": partition["cases"]
+            - partition["cases_without_loss"]
+            - partition["cases_within_range"],
+        }
+    )
+    n = NestedCounts(pd.concat([partition, shares], axis=1), keys, [*COUNTS, *shares])
+    rows, ill = n.rows, n["cases"]
+    intervals = {str(part): n.proportion(str(part), "cases") for part in shares}
+    intervals["through_dopamine"] = _through_dopamine(n)
     parts = [_first_postulate(shifts, list(rows.columns))]
     for part, interval in intervals.items():
         chosen = np.isfinite(interval.value)
@@ -175,12 +173,31 @@ def estimate_postulates(partition: pd.DataFrame, shifts: pd.DataFrame) -> pd.Dat
             found[name] = values[chosen]
         found["persons"] = n["persons"].sum(axis=0)[chosen]
         found["cases"] = ill.sum(axis=0)[chosen]
-        found["draws"] = len(draws)
+        found["draws"] = len(n.draws)
         parts.append(found)
     whole = pd.concat(parts, ignore_index=True)
     whole["postulate"] = whole["part"].map(OF_POSTULATE)
     whole["part"] = pd.Categorical(whole["part"], list(PARTS), ordered=True)
     return whole.sort_values([*rows.columns, "part"], kind="stable").reset_index(drop=True)
+
+
+def _through_dopamine(n: NestedCounts) -> Interval:
+    """Of the cases that sufficient CNS iron would spare, those that cutting the path would spare."""
+    ill, shares = n["cases"], ("cases_if_sufficient", "cases_without_path")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        s, c = (n[share] / ill for share in shares)
+        joint = n["cases_sufficient_and_without_path"] / ill
+        reckoned = [
+            [binomial_variance(s, ill), (joint - s * c) / ill],
+            [(joint - s * c) / ill, binomial_variance(c, ill)],
+        ]
+        covariance = [
+            [n.covariance(reckoned[i][j], (one, "cases"), (other, "cases"))
+             for j, other in enumerate(shares)]
+            for i, one in enumerate(shares)
+        ]  # fmt: skip
+        path = delta_variance(lambda s, c: (1.0 - c) / (1.0 - s), [s, c], covariance)
+    return over_draws(*path, kind="share")
 
 
 def _first_postulate(shifts: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from rlsabm.results.cells import Contents
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE
 from rlsabm.results.counting import FOLLOW_UP_MONTHS
 from rlsabm.results.intervals import Interval, delta_variance, over_draws, proportion_over_draws
-from rlsabm.results.shifts import RUNS, by_draw
+from rlsabm.results.nesting import RUNS, NestedCounts
 
 Floats = NDArray[np.float64]
 
@@ -134,10 +134,11 @@ def estimate_kin(counts: pd.DataFrame) -> pd.DataFrame:
         One row an estimate (``KIN_ESTIMATES``): keys, interval, and pairs behind it in all runs.
     """
     keys = [name for name in counts.columns if name not in (*KIN_COUNTS, *RUNS)]
-    rows, draws, sums = by_draw(counts, keys, KIN_COUNTS)
+    n = NestedCounts(counts, keys, KIN_COUNTS)
+    rows, draws = n.rows, n.draws
     rows["relation"] = pd.Categorical(rows["relation"], list(KIN_RELATIONS), ordered=True)
     of_parents = rows["relation"].isin(OF_PARENTS).to_numpy()
-    pairs, both, first, second = np.moveaxis(sums, -1, 0)
+    pairs, both, first, second = (n[name] for name in KIN_COUNTS)
     alike = ~of_parents & (rows["sex"] != "mixed").to_numpy()
     correlation = tetrachoric(both, first, second, pairs, interchangeable=alike)
     intervals = {

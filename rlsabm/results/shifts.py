@@ -8,7 +8,7 @@ selection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from rlsabm.results.contrasts import COUNTS
 from rlsabm.results.intervals import (
     Interval,
+    binomial_variance,
     delta_variance,
     over_draws,
-    proportion_over_draws,
 )
+from rlsabm.results.nesting import RUNS, NestedCounts
 
 Floats = NDArray[np.float64]
 
@@ -126,8 +127,6 @@ ESTIMATES = (
     ),
 )  # fmt: skip
 ESTIMATE_NAMES = [estimate.name for estimate in ESTIMATES]
-#: Columns over which counts are added up and draws are compared.
-RUNS = ("draw", "replicate")
 
 
 def estimate_shifts(contrasts: pd.DataFrame) -> pd.DataFrame:
@@ -145,92 +144,74 @@ def estimate_shifts(contrasts: pd.DataFrame) -> pd.DataFrame:
         ``monte_carlo_error``, ``parameter_sd``, and the counts behind it, added up over all runs.
     """
     keys = [name for name in contrasts.columns if name not in (*COUNTS, *RUNS)]
-    rows, draws, counts = by_draw(contrasts, keys, COUNTS)
-    n = dict(zip(COUNTS, np.moveaxis(counts, -1, 0), strict=True))
-    means, covariance = _means(n)
+    n = NestedCounts(contrasts, keys, COUNTS)
     parts = []
     for estimate in ESTIMATES:
-        interval = _estimated(estimate, n, means, covariance)
+        interval = _estimated(estimate, n)
         chosen = np.isfinite(interval.value) & (n["persons"].sum(axis=0) > 0)
-        part = rows[chosen].copy()
+        part = n.rows[chosen].copy()
         part["estimate"] = estimate.name
         for name, values in interval._asdict().items():
             part[name] = values[chosen]
-        total = np.nansum(counts, axis=0)
         for name in ("persons", "cases", "cases_without", "cases_without_iron"):
-            of = np.where(np.isnan(n[name]).all(axis=0), np.nan, total[:, COUNTS.index(name)])
-            part[name] = of[chosen]
-        part["draws"] = len(draws)
+            part[name] = n.total(name)[chosen]
+        part["draws"] = len(n.draws)
         parts.append(part)
     whole = pd.concat(parts, ignore_index=True)
     whole["estimate"] = pd.Categorical(whole["estimate"], ESTIMATE_NAMES, ordered=True)
     return whole.sort_values([*keys, "estimate"], kind="stable").reset_index(drop=True)
 
 
-def by_draw(
-    table: pd.DataFrame, keys: Sequence[str], counts: Sequence[str]
-) -> tuple[pd.DataFrame, Floats, Floats]:
-    """Counts added up over replicates: distinct keys, draws, and counts by draw, key and count.
+#: Shares by their letters: what is counted, and among whom.
+SHARES = {
+    "x": ("cases", "persons"),
+    "e": ("expected_cases", "persons"),
+    "y": ("cases_without", "persons"),
+    "z": ("cases_without_iron", "persons"),
+    "X": ("everyone_cases", "everyone_persons"),
+    "Y": ("everyone_without", "everyone_persons"),
+}
+#: Counts of people who are cases in two worlds.
+JOINT = {
+    "xy": "cases_with_and_without",
+    "xz": "cases_with_and_without_iron",
+    "yz": "cases_without_both",
+    "XY": "everyone_with_and_without",
+}
 
-    Counts that no run of a draw has are missing; those of draws in which a key did not occur are 0.
+
+def _reckoned(n: NestedCounts, pair: str, *, against_others: bool) -> Floats:
+    """Covariance of two shares by their counts, if people are independent.
+
+    Against other people, who happen to be cases is chance, even where none or all are.
     """
-    places = table.groupby(list(keys), observed=True, sort=False, dropna=False).ngroup().to_numpy()
-    first = np.unique(places, return_index=True)[1]
-    rows = table.iloc[first][list(keys)].reset_index(drop=True)
-    draws, draw = np.unique(table["draw"].to_numpy(), return_inverse=True)
-    sums = np.zeros((len(draws), len(rows), len(counts)))
-    np.add.at(sums, (draw, places), table[list(counts)].to_numpy(float))
-    return rows, draws, sums
+    persons = n[SHARES[pair[0]][1]]
+    if pair == "ee":
+        return np.asarray(n["expected_variance"] / persons**2)
+    if "e" in pair:  # other people
+        return np.zeros_like(persons)
+    one, other = (n[SHARES[letter][0]] / persons for letter in pair)
+    if pair == "xx" and against_others:
+        return binomial_variance((n["cases"] + 2.0) / (persons + 4.0), persons + 4.0)
+    if pair[0] == pair[1]:
+        return binomial_variance(one, persons)
+    return np.asarray((n[JOINT[pair]] / persons - one * other) / persons)
 
 
-def _means(n: dict[str, Floats]) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Prevalences by their letters, and covariances by pairs of letters."""
-    size, everyone = n["persons"], n["everyone_persons"]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = {
-            "x": n["cases"] / size,
-            "e": n["expected_cases"] / size,
-            "y": n["cases_without"] / size,
-            "z": n["cases_without_iron"] / size,
-            "X": n["everyone_cases"] / everyone,
-            "Y": n["everyone_without"] / everyone,
-        }
-        joint = {
-            "xy": n["cases_with_and_without"] / size,
-            "xz": n["cases_with_and_without_iron"] / size,
-            "yz": n["cases_without_both"] / size,
-            "XY": n["everyone_with_and_without"] / everyone,
-        }
-        joint |= {one + one: means[one] for one in "xyzXY"}
-        covariance = {
-            pair: (share - means[pair[0]] * means[pair[1]]) / (size if pair.islower() else everyone)
-            for pair, share in joint.items()
-        }
-        covariance["ee"] = n["expected_variance"] / size**2
-    return means, covariance
-
-
-def _estimated(
-    estimate: Estimate,
-    n: dict[str, Floats],
-    means: dict[str, Floats],
-    covariance: dict[str, Floats],
-) -> Interval:
+def _estimated(estimate: Estimate, n: NestedCounts) -> Interval:
+    letters = estimate.uses
     if estimate.kind == "proportion":
-        return proportion_over_draws(n["cases"], n["persons"])
-    none = np.zeros_like(n["persons"])
-    if "e" in estimate.uses:
-        # Against other people, who happen to be cases is chance, even where none or all are.
-        size = n["persons"] + 4.0
-        share = (n["cases"] + 2.0) / size
-        covariance = covariance | {"xx": share * (1.0 - share) / size}
+        return n.proportion(*SHARES[letters])
+
+    def covariance(one: str, other: str) -> Floats:
+        pair = "".join(sorted((one, other)))
+        reckoned = _reckoned(n, pair, against_others="e" in letters)
+        return n.covariance(reckoned, SHARES[pair[0]], SHARES[pair[1]])
+
     with np.errstate(invalid="ignore", divide="ignore"):
         value, variance = delta_variance(
             estimate.formula,
-            [means[one] for one in estimate.uses],
-            [
-                [covariance.get("".join(sorted((a, b))), none) for b in estimate.uses]
-                for a in estimate.uses
-            ],
+            [n[SHARES[one][0]] / n[SHARES[one][1]] for one in letters],
+            [[covariance(one, other) for other in letters] for one in letters],
         )
     return over_draws(value, variance, kind=estimate.kind)

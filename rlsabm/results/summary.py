@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rlsabm.results.contrasts import ADULT_AGE
-from rlsabm.results.intervals import wilson_interval
+from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.scenario import REFERENCE
 from rlsabm.worlds import FACTUAL
 
@@ -22,16 +22,18 @@ def adults_only(prevalence: pd.DataFrame) -> pd.DataFrame:
 
 
 def pooled(prevalence: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Cases, persons and prevalence, pooled over everything but ``by``.
-
-    The interval is for the sampling of persons only, not for parameters.
-    """
-    sums = prevalence.groupby(list(by), observed=True)[["cases", "persons"]].sum().reset_index()
-    sums["prevalence"] = sums["cases"] / sums["persons"]
-    sums["lower"], sums["upper"] = wilson_interval(
-        sums["prevalence"].to_numpy(float), sums["persons"].to_numpy(float)
+    """Cases and persons of all runs, and prevalence with its interval over draws and replicates."""
+    counts = ["cases", "persons"]
+    by_run = prevalence.groupby([*by, *RUNS], observed=True)[counts].sum().reset_index()
+    n = NestedCounts(by_run, by, counts)
+    found = n.proportion("cases", "persons")
+    return n.rows.assign(
+        cases=n.total("cases").astype(int),
+        persons=n.total("persons").astype(int),
+        prevalence=found.value,
+        lower=found.lower,
+        upper=found.upper,
     )
-    return sums
 
 
 def of_study(

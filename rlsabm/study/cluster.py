@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from rlsabm.errors import UserError
-from rlsabm.study.crews import Crew, Work
+from rlsabm.study.crews import Crew, Work, interruptions_held
 from rlsabm.study.job import Job, Outcome, attempt, do_job
 from rlsabm.study.units import Unit
 
 #: Address that means: a cluster of processes on this machine.
 LOCAL = "local"
+#: Logs of Dask in this process, each with a level of its own.
+LOGS = ("distributed", "distributed.client", "tornado.application")
 #: Topic under which workers say which unit they begin.
 TOPIC = "rlsabm"
 #: How long to wait for a scheduler that does not answer (seconds).
@@ -64,14 +66,17 @@ class DaskCluster(Crew):
 
     def _open(self) -> None:
         """Begin a local cluster, or find the one at the address."""
+        for name in LOGS:  # what goes wrong is said in the ledger and at the end
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         where: dict[str, Any] = {"address": self._address}
         if self._address == LOCAL:
-            self._local = self._distributed.LocalCluster(
-                n_workers=self._count,
-                threads_per_worker=1,
-                dashboard_address=None,
-                silence_logs=logging.ERROR,
-            )
+            with interruptions_held():  # its processes must not hear them, nor those they begin
+                self._local = self._distributed.LocalCluster(
+                    n_workers=self._count,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
             where = {"address": self._local}
         elif self._address.endswith(".json"):
             if not Path(self._address).exists():

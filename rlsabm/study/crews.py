@@ -17,6 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
@@ -245,7 +246,7 @@ class LocalProcesses(Crew):
         self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
         try:
             others = set(multiprocessing.active_children())
-            with _interruptions_held():  # a process that begins must not hear them
+            with interruptions_held():  # a process that begins must not hear them
                 future: Future[Any] = self._pool.submit(
                     _work_in_process, self._work, job, slot, self._folder
                 )
@@ -339,11 +340,12 @@ def _work_in_process(work: Work, job: Job, slot: int, folder: Path) -> Path:
 
 
 @contextmanager
-def _interruptions_held() -> Iterator[None]:
+def interruptions_held() -> Iterator[None]:
     """Keep interruptions for later, also from processes that begin meanwhile."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    resource_tracker.ensure_running()  # when it begins, it lets them in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

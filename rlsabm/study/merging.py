@@ -113,7 +113,7 @@ class _Merger:
                 if name in tables:
                     with_samples = (name == "biomarkers" and "samples" in tables) and len(units) > 1
                     wanted = (name, "samples") if with_samples else (name,)
-                    parts.append(of_run(name, [self._of_unit(unit, wanted) for unit in units]))
+                    parts.append(of_run(name, (self._of_unit(unit, wanted) for unit in units)))
             elif run in rows:
                 parts.append({column: values[rows[run]] for column, values in before.items()})
         if parts:

@@ -272,7 +272,7 @@ class _Running:
             trouble = str(error)
         for unit in self.ledger.having(RUNNING):  # what was under way when it was stopped
             self.ledger[unit].status = WAITING
-        self._miss_what_has_gone()
+        self._agree_with_the_folder()
         left = len(self.ledger.units) - len(self.ledger.having(FINISHED))
         failed = len(self.ledger.having(FAILED))
         try:
@@ -287,11 +287,14 @@ class _Running:
             raise interrupted
         return report
 
-    def _miss_what_has_gone(self) -> None:
-        """Units whose results somebody has removed have not finished."""
+    def _agree_with_the_folder(self) -> None:
+        """A unit has finished if its results are there, whatever was interrupted meanwhile."""
         kept, merged = self._folder.kept(), runs_in(self._folder, self._categories)
-        for unit in self.ledger.having(FINISHED):
-            if unit.name not in kept and unit.run not in merged:
+        for unit in self.ledger.units:
+            finished = self.ledger[unit].status == FINISHED
+            if unit.name in kept and not finished:
+                self.ledger[unit] = Entry(**self._folder.record_of(unit.name))
+            elif finished and unit.name not in kept and unit.run not in merged:
                 self.ledger[unit] = Entry(error="its results have gone from the folder")
 
     def _run(self, units: list[Unit]) -> None:
