@@ -356,9 +356,9 @@ def test_no_dask_scheduler(
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"workers": 2}, id="2 processes", marks=pytest.mark.long),
+        pytest.param({"workers": 2}, id="2 processes"),
         pytest.param({"workers": 4}, id="4 processes", marks=pytest.mark.long),
-        pytest.param({"workers": 2, "cluster": "local"}, id="dask", marks=pytest.mark.long),
+        pytest.param({"workers": 2, "cluster": "local"}, id="dask"),
         pytest.param({"workers": 4, "cluster": "local"}, id="dask 4", marks=pytest.mark.long),
     ],
 )

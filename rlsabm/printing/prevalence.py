@@ -48,11 +48,11 @@ def print_prevalence(
 
     everyone = rows[(rows["condition"] == "everyone") & (rows["definition"] == "any")]
     if {"age_group", "sex"} <= set(everyone):
-        _print_cross(everyone, "age_group", "sex", f"Any RLS by age and sex, {year}: %")
+        _print_cross(everyone, "age_group", "sex", "by age and sex", year)
     if {"age_group", "parity"} <= set(everyone):
         women = adults_only(everyone[everyone["parity"] != "not a woman"])
         if len(women):
-            _print_cross(women, "age_group", "parity", f"Any RLS in women by parity, {year}: %")
+            _print_cross(women, "age_group", "parity", "in women by parity", year)
     if len(rows[list(RUNS)].drop_duplicates()) == 1:
         out.print(ONE_RUN)
     if len(study.arms) > 1:
@@ -97,12 +97,13 @@ def _print_arms(study: ResolvedScenario, prevalence: pd.DataFrame, title: str) -
     out.print(table)
 
 
-def _print_cross(rows: pd.DataFrame, down: str, across: str, title: str) -> None:
+def _print_cross(rows: pd.DataFrame, down: str, across: str, what: str, year: int) -> None:
     """A table of prevalence by two strata."""
     counts = pooled(rows, [down, across])
     cells = {(str(getattr(r, down)), str(getattr(r, across))): r for r in counts.itertuples()}
     headings = list(dict.fromkeys(counts[across].astype(str)))
     headings = [str(c) for c in rows[across].cat.categories if str(c) in headings]
+    title = f"Any RLS {what}, {year}: % with 95 % interval"
     table = number_table(title, [down.replace("_", " "), *headings])
     for name in [str(c) for c in rows[down].cat.categories]:
         if any((name, heading) in cells for heading in headings):
