@@ -41,7 +41,13 @@ def number_table(title: str, headings: list[str]) -> Table:
 
     Names that are too long for the terminal go on in the next line; numbers are never cut.
     """
-    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0, 0, 1))
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE,
+        padding=(0, 0, 0, 1),
+        min_width=min(len(title), out.width),  # a title is not broken
+    )
     table.add_column(headings[0], no_wrap=False, overflow="fold")
     for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
