@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from rlsabm.results.intervals import Interval, binomial_variance, proportion_over_draws
 
 Floats = NDArray[np.float64]
+#: A share: what is counted, and among whom.
+Share = tuple[str, str]
 
 #: Columns that tell the runs of an arm apart.
 RUNS = ("draw", "replicate")
@@ -57,17 +59,17 @@ class NestedCounts:
         self._at = draw * len(self.rows) + place
         self._counts = {name: table[name].to_numpy(float) for name in counts}
         self._sums = {name: self._added(values) for name, values in self._counts.items()}
-        self.replicates = self._replicates_of(table, draw, [k for k in keys if k == "arm"])
+        self._spreads: dict[tuple[Share, Share], Floats] = {}
+        self.replicates = self._replicates_in(table)
 
     def _added(self, values: Floats) -> Floats:
         """Sums of the table's rows, by draw and key."""
         size = self._shape[0] * self._shape[1]
         return np.bincount(self._at, values, minlength=size).reshape(self._shape).astype(float)
 
-    def _replicates_of(
-        self, table: pd.DataFrame, draw: NDArray[np.int64], arm: list[str]
-    ) -> NDArray[np.int64]:
+    def _replicates_in(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """Replicates by draw and key: all of the arm, whether or not they have counted anybody."""
+        arm = [name for name in self.rows if name == "arm"]
         runs = table[[*RUNS, *arm]].drop_duplicates()
         found = runs.groupby(["draw", *arm], observed=True).size()
         if not arm:
@@ -84,7 +86,7 @@ class NestedCounts:
         sums = self._sums[name]
         return np.where(np.isnan(sums).all(axis=0), np.nan, np.nansum(sums, axis=0))
 
-    def covariance(self, reckoned: Floats, one: tuple[str, str], other: tuple[str, str]) -> Floats:
+    def covariance(self, reckoned: Floats, one: Share, other: Share) -> Floats:
         """Covariance of two shares by chance, from counts and from replicates.
 
         Parameters
@@ -92,7 +94,7 @@ class NestedCounts:
         reckoned
             What it would be by the counts, if people were independent.
         one, other
-            The shares: what is counted, and among whom.
+            The shares.
 
         Returns
         -------
@@ -101,11 +103,21 @@ class NestedCounts:
         """
         freedom = np.maximum(self.replicates - 1, 0)
         worth = freedom.sum(axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = self._added(self._residual(one) * self._residual(other))
-            spread *= self.replicates / freedom / (self[one[1]] * self[other[1]])
-            both = (WORTH_OF_COUNTS * reckoned + worth * spread) / (WORTH_OF_COUNTS + worth)
+        if not worth.any():
+            return reckoned
+        spread = self._spread(one, other)
+        both = (WORTH_OF_COUNTS * reckoned + worth * spread) / (WORTH_OF_COUNTS + worth)
         return np.where(freedom > 0, both, reckoned)
+
+    def _spread(self, one: Share, other: Share) -> Floats:
+        """Covariance of two shares of a draw by how its replicates differ."""
+        if (one, other) not in self._spreads:
+            products = self._added(self._residual(one) * self._residual(other))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                factor = self.replicates / (self.replicates - 1)
+                found = factor * products / (self[one[1]] * self[other[1]])
+            self._spreads[one, other] = self._spreads[other, one] = found
+        return self._spreads[one, other]
 
     def proportion(self, count: str, persons: str) -> Interval:
         """What share a count is, over draws and replicates."""
@@ -115,7 +127,7 @@ class NestedCounts:
         variances = self.covariance(reckoned, share, share)
         return proportion_over_draws(self[count], self[persons], variances)
 
-    def _residual(self, share: tuple[str, str]) -> Floats:
+    def _residual(self, share: Share) -> Floats:
         """By how much each run's count differs from what its draw's share makes expect."""
         count, persons = share
         with np.errstate(invalid="ignore", divide="ignore"):
