@@ -93,6 +93,13 @@ def test_arms_have_replicates_of_their_own() -> None:
     )
 
 
+def test_one_replicate_of_an_arm_beside_two_of_another() -> None:
+    """A share that rounding does not give back exactly: 0 degrees of freedom are worth nothing."""
+    runs = [(0, 0, 10, 100), (0, 1, 30, 100), *((draw, 0, 7, 1000 + draw) for draw in range(50))]
+    n = nested(*runs, arm=["reference"] * 2 + ["more"] * 50)
+    assert (variance(n, 0.0009)[:, 1] == 0.0009).all()
+
+
 def test_how_two_shares_go_together() -> None:
     """Cases and their twins in another world rise and fall together, so their difference is firm."""
     table = pd.DataFrame(

@@ -114,7 +114,7 @@ class NestedCounts:
         if (one, other) not in self._spreads:
             products = self._added(self._residual(one) * self._residual(other))
             with np.errstate(invalid="ignore", divide="ignore"):
-                factor = self.replicates / (self.replicates - 1)
+                factor = self.replicates / np.maximum(self.replicates - 1, 1)
                 found = factor * products / (self[one[1]] * self[other[1]])
             self._spreads[one, other] = self._spreads[other, one] = found
         return self._spreads[one, other]
