@@ -148,21 +148,18 @@ def estimate_postulates(partition: pd.DataFrame, shifts: pd.DataFrame) -> pd.Dat
         Estimates of `estimate_shifts`, for the first postulate.
     """
     keys = [name for name in partition.columns if name not in (*COUNTS, *RUNS)]
-    shares = pd.DataFrame(
-        {
-            "precipitated": partition["cases"] - partition["cases_if_replete"],
-            "constitutional": partition["cases_if_replete"] - partition["cases_if_sufficient"],
-            "not_iron": partition["cases_if_sufficient"],
-            "no_dopaminergic_loss": partition["cases_without_loss"],
-            "within_range_of_iron_deficiency": partition["cases_within_range"],
-            "beyond_range_of_iron_deficiency": partition["cases"]
-            - partition["cases_without_loss"]
-            - partition["cases_within_range"],
-        }
-    )
-    n = NestedCounts(pd.concat([partition, shares], axis=1), keys, [*COUNTS, *shares])
-    rows, ill = n.rows, n["cases"]
-    intervals = {str(part): n.proportion(str(part), "cases") for part in shares}
+    ill, some_loss = partition["cases"], partition["cases"] - partition["cases_without_loss"]
+    shares = {
+        "precipitated": ill - partition["cases_if_replete"],
+        "constitutional": partition["cases_if_replete"] - partition["cases_if_sufficient"],
+        "not_iron": partition["cases_if_sufficient"],
+        "no_dopaminergic_loss": partition["cases_without_loss"],
+        "within_range_of_iron_deficiency": partition["cases_within_range"],
+        "beyond_range_of_iron_deficiency": some_loss - partition["cases_within_range"],
+    }
+    n = NestedCounts(partition.assign(**shares), keys, [*COUNTS, *shares])
+    rows = n.rows
+    intervals = {part: n.proportion(part, "cases") for part in shares}
     intervals["through_dopamine"] = _through_dopamine(n)
     parts = [_first_postulate(shifts, list(rows.columns))]
     for part, interval in intervals.items():
@@ -171,8 +168,8 @@ def estimate_postulates(partition: pd.DataFrame, shifts: pd.DataFrame) -> pd.Dat
         found["part"] = part
         for name, values in interval._asdict().items():
             found[name] = values[chosen]
-        found["persons"] = n["persons"].sum(axis=0)[chosen]
-        found["cases"] = ill.sum(axis=0)[chosen]
+        for name in ("persons", "cases"):
+            found[name] = n.total(name)[chosen]
         found["draws"] = len(n.draws)
         parts.append(found)
     whole = pd.concat(parts, ignore_index=True)
