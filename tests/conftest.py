@@ -122,3 +122,22 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     scenario.write_text(STUDY, encoding="utf-8")
     outcome = typed("run", "small.yaml", folder=folder)
     return Study(folder / "outputs" / "small", scenario, outcome)
+
+
+@pytest.fixture
+def done(rlsabm_command: Command, workplace: Path) -> Path:
+    """A place that holds a finished study of ``asked.yaml``."""
+    from command_tools import SMALL
+
+    (workplace / "asked.yaml").write_text(SMALL)
+    assert rlsabm_command("run", "asked.yaml").code == 0
+    return workplace / "outputs" / "asked"
+
+
+@pytest.fixture
+def twice(rlsabm_command: Command, done: Path) -> dict[str, bytes]:
+    """What a study with two replicates finds that nothing disturbs."""
+    from command_tools import TWICE, found
+
+    assert rlsabm_command("run", "asked.yaml", *TWICE, "--out", "undisturbed").code == 0
+    return found(done.parents[1] / "undisturbed")
