@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rlsabm.parameters.parameter import Parameter
-from rlsabm.parameters.values import PARAMETERS, PARTS
+from rlsabm.declaring.parameter import Parameter
+from rlsabm.parameter_table import PARAMETERS, HEADINGS
 
 PAGE = Path(__file__).with_name("parameters.md")
 
@@ -50,11 +50,11 @@ Tables by age, by month of pregnancy, by locus and by blood service are explaine
 def page() -> str:
     """The whole page."""
     lines = [HEAD]
-    for part in dict.fromkeys(PARTS.values()):
+    for part in dict.fromkeys(HEADINGS.values()):
         lines += [f"## {part[0].upper()}{part[1:]}", ""]
         lines += ["| name | default | unit | prior | bounds | meaning | source |"]
         lines += ["|---|---|---|---|---|---|---|"]
-        lines += [_row(p) for name, p in PARAMETERS.items() if PARTS[name] == part]
+        lines += [_row(p) for name, p in PARAMETERS.items() if HEADINGS[name] == part]
         lines += [""]
     lines += ["## Figures named in sources", "", "| name | figure |", "|---|---|"]
     lines += [f"| {name} | {FIGURES[name]} |" for name in sorted(cited(), key=lambda n: int(n[1:]))]

@@ -25,10 +25,12 @@ of two runs with common chance are then nested.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
+from rlsabm.arrays import Floats
 from rlsabm.compilation import compiled
 from rlsabm.mathematics import exp, log
 
@@ -42,7 +44,8 @@ class Stream(NamedTuple):
 
 
 KINDS = ("at", "once", "nth", "episode")
-#: The registry.  Numbers are frozen: results of published studies depend on them.  Add at the end.
+#: The registry.  Rooms of the model enter their streams into it with numbers that are frozen: results of
+#: published studies depend on them.  A new stream takes the next number (`rlsabm.rooms` has all).
 STREAMS: dict[str, Stream] = {}
 
 
@@ -65,34 +68,6 @@ def register(name: str, number: int, kind: str, words: str) -> int:
 UID = register("uid", 1, "nth", "uid of a founder or newborn: two words")
 # Onsets of kidney disease and of donorship share a word, from its two ends.
 MONTH = register("month", 2, "at", "symptoms, death, kidney disease or donorship, conception")
-DONATION_MONTH = register("donation month", 3, "at", "coming to donate, stopping, -, -")
-BODY_BUILD = register("body build", 4, "once", "height, weight, haemoglobin set point, basal loss")
-IRON_HABITS = register("iron habits", 5, "once", "iron intake, ferritin factor, -, menstrual loss")
-REPRODUCTION = register(
-    "reproduction", 6, "once", "menarche, menopause, contraception, supplements"
-)
-PREGNANCY = register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
-CHILD = register("child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner")
-FATHER = register("father", 9, "nth", "point on the ring of the men of the wanted age")
-LOCUS_FOUNDER = register("locus of a founder", 10, "nth", "maternal and paternal allele, -, -")
-LOCUS_GAMETE = register("locus in gametes", 11, "nth", "allele of the mother, of the father, -, -")
-POLYGENES = register("polygenes", 12, "once", "segregation: CNS iron, other liability, -, -")
-ENVIRONMENT = register("environment", 13, "once", "CNS iron, other liability, -, -")
-DONOR = register("donor", 14, "once", "eagerness, donates double red cells, supplements, -")
-DONATION = register("donation", 15, "nth", "self-deferral when symptomatic, -, -, -")
-KIDNEY = register("kidney", 16, "nth", "time in the stage, -, -, -")
-INFLAMMATION = register("inflammation", 17, "at", "inflammation, noise of CSF ferritin, -, -")
-SURVEY = register("survey", 18, "once", "place in the survey, place in the line list, -, -")
-KIDNEY_MONTH = register("kidney month", 19, "at", "transplant, graft failure, -, -")
-CONDITION = register("condition", 20, "episode", "onset, duration, -, -")
-INSTRUMENT = register(
-    "instrument",
-    21,
-    "episode",
-    "found if a case, found if none, frequency of a mimic, its severity",
-)
-ASSAY = register("assay", 22, "at", "ferritin, haemoglobin, transferrin saturation, receptor")
-SCAN = register("scan", 23, "at", "nigral contrast at a scan, at autopsy, -, -")
 
 #: Words of 32 bits, keys and uids: unsigned integers of 64 bits, in compiled and in plain code.
 Word = np.uint64
@@ -225,9 +200,9 @@ _D = (7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996e0,
 def normal(u: float) -> float:
     """Standard normal quantile of ``u`` in (0, 1)."""
     if u < 0.02425:
-        q = np.sqrt(-2.0 * log(u))
+        q = math.sqrt(-2.0 * log(u))
     elif u > 1.0 - 0.02425:
-        q = np.sqrt(-2.0 * log(1.0 - u))
+        q = math.sqrt(-2.0 * log(1.0 - u))
     else:
         q = u - 0.5
         r = q * q
@@ -249,8 +224,13 @@ def waiting_months(u: float, mean_months: float) -> int:
 
 @compiled
 def probability_per_month(rate_per_year: float) -> float:
-    """Probability in one month of an event with this rate: the only place that converts rates."""
+    """Probability in one month of an event with this rate: rates are converted here only."""
     return 1.0 - exp(-rate_per_year / 12.0)
+
+
+def per_month(rate_per_year: Floats) -> Floats:
+    """Probabilities in one month, as `probability_per_month`, of an array of yearly rates."""
+    return np.asarray(1.0 - np.exp(-rate_per_year / 12.0))
 
 
 def run_key(seed: int, *, draw: int, replicate: int) -> int:

@@ -257,7 +257,7 @@ def conditions(
 
     Example: `rlsabm conditions coeliac_disease`
     """
-    from rlsabm.parameters.catalogue import shipped_catalogue
+    from rlsabm.exposures.catalogue.condition import shipped_catalogue
     from rlsabm.printing.conditions import as_records, explain_condition, print_conditions
     from rlsabm.study.settings import catalogue_of
 
@@ -281,7 +281,7 @@ def instruments(as_json: JsonOption = False) -> None:
 
     Example: `rlsabm instruments`
     """
-    from rlsabm.parameters.instruments import instruments as known
+    from rlsabm.measuring.instruments import instruments as known
 
     if as_json:
         print(json.dumps([i._asdict() for i in known().values()], indent=2, ensure_ascii=False))
@@ -307,22 +307,22 @@ def parameters(
 
     Example: `rlsabm parameters ferritin`
     """
-    from rlsabm.parameters.values import PARAMETERS, PARTS
+    from rlsabm.parameter_table import PARAMETERS, HEADINGS
 
     chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:
         raise UserError(f"no parameter has {word!r} in its name; see rlsabm parameters")
     if as_json:
         rows = [
-            {field: getattr(p, field) for field in p.__slots__} | {"part": PARTS[name]}
+            {field: getattr(p, field) for field in p.__slots__} | {"part": HEADINGS[name]}
             for name, p in chosen.items()
         ]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     part = None
     for name, p in chosen.items():
-        if PARTS[name] != part:
-            part = PARTS[name]
+        if HEADINGS[name] != part:
+            part = HEADINGS[name]
             out.rule(f"[bold]{part}[/bold]", align="left")
         prior = p.prior if p.prior in ("fixed", "uniform") else f"{p.prior}, spread {p.spread:g}"
         out.print(f"[bold]{name}[/bold] = {p.default:g} {p.unit if p.unit != '1' else ''}")

@@ -8,6 +8,8 @@ multiplications, one division and shifts only, which every processor rounds alik
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rlsabm.compilation import compiled
@@ -23,7 +25,7 @@ _LARGEST = 700.0
 def exp(x: float) -> float:
     """Exponential of ``x``, which is held within -700 and 700."""
     x = min(max(x, -_LARGEST), _LARGEST)
-    k = np.int64(np.floor(x * _LOG2_E + 0.5))
+    k = np.int64(math.floor(x * _LOG2_E + 0.5))
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
     r2 = r * r
     r4 = r2 * r2

@@ -6,8 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rlsabm.arrays import Bools, Ints, Records
+from rlsabm.burden import neutral_burdens
+from rlsabm.conventions import FEMALE, MALE, NEVER
+from rlsabm.demography.births import MONTHS_TO_BIRTH, BirthPlan
+from rlsabm.events import EVENT, MOST_PER_MONTH
+from rlsabm.inputs import with_key
 from rlsabm.life.birth import (
     NO_MEN,
     bear,
@@ -16,12 +21,9 @@ from rlsabm.life.birth import (
     with_men_kept,
     with_new_men,
 )
-from rlsabm.life.events import EVENT, MOST_PER_MONTH
 from rlsabm.life.month import BURDENS, count_person_months, live_block, move_together
-from rlsabm.life.pregnancy import MONTHS_TO_BIRTH
-from rlsabm.parameters.cohorts import BirthPlan
-from rlsabm.parameters.setting import Setting
-from rlsabm.person import BODY, BURDEN, FEMALE, LIFE, MALE, NEVER, empty_records
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.setting import Setting
 
 BLOCK_MONTHS = 12
 #: The dead are kept this long: the father of a child to come may be among them.
@@ -52,6 +54,8 @@ class Population:
 
     Attributes
     ----------
+    inputs
+        What rules read: the setting's, with the key.
     month
         The next month to be lived.
     lives, bodies
@@ -73,6 +77,7 @@ class Population:
     ) -> None:
         self.setting = setting
         self.key = np.uint64(key)
+        self.inputs = with_key(setting.inputs, key)
         self.block = block
         self.threads = threads
         self.forget_dead = forget_dead
@@ -85,22 +90,22 @@ class Population:
         self._rows_before = 0
         self._men = NO_MEN
         room = 1024 + setting.size + setting.size // 4
-        self._lives = empty_records(LIFE, room)
-        self._bodies = empty_records(BODY, room)
+        self._lives = newborn_records(LIFE, room)
+        self._bodies = newborn_records(BODY, room)
         self._founder_months = _founder_months(setting.plan)
 
     @property
-    def lives(self) -> Any:
+    def lives(self) -> Records:
         """Lives, one record a person."""
         return self._lives[: self._rows]
 
     @property
-    def bodies(self) -> Any:
+    def bodies(self) -> Records:
         """Bodies, row by row as the lives."""
         return self._bodies[: self._rows]
 
     @property
-    def alive(self) -> NDArray[np.bool_]:
+    def alive(self) -> Bools:
         """Who is alive, by row."""
         return np.asarray(self.lives["death_month"] == NEVER)
 
@@ -125,7 +130,7 @@ class Population:
             planned = self.setting.plan.last_month // 12
             raise ValueError(f"births are planned until {planned}; make the setting with last_year")
         # Newborns are found after a block, by their mothers' last delivery: one a block at most.
-        between_births = MONTHS_TO_BIRTH + int(self.setting.values.infertile_after_birth_months)
+        between_births = MONTHS_TO_BIRTH + int(self.inputs.infertile_after_birth_months)
         block_months = min(block_months, between_births)
         while self.month <= until:
             last = min(self.month + block_months - 1, until)
@@ -150,18 +155,18 @@ class Population:
             self._forget()
 
     def _append(self, count: int) -> tuple[Any, Any]:
-        """Room for more people: views on their records, all zero."""
+        """Room for more people: views on their records, each as a newborn has it."""
         needed = self._rows + count
         if needed > len(self._lives):
             room = needed + needed // 4
             for name in ("_lives", "_bodies"):
                 old = getattr(self, name)
-                new = empty_records(old.dtype, room)
+                new = newborn_records(old.dtype, room)
                 new[: self._rows] = old[: self._rows]
                 setattr(self, name, new)
         window = slice(self._rows, needed)
-        self._lives[window].view(np.uint8)[:] = 0
-        self._bodies[window].view(np.uint8)[:] = 0
+        self._lives[window] = newborn_records(LIFE, 1)
+        self._bodies[window] = newborn_records(BODY, 1)
         self._rows = needed
         return self._lives[window], self._bodies[window]
 
@@ -173,9 +178,8 @@ class Population:
         lives, bodies = self._append(stop - self._founded)
         window = slice(self._founded, stop)
         found(
-            lives, bodies, months[window], sexes[window], self.block, self._founded, self.key,
-            self.setting.tables, self.setting.values,
-        )  # fmt: skip
+            lives, bodies, months[window], sexes[window], self.block, self._founded, self.inputs
+        )
         self._founded = stop
 
     def _bear(self, last: int) -> None:
@@ -187,8 +191,7 @@ class Population:
         plan = self.setting.plan
         bear(
             self._lives[:parents], self._bodies[:parents], self._men, mothers, new_lives, new_bodies,
-            empty_records(LIFE, 1), plan.male_share, plan.first_month, self.key,
-            self.setting.tables, self.setting.values,
+            newborn_records(LIFE, 1), plan.male_share, plan.first_month, self.inputs,
         )  # fmt: skip
 
     def live(self, first: int, stop: int, last: int, *, log: bool = False) -> None:
@@ -210,10 +213,10 @@ class Population:
         counts = [np.zeros(1, dtype=np.int64) for _ in range(slices)]
 
         def live(i: int) -> None:
+            scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), logs[i], counts[i])
             live_block(
-                self.lives, self.bodies, empty_records(BURDEN, BURDENS), limits[i], limits[i + 1],
-                self.month, last, self.key, self.setting.tables, self.setting.values, logs[i],
-                counts[i],
+                self.lives, self.bodies, limits[i], limits[i + 1], self.month, last, scratch,
+                self.inputs,
             )  # fmt: skip
 
         if slices == 1:
@@ -234,7 +237,7 @@ class Population:
             self.layout += 1
 
 
-def _founder_months(plan: BirthPlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _founder_months(plan: BirthPlan) -> tuple[Ints, Ints]:
     """Sexes and birth months of the founders, by month; fractions are carried to later months."""
     sexes, months = [], []
     for sex in (FEMALE, MALE):

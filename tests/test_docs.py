@@ -16,11 +16,12 @@ import typer
 
 from rlsabm.cli import app
 from rlsabm.observe.groups import groups_of
-from rlsabm.observe.survey import MEASURES
-from rlsabm.parameters.catalogue import shipped_catalogue
-from rlsabm.parameters.tables import TABLE_LIST
-from rlsabm.parameters.values import DERIVED, PARAMETERS
-from rlsabm.person import BODY_FIELDS, BURDEN_FIELDS, LIFE_FIELDS
+from rlsabm.measuring.assays import MEASURES
+from rlsabm.exposures.catalogue.condition import shipped_catalogue
+from rlsabm.inputs import TABLES
+from rlsabm.parameter_table import DERIVED, PARAMETERS
+from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
+from rlsabm.burden import BURDEN_FIELDS
 from rlsabm.results.schemas import TABLES
 from rlsabm.scenario import json_schema
 from rlsabm.study.settings import read_scenario
@@ -70,7 +71,7 @@ def test_names_in_the_odd_exist() -> None:
         for word in re.findall(r"(?<![\w./])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w./])", piece)
     }
     fields = {field.name for field in (*LIFE_FIELDS, *BODY_FIELDS, *BURDEN_FIELDS)}
-    tables = {table.name for table in TABLE_LIST}
+    tables = {table.name for table in TABLES}
     known = {
         *PARAMETERS,
         *DERIVED,

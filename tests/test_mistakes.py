@@ -12,7 +12,7 @@ import pytest
 from command_tools import SMALL, contents, files, refused
 from conftest import Command
 
-from rlsabm.parameters.countries import COUNTRIES
+from rlsabm.demography.countries import COUNTRIES
 
 
 @pytest.mark.parametrize(

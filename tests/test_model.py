@@ -17,14 +17,15 @@ import numpy as np
 import pytest
 from mesa.agent import Agent, AgentSet
 
-from rlsabm.agents import People, Person
+from rlsabm.mesa.people import People, Person
 from rlsabm.chance import replicate_keys
-from rlsabm.columns import COLUMNS, FIELDS, RELATIVES
+from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES
 from rlsabm.errors import UserError
-from rlsabm.model import RLSModel, read_month
+from rlsabm.mesa.model import RLSModel, read_month
 from rlsabm.observe.survey import take_survey
-from rlsabm.parameters.setting import make_setting
-from rlsabm.person import BODY_FIELDS, LIFE_FIELDS, NEVER, SEXES, month_of
+from rlsabm.setting import make_setting
+from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
+from rlsabm.conventions import NEVER, SEXES, month_of
 from rlsabm.population import LEAST_SLICE, Population
 
 SIZE = 300

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rlsabm.errors import UserError
-from rlsabm.observe.questionnaire import MOST_MIMICS, Answers
-from rlsabm.observe.survey import DEFINITIONS, RECALLS, case_bit
-from rlsabm.parameters.instruments import TRUE, Instrument, instruments, instruments_of
-from rlsabm.person import LIFE, empty_records
+from rlsabm.measuring.questionnaire import MOST_MIMICS, Answers
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bit
+from rlsabm.measuring.instruments import TRUE, Instrument, instruments, instruments_of
+from rlsabm.person import LIFE, newborn_records
 
 KEY = np.uint64(20190715)
 MONTH = 12 * 2019 + 6
@@ -28,7 +28,7 @@ def instrument(**given: Any) -> Instrument:
 
 
 def people(age_months: Any, count: int = PEOPLE) -> Any:
-    lives = empty_records(LIFE, count)
+    lives = newborn_records(LIFE, count)
     lives["uid"] = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(2_654_435_761)
     lives["birth_month"] = MONTH - age_months
     return lives

@@ -11,29 +11,15 @@ from conftest import Study
 from scipy.stats import multivariate_normal, norm
 
 from rlsabm import chance
-from rlsabm.observe.autopsy import FINDINGS, dissect
+from rlsabm.measuring.autopsy import FINDINGS, dissect
 from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
-from rlsabm.observe.survey import (
-    DEFINITIONS,
-    MEASURES,
-    RECALLS,
-    Survey,
-    case_bits,
-    survey_month,
-    take_survey,
-)
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.person import (
-    BODY,
-    DIZYGOTIC,
-    FEMALE,
-    LIFE,
-    LONG_AGO,
-    MALE,
-    MONOZYGOTIC,
-    NEVER,
-    empty_records,
-)
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bits
+from rlsabm.measuring.assays import MEASURES
+from rlsabm.observe.survey import Survey, survey_month, take_survey
+from rlsabm.setting import Setting, make_setting
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.population import Population
 from rlsabm.results.cases import Cases
 from rlsabm.results.counting import FOLLOW_UP_MONTHS
@@ -140,7 +126,7 @@ def family() -> Any:
         (51, 99, 98, 1, MONOZYGOTIC, FEMALE),
         (52, 99, 98, 2, 0, MALE),
     ]
-    lives = empty_records(LIFE, len(people))
+    lives = newborn_records(LIFE, len(people))
     for life, person in zip(lives, people, strict=True):
         life.uid, life.mother, life.father, life.birth_order, life.twin, life.sex = person
         life.birth_month = MONTH - 12 * 40
@@ -207,13 +193,13 @@ def test_sexes_of_pairs() -> None:
 
 @pytest.mark.parametrize("people", [0, 1, 3])
 def test_people_without_kin(people: int) -> None:
-    lives = empty_records(LIFE, people)
+    lives = newborn_records(LIFE, people)
     lives["uid"] = np.arange(1, people + 1)
     assert all(len(pairs) == 0 for pairs in find_kin(lives).values())
 
 
 def test_large_families_have_all_pairs() -> None:
-    lives = empty_records(LIFE, 301)
+    lives = newborn_records(LIFE, 301)
     lives["uid"] = np.arange(1, 302)
     lives["mother"][1:] = 1
     lives["birth_order"][1:] = np.arange(300) % 251
@@ -265,7 +251,7 @@ def test_kin_of_a_population(grown: tuple[Survey, Population]) -> None:
 def test_counts_of_a_family(setting: Setting) -> None:
     lives = family()
     lives["birth_month"][lives["uid"] == 31] = MONTH - 12 * 17
-    bodies = empty_records(BODY, len(lives))
+    bodies = newborn_records(BODY, len(lives))
     for field in ("rls_last_month", "weekly_last_month", "significant_last_month"):
         bodies[field] = LONG_AGO
     ill = np.isin(lives["uid"], [MOTHER, 21, 25, 41])
@@ -461,18 +447,18 @@ def test_closer_kin_are_more_alike(cases: Cases) -> None:
 
 def the_dead(setting: Setting) -> tuple[Survey, Any, Any]:
     """A survey of seven, and records a year later: two women and two men have died, and a stranger."""
-    lives = empty_records(LIFE, 7)
+    lives = newborn_records(LIFE, 7)
     lives["uid"] = np.arange(101, 108)
     lives["sex"] = [FEMALE, FEMALE, FEMALE, MALE, MALE, MALE, FEMALE]
     lives["birth_month"] = MONTH - 12 * 70 - 6
     lives["death_month"] = NEVER
-    bodies = empty_records(BODY, 7)
+    bodies = newborn_records(BODY, 7)
     bodies["rls_last_month"] = [MONTH, MONTH - 11, MONTH - 12, LONG_AGO, MONTH, MONTH, MONTH]
     survey = survey_of(setting, lives, bodies)
     later, then = np.roll(lives, 2), np.roll(bodies, 2)
-    stranger = empty_records(LIFE, 1)
+    stranger = newborn_records(LIFE, 1)
     stranger["uid"], stranger["death_month"] = 999, MONTH + 3
-    later, then = np.concatenate([later, stranger]), np.concatenate([then, empty_records(BODY, 1)])
+    later, then = np.concatenate([later, stranger]), np.concatenate([then, newborn_records(BODY, 1)])
     for uid, month, slow, fast in (
         (101, MONTH + 1, 0.5, 0.6),
         (102, MONTH + 12, 0.7, 0.8),
@@ -521,7 +507,7 @@ def test_no_autopsies(setting: Setting) -> None:
 
 
 def test_noise_of_a_pathologist(setting: Setting) -> None:
-    lives, bodies = empty_records(LIFE, 20_000), empty_records(BODY, 20_000)
+    lives, bodies = newborn_records(LIFE, 20_000), newborn_records(BODY, 20_000)
     lives["uid"] = np.arange(1, 20_001)
     lives["birth_month"], lives["death_month"] = MONTH - 12 * 130, MONTH
     bodies["brain_iron_slow"], bodies["brain_iron_fast"] = 1.5, 0.9

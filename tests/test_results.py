@@ -12,11 +12,11 @@ import pytest
 from conftest import Command, Study
 
 from rlsabm.observe.groups import groups_of
-from rlsabm.observe.survey import DEFINITIONS, RECALLS
-from rlsabm.parameters.catalogue import shipped_catalogue
-from rlsabm.parameters.cohorts import population_of
-from rlsabm.parameters.countries import BAND_YEARS, BANDS, country_names, load_country
-from rlsabm.parameters.values import PARAMETERS
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.exposures.catalogue.condition import shipped_catalogue
+from rlsabm.demography.births import population_of
+from rlsabm.demography.countries import BAND_YEARS, BANDS, country_names, load_country
+from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.biomarkers import BIOMARKERS
 from rlsabm.results.cells import PARITIES
 from rlsabm.results.counting import INCIDENT

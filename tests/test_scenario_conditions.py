@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rlsabm.parameters.catalogue import shipped_catalogue
+from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.scenario import RULED_CONDITIONS, ResolvedScenario, json_schema
 from rlsabm.study.settings import (
     catalogue_of,

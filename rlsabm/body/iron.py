@@ -7,35 +7,178 @@ less what it lost and passed on.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from rlsabm.compilation import compiled, inlined
-from rlsabm.mathematics import exp, log
-from rlsabm.parameters.responses import absorbed_share, ferritin_at
-from rlsabm.parameters.tables import Tables
-from rlsabm.parameters.values import Values
-from rlsabm.person import MALE
+import numpy as np
 
-DAYS_PER_MONTH = 30.44
-MONTHS_PER_DAY = 1.0 / DAYS_PER_MONTH
+from rlsabm.arrays import Bools, Floats
+from rlsabm.body.responses import (
+    STORES_KNOTS,
+    absorbed_share,
+    ferritin_at,
+    tabulate_absorption,
+)
+from rlsabm.compilation import compiled, inlined
+from rlsabm.conventions import DAYS_PER_MONTH, MALE, MONTHS_PER_DAY
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.groups import IRON_STORES, Group, People
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.tables import Table
+from rlsabm.mathematics import exp, log
+
+IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
+WHO_2011 = "WHO 2011, Haemoglobin concentrations, WHO/NMH/NHD/MNM/11.1"
+WHO_2020 = "WHO 2020, Guideline on use of ferritin concentrations"
+
 #: Share of the blood that can be lost in a month.
 MOST_BLOOD_LOST = 0.6
+#: Newborns have about 170 g/L of haemoglobin, the set point of infants is about 120.
+NEWBORN_RED_CELLS = 170.0 / 120.0
+
+
+# States ---------------------------------------------------------------------------------------------
+
+
+def is_iron_deficient(people: People) -> Bools:
+    """Ferritin of the stores below the limits of the World Health Organization."""
+    return np.asarray(people.stores_ferritin_ug_per_l < np.where(people.age < 5, 12.0, 15.0))
+
+
+def is_anaemic(people: People) -> Bools:
+    """Haemoglobin below the limits of the World Health Organization."""
+    age = people.age
+    limit = np.select(
+        [age < 5, age < 12, age < 15, people.sex == MALE, people.pregnancy != 0],
+        [110.0, 115.0, 120.0, 130.0, 110.0],
+        120.0,
+    )
+    return np.asarray(people.haemoglobin_g_per_l < limit)
+
+
+def fill_iron_tables(making: Making) -> Mapping[str, Floats]:
+    """Absorption by stores."""
+    absorption = np.zeros(STORES_KNOTS + 2)
+    tabulate_absorption(absorption, making.p)
+    return {"absorption_by_stores": absorption}
+
+
+# What it owns ---------------------------------------------------------------------------------------
+
+PERIPHERAL_IRON = Room(
+    title="peripheral iron",
+    body_fields=(
+    Field("storage_iron_mg", "f8", "mg", "iron in stores", lower=0),
+    Field("red_cell_iron_mg", "f8", "mg", "iron in circulating haemoglobin", lower=0),
+    Field("tissue_iron_mg", "f8", "mg", "iron in myoglobin and enzymes", lower=0),
+    Field("iron_gained_mg", "f8", "mg", "ledger: iron endowed, absorbed and infused so far", lower=0),
+    Field("iron_spent_mg", "f8", "mg", "ledger: iron lost and passed to children so far", lower=0),
+    Field("absorbed_mg_per_day", "f4", "mg/day", "iron absorbed this month", lower=0),
+    Field("lost_mg_per_day", "f4", "mg/day", "iron lost this month, by any way", lower=0),
+    Field("endowment_mg", "f4", "mg", "iron that the mother gave before birth; 0 if not known", lower=0),
+    ),
+    parameters=(
+    P("haemoglobin_iron_mg_per_g", 3.39, "mg/g", "fixed", 0, 3.3, 3.5,
+      "Iron in haemoglobin.", f"{IOM} (Smith & Rios 1974)"),
+    P("storage_bend_ug_per_l", 40, "µg/L", "lognormal", 0.2, 10, 400,
+      "Ferritin at which the relation of stores to ferritin turns from linear to logarithmic.",
+      "assumed, see storage_scale_mg"),
+    P("absorption_at_ferritin_one", 0.90, "1", "normal", 0.06, 0.3, 2.0,
+      "Share of food iron absorbed, extrapolated to a ferritin of 1 µg/L.",
+      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men); set to C16"),
+    P("absorption_ferritin_exponent", 0.5, "1", "normal", 0.05, 0.3, 0.8,
+      "Fall of the absorbed share with the logarithm of ferritin.",
+      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.40-0.68)"),
+    P("absorption_drive_gain", 5.0, "1", "normal", 1.5, 0.0, 15.0,
+      "Rise of absorption per share of red-cell iron that is missing.",
+      "RISE 2017, PMID 28543044: a factor of 1.4-1.9 in donors"),
+    P("absorption_ceiling_men_mg_per_day", 4.5, "mg/day", "normal", 0.15, 3.0, 7.0,
+      "Ceiling on absorption from food, men.", "RISE 2017, PMID 28543044 (4.49)"),
+    P("absorption_ceiling_women_mg_per_day", 3.75, "mg/day", "normal", 0.15, 2.5, 7.0,
+      "Ceiling on absorption from food, women.", "RISE 2017, PMID 28543044 (3.75)"),
+    P("tablet_absorption_scale", 0.87, "1", "normal", 0.1, 0.3, 1.5,
+      "First-dose absorption from ferrous tablets: scale of scale x dose^power, mg.",
+      "fit to Moretti 2015 Blood 126:1981 (40 mg: 6.7; 240 mg: 18.1)"),
+    P("tablet_absorption_power", 0.555, "1", "normal", 0.05, 0.3, 1.0,
+      "First-dose absorption from ferrous tablets: power of the dose.",
+      "fit to Moretti 2015 Blood 126:1981"),
+    P("tablet_daily_factor", 0.6, "1", "normal", 0.05, 0.3, 1.0,
+      "Absorption of daily doses to that of a first dose.", "Moretti 2015 Blood 126:1981"),
+    P("tablet_reference_ferritin_ug_per_l", 20, "µg/L", "fixed", 0, 10, 40,
+      "Ferritin above which tablets are absorbed less, as food is.",
+      "Moretti 2015 Blood 126:1981 (ferritin at most 20)"),
+    P("erythropoiesis_per_month", 1.4, "1/month", "normal", 0.15, 0.5, 3.0,
+      "Speed at which a haemoglobin deficit is made good when iron is plentiful, at most all of it.",
+      "set to C18 (HEIRS, Kiss 2015 JAMA 313:575)"),
+    P("erythropoiesis_half_supply_mg_per_day", 11.5, "mg/day", "normal", 1.2, 2.0, 30.0,
+      "Iron supply at which half of that is reached, per 2,200 mg of red-cell iron.",
+      "set to C18 (HEIRS)"),
+    P("store_release_per_month", 0.42, "1/month", "normal", 0.08, 0.02, 1.0,
+      "Share of storage iron that can reach the marrow in a month.", "set to C18 (HEIRS)"),
+    P("red_cell_return_per_month", 0.5, "1/month", "normal", 0.1, 0.1, 1.0,
+      "Share of red-cell iron above the target that returns to stores in a month.",
+      "assumed; red-cell life of 120 days and neocytolysis"),
+    P("tissue_iron_mg_per_kg", 0.7, "mg/kg", "fixed", 0, 0.1, 6.0,
+      "Functional iron of tissues.", f"{IOM} p. 334"),
+    P("birth_iron_mg_per_kg", 75, "mg/kg", "normal", 5, 40, 110,
+      "Body iron of a newborn whose mother is replete.", "Rudolph's Pediatrics"),
+    P("transferrin_saturation_full_percent", 30, "%", "normal", 1.5, 20, 45,
+      "Transferrin saturation at full stores.", "NHANES: medians 28-30 % in men"),
+    P("transferrin_saturation_half_ug_per_l", 12, "µg/L", "normal", 2, 4, 30,
+      "Ferritin at which half of that remains.", "assumed; 16 % at empty stores"),
+    P("transferrin_receptor_mg_per_l", 2.9, "mg/L", "normal", 0.3, 1.0, 8.0,
+      "Soluble transferrin receptor of a replete person without drive.",
+      "RISE: 3.2 mg/L in donors with mean ferritin 39.5"),
+    ),
+    derived={
+        # The donors in whom the recovery of haemoglobin was measured had 2,200 mg of red-cell iron.
+        "half_supply_per_red_cell_iron": lambda p: (
+            p["erythropoiesis_half_supply_mg_per_day"] / 2200.0
+        ),
+        "share_at_tablet_reference": lambda p: (
+            p["absorption_at_ferritin_one"]
+            * p["tablet_reference_ferritin_ug_per_l"] ** -p["absorption_ferritin_exponent"]
+        ),
+    },
+    tables=(
+        Table("absorption_by_stores", (STORES_KNOTS + 2,), "absorbed share of food iron by stores"),
+    ),
+    fill=fill_iron_tables,
+    groups=(
+        Group(
+            "iron_deficiency", "state",
+            "ferritin without inflammation below 15 µg/L (12 below five years)", WHO_2020,
+            IRON_STORES, is_iron_deficient,
+        ),
+        Group(
+            "iron_deficiency_anaemia", "state",
+            "iron deficiency, and haemoglobin below 130 g/L in men, 120 in women, 110 in pregnancy, "
+            "110-120 in children", WHO_2011, IRON_STORES,
+            lambda people: is_iron_deficient(people) & is_anaemic(people),
+        ),
+    ),
+)  # fmt: skip
+
+
+# Rules ----------------------------------------------------------------------------------------------
 
 
 @compiled
-def ferritin(body: Any, life: Any, p: Values) -> float:
+def ferritin(body: Any, life: Any, p: Inputs) -> float:
     """Ferritin (µg/L) of the stores, without inflammation."""
     return ferritin_at(body.storage_iron_mg / life.storage_scale_mg, p.storage_bend_ug_per_l)
 
 
 @compiled
-def haemoglobin(body: Any, blood_volume_l: float, p: Values) -> float:
+def haemoglobin(body: Any, blood_volume_l: float, p: Inputs) -> float:
     """Haemoglobin concentration (g/L) of the red-cell iron in this volume of blood."""
     return body.red_cell_iron_mg / (blood_volume_l * p.haemoglobin_iron_mg_per_g)
 
 
 @compiled
-def absorbed_from_food(life: Any, share: float, drive: float, burden: Any, p: Values) -> float:
+def absorbed_from_food(life: Any, share: float, drive: float, burden: Any, p: Inputs) -> float:
     """Iron absorbed from food (mg/day): the share at these stores, more with drive, capped."""
     ceiling = (
         p.absorption_ceiling_men_mg_per_day
@@ -47,7 +190,7 @@ def absorbed_from_food(life: Any, share: float, drive: float, burden: Any, p: Va
 
 
 @compiled
-def absorbed_from_tablets(share: float, drive: float, burden: Any, p: Values) -> float:
+def absorbed_from_tablets(share: float, drive: float, burden: Any, p: Inputs) -> float:
     """Iron absorbed from tablets taken daily (mg/day), less above the ferritin of the trials."""
     dose = burden.oral_iron_mg_per_day
     first_dose = p.tablet_absorption_scale * exp(p.tablet_absorption_power * log(dose))
@@ -57,17 +200,17 @@ def absorbed_from_tablets(share: float, drive: float, burden: Any, p: Values) ->
 
 
 @compiled
-def erythropoietic_drive(deficit_mg: float, target_mg: float, p: Values) -> float:
-    """Absorption to that without a deficit of red-cell iron."""
+def erythropoietic_drive(deficit_mg: float, target_mg: float, p: Inputs) -> float:
+    """Absorption relative to that without a deficit of red-cell iron."""
     return 1.0 + p.absorption_drive_gain * max(deficit_mg, 0.0) / target_mg
 
 
 @inlined
 def advance_iron(
-    body: Any, life: Any, burden: Any, per_scale: float, tables: Tables, p: Values
+    body: Any, life: Any, burden: Any, per_scale: float, p: Inputs
 ) -> None:
     """One month of peripheral iron."""
-    share = absorbed_share(tables, body.storage_iron_mg * per_scale)
+    share = absorbed_share(body.storage_iron_mg * per_scale, p)
     red_cells = body.red_cell_iron_mg
     bled = 0.0
     lost_ml = burden.blood_loss_ml + burden.menses_ml * burden.menses_factor
@@ -131,7 +274,7 @@ def advance_iron(
 
 
 @compiled
-def endow_with_iron(body: Any, life: Any, endowment_mg: float, p: Values) -> None:
+def endow_with_iron(body: Any, life: Any, endowment_mg: float, p: Inputs) -> None:
     """The iron of a newborn: haemoglobin and tissue first, the rest is stored."""
     red_cells = min(life.red_cell_target_mg * NEWBORN_RED_CELLS, 0.75 * endowment_mg)
     tissue = min(p.tissue_iron_mg_per_kg * life.weight_kg, 0.05 * endowment_mg)
@@ -141,12 +284,8 @@ def endow_with_iron(body: Any, life: Any, endowment_mg: float, p: Values) -> Non
     body.iron_gained_mg = endowment_mg
 
 
-#: Newborns have about 170 g/L of haemoglobin, the set point of infants is about 120.
-NEWBORN_RED_CELLS = 170.0 / 120.0
-
-
 @compiled
-def transferrin_saturation(body: Any, life: Any, p: Values) -> float:
+def transferrin_saturation(body: Any, life: Any, p: Inputs) -> float:
     """Transferrin saturation (%) at this supply, without inflammation."""
     level = ferritin(body, life, p)
     half = p.transferrin_saturation_half_ug_per_l
@@ -154,7 +293,7 @@ def transferrin_saturation(body: Any, life: Any, p: Values) -> float:
 
 
 @compiled
-def transferrin_receptor(body: Any, life: Any, p: Values) -> float:
+def transferrin_receptor(body: Any, life: Any, p: Inputs) -> float:
     """Soluble transferrin receptor (mg/L): more with drive, and with less supply."""
     missing = life.red_cell_target_mg - body.red_cell_iron_mg
     drive = erythropoietic_drive(missing, life.red_cell_target_mg, p)

@@ -2,16 +2,101 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from rlsabm.arrays import Floats
+from rlsabm.body.responses import LIABILITY_KNOTS, equilibrium_prevalence, tabulate_prevalence
 from rlsabm.compilation import compiled, inlined
-from rlsabm.parameters.responses import equilibrium_prevalence
-from rlsabm.parameters.tables import Tables
-from rlsabm.parameters.values import Values
+from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.tables import BY_AGE, Table
+from rlsabm.events import note, register_event
+
+RLS_ONSET = register_event("RLS onset", 4)
+RLS_REMISSION = register_event("RLS remission", 5)
+
+
+def fill_symptom_tables(making: Making) -> Mapping[str, Floats]:
+    """Effect of age on liability, and equilibrium prevalence by liability."""
+    p, ages = making.p, np.arange(LAST_AGE + 1)
+    prevalence = np.zeros(LIABILITY_KNOTS + 2)
+    tabulate_prevalence(prevalence)
+    by_age = np.interp(ages, [10, 20, 64], [p.child_liability, 0.0, p.age_liability])
+    return {"age_effect": by_age, "prevalence_by_liability": prevalence}
+
+
+SYMPTOMS = Room(
+    title="symptoms",
+    body_fields=(
+    Field("lasting_load", "f4", "share", "lasting load of pregnancies so far, to the largest", lower=0, upper=1),
+    Field("vulnerability", "f4", "share", "what of the lasting load has come to bear", lower=0, upper=1),
+    Field("liability", "f4", "liability", "liability to RLS, 0 = even odds"),
+    Field("rls", "u1", "", "has RLS this month", upper=1),
+    Field("rls_first_month", "i4", "month", "first month with RLS, or never", initial=NEVER),
+    Field("rls_last_month", "i4", "month", "last month with RLS", initial=LONG_AGO),
+    Field("weekly_last_month", "i4", "month", "last month with symptoms at least weekly", initial=LONG_AGO),
+    Field("significant_last_month", "i4", "month", "last month with clinically significant RLS", initial=LONG_AGO),
+    ),
+    parameters=(
+    P("liability_threshold", 2.88, "liability", "normal", 0.2, 0.0, 8.0,
+      "Liability that a person of 20 without any deficit lacks to even odds.", "set to C1 and C4"),
+    P("liability_scale", 0.43, "liability", "lognormal", 0.15, 0.1, 2.0,
+      "Logistic scale of the liability.", "assumed, from a trial of the equations"),
+    P("child_liability", -0.75, "liability", "normal", 0.15, -3.0, 0.5,
+      "Effect of being under ten, to an adult of 20.", "set to C6 (Picchietti 2007)"),
+    P("age_liability", 0.35, "liability", "normal", 0.1, 0.0, 2.0,
+      "Effect of being 64 or older, to an adult of 20.", "set to C5 (Tison 2005)"),
+    P("lasting_effect", 1.25, "liability", "normal", 0.25, 0.0, 5.0,
+      "Liability left by many pregnancies when the delay is over.",
+      "set to C22 (one birth; Berger 2004), given lasting_share_per_pregnancy"),
+    P("lasting_share_per_pregnancy", 0.5, "1", "normal", 0.12, 0.05, 1.0,
+      "Share of what is left of the lasting effect that one pregnancy of nine months adds.",
+      "assumed: half of the rest each time"),
+    P("lasting_delay_years", 6.0, "years", "lognormal", 0.3, 1.0, 20.0,
+      "Time constant with which the lasting effect of pregnancy appears.",
+      "assumed: remission after delivery, excess decades later"),
+    P("onset_per_month", 0.4, "1/month", "normal", 0.08, 0.01, 1.0,
+      "Speed of onset: monthly chance of RLS where the equilibrium prevalence is one.",
+      "assumed, from a trial of the equations"),
+    P("remission_per_month", 0.4, "1/month", "normal", 0.08, 0.01, 1.0,
+      "Speed of remission: monthly chance where the equilibrium prevalence is zero.",
+      "assumed, from a trial of the equations"),
+    P("weekly_liability", -0.30, "liability", "normal", 0.1, -5.0, 5.0,
+      "Liability above which a case has symptoms at least weekly.", "set to C2 (Allen 2005)"),
+    P("significant_liability", 0.36, "liability", "normal", 0.1, -5.0, 5.0,
+      "Liability above which a case is clinically significant.", "set to C3 (Allen 2005)"),
+    P("irls_at_significant", 15.0, "IRLS points", "normal", 1.5, 5.0, 30.0,
+      "IRLS score at the limit of clinical significance.",
+      "IRLS scale: 11-20 moderate, 21-30 severe"),
+    P("irls_per_liability", 8.0, "IRLS points", "normal", 1.5, 1.0, 30.0,
+      "IRLS points per unit of liability.", "assumed"),
+    ),
+    derived={
+        "per_liability_scale": lambda p: 1.0 / p["liability_scale"],
+        "lasting_share_per_month": lambda p: (
+            1.0 - (1.0 - p["lasting_share_per_pregnancy"]) ** (1 / 9)
+        ),
+        "lasting_step": lambda p: 1.0 - math.exp(-1.0 / (12.0 * p["lasting_delay_years"])),
+    },
+    tables=(
+        Table("age_effect", BY_AGE, "effect of age on liability"),
+        Table(
+            "prevalence_by_liability", (LIABILITY_KNOTS + 2,), "equilibrium prevalence by liability"
+        ),
+    ),
+    fill=fill_symptom_tables,
+)  # fmt: skip
 
 
 @compiled
-def next_state(had_rls: int, prevalence: float, u: float, p: Values) -> int:
+def next_state(had_rls: int, prevalence: float, u: float, p: Inputs) -> int:
     """RLS next month at this equilibrium prevalence, from one uniform.
 
     A lower liability never gives RLS where a higher one, with the same uniform and the same or no
@@ -32,8 +117,7 @@ def advance_symptoms(
     age: int,
     month: int,
     u: float,
-    tables: Tables,
-    p: Values,
+    p: Inputs,
 ) -> None:
     """One month of liability and symptoms."""
     body.lasting_load += (
@@ -42,13 +126,13 @@ def advance_symptoms(
     body.vulnerability += (body.lasting_load - body.vulnerability) * p.lasting_step
     body.liability = (
         life.other_liability
-        + tables.age_liability[age]
+        + p.age_effect[age]
         + body.dopamine_deficit
         + (1.0 - p.dopamine_share) * iron_effect
         + p.lasting_effect * body.vulnerability
         - p.liability_threshold
     )
-    prevalence = equilibrium_prevalence(tables, body.liability, p.per_liability_scale)
+    prevalence = equilibrium_prevalence(body.liability, p.per_liability_scale, p)
     body.rls = next_state(body.rls, prevalence, u, p)
     if body.rls:
         body.rls_first_month = min(body.rls_first_month, month)
@@ -60,7 +144,19 @@ def advance_symptoms(
 
 
 @compiled
-def irls(liability: float, p: Values) -> float:
+def irls(liability: float, p: Inputs) -> float:
     """IRLS score (0-40) of a case of this liability."""
     score = p.irls_at_significant + p.irls_per_liability * (liability - p.significant_liability)
     return min(max(score, 1.0), 40.0)
+
+
+@compiled
+def note_symptoms(
+    life: Any, body: Any, had_rls: int, month: int, log: Any, logged: Any
+) -> None:
+    """Log an onset or remission of this month."""
+    if body.rls != had_rls:
+        if body.rls:
+            note(life, month, RLS_ONSET, body.rls_first_month == month, log, logged)
+        else:
+            note(life, month, RLS_REMISSION, 0, log, logged)

@@ -16,23 +16,45 @@ from rlsabm import chance
 from rlsabm.body.body import be_born
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
-from rlsabm.life.conditions import EVERY_CONDITION
+from rlsabm.conventions import FEMALE, LONG_AGO, MALE, SEXES
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Room
+from rlsabm.demography.births import MONTHS_TO_BIRTH
+from rlsabm.exposures.menses import plan_menses
+from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
 from rlsabm.life.genome import express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
-from rlsabm.life.menses import plan_menses
-from rlsabm.life.pregnancy import MONTHS_TO_BIRTH
-from rlsabm.parameters.tables import Tables
-from rlsabm.parameters.values import Values
-from rlsabm.person import (
-    DIZYGOTIC,
-    FEMALE,
-    LONG_AGO,
-    MALE,
-    MONOZYGOTIC,
-    MONOZYGOTIC_TWINS,
-    NEVER,
-    ONE_CHILD,
-)
+
+CHILD = chance.register("child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner")
+FATHER = chance.register("father", 9, "nth", "point on the ring of the men of the wanted age")
+
+SINGLETON, MONOZYGOTIC, DIZYGOTIC = 0, 1, 2
+TWIN_TYPES = ("singleton", "monozygotic", "dizygotic")
+
+BIRTH = Room(
+    title="birth and parents",
+    life_fields=(
+    Field("uid", "u8", "", "identity, a function of the mother's uid and the birth order"),
+    Field("mother", "u8", "", "uid of the mother, 0 for founders"),
+    Field("father", "u8", "", "uid of the father, 0 for founders"),
+    Field("partner", "u8", "", "uid of the father of the last child"),
+    Field("birth_month", "i4", "month", "12 x year + month of the year (January = 0)"),
+    Field("partner_birth_month", "i4", "month", "birth month of the partner", initial=LONG_AGO),
+    Field("sex", "u1", "", "sex", SEXES),
+    Field("twin", "u1", "", "twin type", TWIN_TYPES),
+    Field("birth_order", "u1", "", "place among the mother's deliveries, from 1; 0 for founders"),
+    ),
+    parameters=(
+    P("father_age_gap_years", 2.5, "years", "fixed", 0, -5, 15,
+      "Mean age of fathers above mothers.", "NCHS birth statistics, 2-3 years"),
+    P("father_age_gap_sd_years", 5, "years", "fixed", 0, 0.1, 15,
+      "Spread of that gap.", "assumed"),
+    P("new_father_share", 0.15, "1", "fixed", 0, 0, 1,
+      "Later children whose father is not the one before, deaths apart.", "assumed"),
+    ),
+)  # fmt: skip
 
 YOUNGEST_FATHER_MONTHS, OLDEST_FATHER_MONTHS = 16 * 12, 65 * 12
 #: How far from the wanted age fathers are sought, in months, before the child has none.
@@ -76,43 +98,31 @@ def with_men_kept(men: Men, keep: NDArray[np.bool_]) -> Men:
 
 @compiled
 def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
-    """Fields of a life that has just begun."""
+    """Who begins this life; its record already has what every newborn has."""
     life.uid = uid
     life.sex = sex
     life.birth_month = month
-    life.death_month = NEVER
-    life.conditions_to_come = EVERY_CONDITION
     life.conditions_until = month
-    life.partner_birth_month = LONG_AGO
-    life.conception_month = LONG_AGO
-    life.last_birth_month = LONG_AGO
-    life.lactation_until = LONG_AGO
-    life.amenorrhoea_until = LONG_AGO
-    life.fertile_from = LONG_AGO
-    life.last_donation_month = LONG_AGO
-    life.eligible_month = LONG_AGO
-    life.kidney_until = NEVER
-    life.dialysis_since = LONG_AGO
 
 
 @compiled
 def settle_traits(
-    life: Any, body: Any, given_mg: float, key: Word, tables: Tables, p: Values
+    life: Any, body: Any, given_mg: float, p: Inputs
 ) -> None:
     """Traits, and the newborn's body with the iron that its mother gave (0 if not known)."""
-    express_genome(life, key, tables, p)
-    build_body(life, key, p)
+    express_genome(life, p)
+    build_body(life, p)
     if life.sex == FEMALE:
-        plan_menses(life, key, p)
-    grow(life, 0, key, tables, p)
-    be_born(body, life, given_mg, tables, p)
+        plan_menses(life, p)
+    grow(life, 0, p)
+    be_born(body, life, given_mg, p)
 
 
 @compiled
 def begin_again(
-    life: Any, body: Any, lived: Any, given_mg: float, key: Word, tables: Tables, p: Values
+    life: Any, body: Any, lived: Any, given_mg: float, p: Inputs
 ) -> None:
-    """Fill zeroed records with the newborn who has lived this life."""
+    """Fill a newborn's records with the one who has lived this life."""
     begin_life(life, lived.uid, lived.sex, lived.birth_month)
     life.mother = lived.mother
     life.father = lived.father
@@ -122,7 +132,7 @@ def begin_again(
     life.paternal_alleles = lived.paternal_alleles
     life.cns_iron_polygenes = lived.cns_iron_polygenes
     life.other_polygenes = lived.other_polygenes
-    settle_traits(life, body, given_mg, key, tables, p)
+    settle_traits(life, body, given_mg, p)
 
 
 @compiled
@@ -133,17 +143,15 @@ def found(
     sexes: NDArray[np.int64],
     block: int,
     first_index: int,
-    key: Word,
-    tables: Tables,
-    p: Values,
+    p: Inputs,
 ) -> None:
     """Fill records with founders, born in the given months."""
     for i in range(len(lives)):
         life = lives[i]
         uid = chance.founder_uid(block, first_index + i)
         begin_life(life, uid, sexes[i], months[i])
-        found_genome(life, key, tables)
-        settle_traits(life, bodies[i], 0.0, key, tables, p)
+        found_genome(life, p)
+        settle_traits(life, bodies[i], 0.0, p)
 
 
 @compiled
@@ -240,9 +248,7 @@ def bear(
     unknown_father: Any,
     male_share: NDArray[np.float64],
     male_share_month: int,
-    key: Word,
-    tables: Tables,
-    p: Values,
+    p: Inputs,
 ) -> None:
     """Fill the new records with the children of these mothers."""
     born = 0
@@ -251,20 +257,20 @@ def bear(
         month = mother.last_birth_month
         order = mother.parity
         conceived = month - MONTHS_TO_BIRTH
-        boy, twin_boy, gap, another = chance.nth(key, mother.uid, order, chance.CHILD)
+        boy, twin_boy, gap, another = chance.nth(p.key, mother.uid, order, CHILD)
         row = -1
         if another >= p.new_father_share:
             row = find_partner(lives, men, mother, conceived)
         if row < 0:
             years = p.father_age_gap_years + p.father_age_gap_sd_years * normal(gap)
-            point = chance.nth_word(key, mother.uid, order, chance.FATHER)
+            point = chance.nth_word(p.key, mother.uid, order, FATHER)
             row = draw_father(lives, men, mother, conceived, int(12.0 * years), point)
         if row >= 0:
             father = lives[row]
         else:
             father = unknown_father[0]
             father.uid = chance.child_uid(mother.uid, order, 3)
-            found_genome(father, key, tables)
+            found_genome(father, p)
             father.uid = np.uint64(0)
             father.birth_month = LONG_AGO
         mother.partner = father.uid
@@ -285,6 +291,6 @@ def bear(
             if babies == 2:
                 life.twin = MONOZYGOTIC if identical else DIZYGOTIC
             genome_uid = first_uid if identical else uid
-            inherit_genome(life, mother, father, genome_uid, key, tables)
-            settle_traits(life, new_bodies[born], bodies[mothers[i]].child_iron_mg, key, tables, p)
+            inherit_genome(life, mother, father, genome_uid, p)
+            settle_traits(life, new_bodies[born], bodies[mothers[i]].child_iron_mg, p)
             born += 1

@@ -8,52 +8,140 @@ deviation. Monozygotic twins share the genome of the first twin.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from rlsabm import chance
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
+from rlsabm.data import DATA, read_columns
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.mathematics import exp
-from rlsabm.parameters.tables import Tables
-from rlsabm.parameters.values import Values
+
+LOCUS_FOUNDER = chance.register("locus of a founder", 10, "nth", "maternal and paternal allele, -, -")
+LOCUS_GAMETE = chance.register(
+    "locus in gametes", 11, "nth", "allele of the mother, of the father, -, -"
+)
+POLYGENES = chance.register(
+    "polygenes", 12, "once", "segregation: CNS iron, other liability, -, -"
+)
+ENVIRONMENT = chance.register("environment", 13, "once", "CNS iron, other liability, -, -")
 
 SEGREGATION_SD = math.sqrt(0.5)
+MOST_LOCI = 16
+
+
+def fill_locus_tables(making: Making) -> Mapping[str, Any]:
+    """Frequency of risk alleles, and their effects on the CNS-iron trait and other liability.
+
+    A published odds ratio is marginal: it averages over people of all liabilities. The effect on one
+    person's liability is larger by the spread of liabilities (Zeger, Liang & Albert 1988, constant
+    0.346). A locus of CNS iron is given the change of the trait whose effect at typical iron supply
+    equals that liability, reckoned one standard deviation below the typical trait, but at most half a
+    standard deviation of the trait: such loci then show smaller odds ratios than published.
+    """
+    p = making.p
+    table = read_columns(
+        DATA / "loci.csv",
+        words=["pathway"],
+        numbers=["risk_allele_frequency", "odds_ratio"],
+    )
+    frequency = np.array(table["risk_allele_frequency"], float)
+    log_odds = np.log(np.array(table["odds_ratio"], float))
+    effect = log_odds * math.sqrt(p.liability_scale**2 + 0.346 * p.other_liability_sd**2)
+    deficit = 1.0 - math.exp(-p.cns_iron_trait_log_sd)
+    convexity = p.deficit_convexity
+    slope = (
+        p.deficit_effect
+        * (2 * (1 - convexity) * deficit + 3 * convexity * deficit**2)
+        * (1 - deficit)
+    )
+    iron = np.array([pathway == "cns_iron" for pathway in table["pathway"]])
+    per_log_trait = effect / max(slope, 1e-6)
+    ceiling = 0.5 * p.cns_iron_trait_log_sd
+    return {
+        "locus_count": len(frequency),
+        "allele_frequency": frequency,
+        "allele_cns_iron": np.where(iron, -np.minimum(per_log_trait, ceiling), 0.0),
+        "allele_liability": np.where(iron, 0.0, effect),
+    }
+
+
+GENOME = Room(
+    title="genome",
+    life_fields=(
+    Field("maternal_alleles", "u2", "bits", "risk alleles from the mother, one bit a locus"),
+    Field("paternal_alleles", "u2", "bits", "risk alleles from the father, one bit a locus"),
+    Field("cns_iron_polygenes", "f4", "SD", "polygenic background of CNS iron"),
+    Field("other_polygenes", "f4", "SD", "polygenic background of other liability"),
+    Field("cns_iron_trait", "f4", "ratio", "theta: CNS iron at full supply, typical person = 1", lower=0),
+    Field("other_liability", "f4", "liability", "lambda: liability that no iron explains"),
+    ),
+    parameters=(
+    P("cns_iron_trait_log_sd", 0.30, "1", "normal", 0.06, 0.05, 0.8,
+      "Spread between people of the logarithm of the CNS-iron trait.",
+      "assumed; C12 (Mizuno 2005, Earley 2000) asks for a wide trait"),
+    P("cns_iron_trait_heritability", 0.6, "1", "normal", 0.1, 0.0, 1.0,
+      "Share of that variance which is genetic.", "assumed, see other_liability_heritability"),
+    P("shared_polygenes_correlation", 0.3, "1", "normal", 0.12, 0.0, 0.95,
+      "Genetic correlation of low CNS iron with other liability.", "assumed"),
+    P("other_liability_sd", 1.25, "liability", "normal", 0.15, 0.1, 4.0,
+      "Spread between people of liability that no iron explains.",
+      "assumed, from a trial of the equations"),
+    P("other_liability_heritability", 0.6, "1", "normal", 0.08, 0.0, 1.0,
+      "Share of that variance which is genetic.",
+      "Desai 2004 doi 10.1375/1369052042663841: 0.54 of all liability"),
+    ),
+    tables=(
+        Table("locus_count", SCALAR, "loci that there are", "i8"),
+        Table("allele_frequency", (MOST_LOCI,), "frequency of the risk allele"),
+        Table("allele_cns_iron", (MOST_LOCI,), "effect of a risk allele on the log CNS-iron trait"),
+        Table("allele_liability", (MOST_LOCI,), "effect of a risk allele on other liability"),
+    ),
+    fill=fill_locus_tables,
+)  # fmt: skip
 
 
 @compiled
-def found_genome(life: Any, key: Word, tables: Tables) -> None:
+def found_genome(life: Any, p: Inputs) -> None:
     """Genome of a person without parents."""
     maternal = 0
     paternal = 0
-    for locus in range(tables.loci):
-        mother, father, _, _ = chance.nth(key, life.uid, locus, chance.LOCUS_FOUNDER)
-        if mother < tables.allele_frequency[locus]:
+    for locus in range(p.locus_count):
+        mother, father, _, _ = chance.nth(p.key, life.uid, locus, LOCUS_FOUNDER)
+        if mother < p.allele_frequency[locus]:
             maternal |= 1 << locus
-        if father < tables.allele_frequency[locus]:
+        if father < p.allele_frequency[locus]:
             paternal |= 1 << locus
     life.maternal_alleles = maternal
     life.paternal_alleles = paternal
-    cns_iron, other, _, _ = chance.once(key, life.uid, chance.POLYGENES)
+    cns_iron, other, _, _ = chance.once(p.key, life.uid, POLYGENES)
     life.cns_iron_polygenes = normal(cns_iron)
     life.other_polygenes = normal(other)
 
 
 @compiled
 def inherit_genome(
-    life: Any, mother: Any, father: Any, genome_uid: Word, key: Word, tables: Tables
+    life: Any, mother: Any, father: Any, genome_uid: Word, p: Inputs
 ) -> None:
     """Genome of a child; ``genome_uid`` is its own uid, or its monozygotic twin's."""
     maternal = 0
     paternal = 0
-    for locus in range(tables.loci):
-        of_mother, of_father, _, _ = chance.nth(key, genome_uid, locus, chance.LOCUS_GAMETE)
+    for locus in range(p.locus_count):
+        of_mother, of_father, _, _ = chance.nth(p.key, genome_uid, locus, LOCUS_GAMETE)
         alleles = mother.maternal_alleles if of_mother < 0.5 else mother.paternal_alleles
         maternal |= alleles & (1 << locus)
         alleles = father.maternal_alleles if of_father < 0.5 else father.paternal_alleles
         paternal |= alleles & (1 << locus)
     life.maternal_alleles = maternal
     life.paternal_alleles = paternal
-    cns_iron, other, _, _ = chance.once(key, genome_uid, chance.POLYGENES)
+    cns_iron, other, _, _ = chance.once(p.key, genome_uid, POLYGENES)
     life.cns_iron_polygenes = 0.5 * (
         mother.cns_iron_polygenes + father.cns_iron_polygenes
     ) + SEGREGATION_SD * normal(cns_iron)
@@ -63,23 +151,23 @@ def inherit_genome(
 
 
 @compiled
-def express_genome(life: Any, key: Word, tables: Tables, p: Values) -> None:
+def express_genome(life: Any, p: Inputs) -> None:
     """The CNS-iron trait and other liability of a genome in its environment."""
     log_trait = 0.0
     liability = 0.0
     log_trait_variance = 0.0
     liability_variance = 0.0
-    for locus in range(tables.loci):
-        frequency = tables.allele_frequency[locus]
+    for locus in range(p.locus_count):
+        frequency = p.allele_frequency[locus]
         copies = ((life.maternal_alleles >> locus) & 1) + ((life.paternal_alleles >> locus) & 1)
         excess = copies - 2.0 * frequency
         spread = 2.0 * frequency * (1.0 - frequency)
-        log_trait += tables.allele_cns_iron[locus] * excess
-        liability += tables.allele_liability[locus] * excess
-        log_trait_variance += spread * tables.allele_cns_iron[locus] ** 2
-        liability_variance += spread * tables.allele_liability[locus] ** 2
+        log_trait += p.allele_cns_iron[locus] * excess
+        liability += p.allele_liability[locus] * excess
+        log_trait_variance += spread * p.allele_cns_iron[locus] ** 2
+        liability_variance += spread * p.allele_liability[locus] ** 2
 
-    of_trait, of_liability, _, _ = chance.once(key, life.uid, chance.ENVIRONMENT)
+    of_trait, of_liability, _, _ = chance.once(p.key, life.uid, ENVIRONMENT)
     variance = p.cns_iron_trait_log_sd**2
     genetic = max(p.cns_iron_trait_heritability * variance - log_trait_variance, 0.0)
     rest = max(variance - genetic - log_trait_variance, 0.0)

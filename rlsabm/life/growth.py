@@ -2,22 +2,146 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rlsabm import chance
-from rlsabm.chance import Word, normal
-from rlsabm.compilation import compiled
-from rlsabm.life.menses import menstrual_loss_ml
-from rlsabm.mathematics import exp, log
-from rlsabm.parameters.tables import Tables
-from rlsabm.parameters.values import Values
-from rlsabm.person import FEMALE, LAST_AGE, MALE
+import numpy as np
 
+from rlsabm import chance
+from rlsabm.arrays import Floats, Ints
+from rlsabm.chance import normal
+from rlsabm.compilation import compiled
+from rlsabm.conventions import FEMALE, LAST_AGE, MALE, SEXES
+from rlsabm.data import DATA, read_columns
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.tables import BY_SEX_AND_AGE, BY_SEX_AND_BIRTHDAY, Table
+from rlsabm.demography.countries import Country
+from rlsabm.exposures.menses import IRON_HABITS, menstrual_loss_ml
+from rlsabm.mathematics import exp, log
+
+BODY_BUILD = chance.register("body build", 4, "once", "height, weight, haemoglobin set point, basal loss")
+
+IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 REFERENCE_WEIGHT_KG = 70.0
 #: Weight at which the basal loss per kg was measured (Institute of Medicine 2001, p. 340).
 BASAL_LOSS_WEIGHT_KG = 77.4
 #: Nadler's formula holds from about 35 kg (Nadler 1962 Surgery 51:224); below, blood per kg.
 NADLER_FROM_KG = 35.0
+
+
+# Tables ---------------------------------------------------------------------------------------------
+
+
+def _knots(table: dict[str, list[Any]], column: str, ages: Ints) -> Floats:
+    """A column by sex and age, linear between the knots of the file."""
+    sex = np.array(table["sex"])
+    age, value = np.array(table["age"], float), np.array(table[column], float)
+    return np.array([np.interp(ages, age[sex == each], value[sex == each]) for each in SEXES])
+
+
+def _sizes(country: Country, p: Any) -> tuple[Floats, Floats]:
+    """Median height (m) and weight (kg) by sex and age at birthdays, one more than ages."""
+    ages = np.arange(LAST_AGE + 2)
+    table = read_columns(
+        DATA / "countries" / "growth.csv",
+        words=["sex"],
+        numbers=["age", "height_fraction", "weight_fraction"],
+    )
+    height = _knots(table, "height_fraction", ages) * country.adult_height_m[:, None]
+    weight = _knots(table, "weight_fraction", ages)
+    for sex, at_20 in ((FEMALE, p.weight_at_20_women_kg), (MALE, p.weight_at_20_men_kg)):
+        adult = max(country.adult_weight_kg[sex], at_20)
+        later = np.interp(ages, [20, p.full_weight_age_years], [at_20, adult])
+        weight[sex] = np.where(ages < 20, weight[sex] * at_20, later)
+    return height, weight
+
+
+def fill_growth_tables(making: Making) -> Mapping[str, Floats]:
+    """Size, haemoglobin set point and iron intake by sex and age."""
+    ages = np.arange(LAST_AGE + 1)
+    by_age = read_columns(
+        DATA / "by_age.csv",
+        words=["sex"],
+        numbers=["age", "haemoglobin_g_per_l", "iron_intake_mg_per_day"],
+    )
+    height, weight = _sizes(making.country, making.p)
+    return {
+        "median_height_m": height,
+        "median_weight_kg": weight,
+        "haemoglobin_set_point": _knots(by_age, "haemoglobin_g_per_l", ages),
+        "median_iron_intake_mg_per_day": _knots(by_age, "iron_intake_mg_per_day", ages),
+    }
+
+
+# What it owns ---------------------------------------------------------------------------------------
+
+GROWTH = Room(
+    title="growth and iron habits",
+    life_fields=(
+    Field("height_factor", "f4", "ratio", "height to the median of age and sex", lower=0),
+    Field("weight_factor", "f4", "ratio", "weight to the median of age and sex", lower=0),
+    Field("haemoglobin_factor", "f4", "ratio", "haemoglobin set point to that of age and sex", lower=0),
+    Field("weight_kg", "f4", "kg", "weight", lower=0),
+    Field("blood_volume_l", "f4", "L", "blood volume outside pregnancy", lower=0),
+    Field("red_cell_target_mg", "f4", "mg", "red-cell iron that the marrow aims at", lower=0),
+    Field("storage_scale_mg", "f4", "mg", "storage iron per unit of log ferritin", lower=0),
+    Field("basal_loss_mg_per_day", "f4", "mg/day", "iron lost with skin, gut and urine", lower=0),
+    Field(
+        "iron_intake_mg_per_day", "f4", "mg/day", "iron in food, as bioavailable as a mixed diet's", lower=0),
+    Field("basal_loss_factor", "f4", "ratio", "basal loss to the median", lower=0),
+    Field("intake_factor", "f4", "ratio", "iron intake to the median of age and sex", lower=0),
+    ),
+    parameters=(
+    P("storage_scale_mg", 500, "mg", "normal", 40, 300, 4000,
+      "Storage iron per unit of ln(1 + ferritin / bend), at 70 kg. 400 with a bend of 12 comes near "
+      "the logarithmic form of Cook 1986, 3200 with a bend of 400 near 8 mg per µg/L (Walters 1973).",
+      "assumed, between Walters 1973 BJH 24:773 (8-10 mg per µg/L when low) and Cook 1986 "
+      "Blood 68:726 (400 mg per unit of log ferritin when high); gives the mean stores of NHANES II"),
+    P("storage_weight_exponent", 0.75, "1", "normal", 0.05, 0.5, 1.0,
+      "Power of body weight with which the storage scale grows.",
+      "assumed; 0.75 joins cord ferritin (63-171 µg/L, PMC2863301) to an endowment of 75 mg/kg"),
+    P("basal_loss_ug_per_kg_day", 14, "µg/kg/day", "normal", 1, 8, 20,
+      "Iron lost with skin, gut and urine, per kg of a person of reference weight.",
+      f"{IOM} p. 340 (Green 1968)"),
+    P("basal_loss_weight_exponent", 0.5, "1", "normal", 0.1, 0.0, 1.0,
+      "Power of weight with which basal loss grows around 77.4 kg.",
+      f"{IOM} p. 340: square root of weight; Hunt 2009 doi 10.3945/ajcn.2009.27439: weak relation"),
+    P("basal_loss_log_sd", 0.30, "1", "normal", 0.05, 0.0, 0.8,
+      "Spread between people of basal loss.", "Hunt 2009 doi 10.3945/ajcn.2009.27439 (range)"),
+    P("intake_log_sd", 0.25, "1", "normal", 0.05, 0.0, 0.6,
+      "Spread between people of iron intake and its bioavailability.",
+      "assumed, below the CV of 0.3 of reported intake (NHANES 2011-14, PMC8112768)"),
+    P("haemoglobin_person_sd", 0.06, "1", "normal", 0.005, 0.0, 0.15,
+      "Spread between people of the haemoglobin set point, relative.",
+      "NHANES 2017-March 2020: SD 1.0 of 15.2 g/dL in men"),
+    P("height_person_sd", 0.04, "1", "fixed", 0, 0.0, 0.1,
+      "Spread between people of height, relative.", "NCHS 2015-2018: SD about 7 cm"),
+    P("weight_person_log_sd", 0.20, "1", "fixed", 0, 0.0, 0.5,
+      "Spread between people of weight.", "NCHS 2015-2018: CV about 0.22 in adults"),
+    P("weight_at_20_men_kg", 70.6, "kg", "fixed", 0, 50, 100,
+      "Median weight of men of 20, to which growth leads.", "CDC 2000 growth charts"),
+    P("weight_at_20_women_kg", 58.2, "kg", "fixed", 0, 40, 90,
+      "Median weight of women of 20, to which growth leads.", "CDC 2000 growth charts"),
+    P("full_weight_age_years", 35, "years", "fixed", 0, 21, 60,
+      "Age at which the mean weight of adults is reached, after a linear rise from 20.",
+      "assumed"),
+    P("blood_volume_child_l_per_kg", 0.075, "L/kg", "fixed", 0, 0.06, 0.09,
+      "Blood volume of children below 35 kg.", "70-80 mL/kg, standard paediatric value"),
+    ),
+    tables=(
+        Table("median_height_m", BY_SEX_AND_BIRTHDAY, "median height"),
+        Table("median_weight_kg", BY_SEX_AND_BIRTHDAY, "median weight"),
+        Table("haemoglobin_set_point", BY_SEX_AND_AGE, "haemoglobin set point, g/L"),
+        Table("median_iron_intake_mg_per_day", BY_SEX_AND_AGE, "median iron intake"),
+    ),
+    fill=fill_growth_tables,
+)  # fmt: skip
+
+
+# Rules ----------------------------------------------------------------------------------------------
 
 
 @compiled
@@ -48,16 +172,16 @@ def is_time_to_grow(age_months: int) -> bool:
 
 
 @compiled
-def grow(life: Any, age_months: int, key: Word, tables: Tables, p: Values) -> None:
+def grow(life: Any, age_months: int, p: Inputs) -> None:
     """Bring the size of the body, and what depends on it, up to this age."""
     age = min(age_months // 12, LAST_AGE - 1)
     part = (age_months % 12) / 12.0
     sex = life.sex
-    height = tables.height_m[sex, age] + part * (
-        tables.height_m[sex, age + 1] - tables.height_m[sex, age]
+    height = p.median_height_m[sex, age] + part * (
+        p.median_height_m[sex, age + 1] - p.median_height_m[sex, age]
     )
-    weight = tables.weight_kg[sex, age] + part * (
-        tables.weight_kg[sex, age + 1] - tables.weight_kg[sex, age]
+    weight = p.median_weight_kg[sex, age] + part * (
+        p.median_weight_kg[sex, age + 1] - p.median_weight_kg[sex, age]
     )
     height *= life.height_factor
     weight *= life.weight_factor
@@ -65,7 +189,7 @@ def grow(life: Any, age_months: int, key: Word, tables: Tables, p: Values) -> No
     life.blood_volume_l = blood_volume(sex, height, weight, p.blood_volume_child_l_per_kg)
     life.red_cell_target_mg = (
         life.blood_volume_l
-        * tables.haemoglobin_g_per_l[sex, age]
+        * p.haemoglobin_set_point[sex, age]
         * life.haemoglobin_factor
         * p.haemoglobin_iron_mg_per_g
     )
@@ -79,18 +203,18 @@ def grow(life: Any, age_months: int, key: Word, tables: Tables, p: Values) -> No
         * exp(p.basal_loss_weight_exponent * log(weight / BASAL_LOSS_WEIGHT_KG))
         * life.basal_loss_factor
     )
-    life.iron_intake_mg_per_day = tables.iron_intake_mg_per_day[sex, age] * life.intake_factor
+    life.iron_intake_mg_per_day = p.median_iron_intake_mg_per_day[sex, age] * life.intake_factor
     if sex == FEMALE:
-        life.menstrual_loss_ml = menstrual_loss_ml(life.uid, age, key, p)
+        life.menstrual_loss_ml = menstrual_loss_ml(life.uid, age, p)
 
 
 @compiled
-def build_body(life: Any, key: Word, p: Values) -> None:
+def build_body(life: Any, p: Inputs) -> None:
     """Factors by which this person differs from the median of age and sex."""
-    height, weight, haemoglobin, basal = chance.once(key, life.uid, chance.BODY_BUILD)
+    height, weight, haemoglobin, basal = chance.once(p.key, life.uid, BODY_BUILD)
     life.height_factor = 1.0 + p.height_person_sd * normal(height)
     life.weight_factor = exp(p.weight_person_log_sd * normal(weight))
     life.haemoglobin_factor = 1.0 + p.haemoglobin_person_sd * normal(haemoglobin)
     life.basal_loss_factor = exp(p.basal_loss_log_sd * normal(basal))
-    intake, _, _, _ = chance.once(key, life.uid, chance.IRON_HABITS)
+    intake, _, _, _ = chance.once(p.key, life.uid, IRON_HABITS)
     life.intake_factor = exp(p.intake_log_sd * normal(intake))

@@ -9,100 +9,35 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+import numpy as np
 
 from rlsabm import chance
 from rlsabm.body.body import advance_body
-from rlsabm.chance import Word
+from rlsabm.body.symptoms import note_symptoms
 from rlsabm.compilation import compiled, inlined
-from rlsabm.life.burden import begin_month, lay_standing
-from rlsabm.life.conditions import settle_conditions
-from rlsabm.life.donation import donate
-from rlsabm.life.events import log_month
+from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
+from rlsabm.exposures.month import PART_COUNT, WHOLE, note_exposures, undergo_exposures
 from rlsabm.life.growth import grow, is_time_to_grow
-from rlsabm.life.kidney import chance_to_die, suffer_kidney_disease
-from rlsabm.life.menses import menstruate
-from rlsabm.life.pregnancy import be_fertile
-from rlsabm.parameters.tables import Tables
-from rlsabm.parameters.values import Values
-from rlsabm.person import (
-    DIALYSIS,
-    DIED_ON_DIALYSIS,
-    DIED_WITH_GRAFT,
-    FEMALE,
-    GRAFT,
-    LAST_AGE,
-    NEVER,
-    OTHER_CAUSE,
-)
+from rlsabm.life.mortality import chance_to_die, die, note_death
 
-#: Scratch burdens: of the month, and of the conditions that are there.
-WHOLE, STANDING = 0, 1
-BURDENS = 2
-
-
-@compiled
-def die(life: Any, month: int) -> None:
-    """Death in this month."""
-    life.death_month = month
-    if life.kidney == DIALYSIS:
-        life.cause_of_death = DIED_ON_DIALYSIS
-    elif life.kidney == GRAFT:
-        life.cause_of_death = DIED_WITH_GRAFT
-    else:
-        life.cause_of_death = OTHER_CAUSE
-
-
-@compiled
-def update_conditions(life: Any, standing: Any, month: int, key: Word, tables: Tables) -> None:
-    """Conditions that begin or end this month, and the burden of those that are there."""
-    begun = settle_conditions(life, month, key, tables)
-    lay_standing(standing, life.conditions, 0, begun, tables)
+#: Burdens of a month: the whole, the parts, and behind them that of the catalogue's conditions.
+STANDING = 1 + PART_COUNT
+BURDENS = STANDING + 1
 
 
 @inlined
-def suffer_conditions(
-    life: Any,
-    body: Any,
-    of_pregnancy: Any,
-    of_menses: Any,
-    of_heavy_menses: Any,
-    of_kidney_disease: Any,
-    of_dialysis: Any,
-    of_donation: Any,
-    age: int,
-    month: int,
-    onset: float,
-    conception: float,
-    key: Word,
-    tables: Tables,
-    p: Values,
-) -> None:
-    """The conditions with rules of their own; each fills its part of the burden.
-
-    Parts may be one and the same record: it then holds their sum.
-    """
-    if life.sex == FEMALE:
-        be_fertile(life, body, of_pregnancy, month, conception, key, tables, p)
-        menstruate(life, of_menses, of_heavy_menses, month, p)
-    # The two onsets share a word from its two ends: no one has both in one month.
-    suffer_kidney_disease(
-        life, body, of_kidney_disease, of_dialysis, age, month, onset, key, tables, p
-    )
-    donate(life, body, of_donation, age, month, 1.0 - onset, key, tables, p)
+def begin_burden(burdens: Any, whole: int, standing: int, life: Any) -> None:
+    """The burden of a month in which nothing happens: basal loss, and the conditions that are there."""
+    burdens[whole] = burdens[standing]
+    burdens[whole].iron_loss_mg += life.basal_loss_mg_per_day * DAYS_PER_MONTH
 
 
 @inlined
-def live_month(
-    life: Any,
-    body: Any,
-    burdens: Any,
-    month: int,
-    key: Word,
-    tables: Tables,
-    p: Values,
-) -> None:
+def live_month(life: Any, body: Any, burdens: Any, month: int, p: Inputs) -> None:
     """One month of one living person.
 
     ``burdens[STANDING]`` holds the burden of the conditions that are there, ``burdens[WHOLE]`` takes
@@ -110,57 +45,61 @@ def live_month(
     """
     age_months = month - life.birth_month
     age = min(age_months // 12, LAST_AGE)
-    symptoms, death, onset, conception = chance.at(key, life.uid, month, chance.MONTH)
+    symptoms, death, onset, conception = chance.at(p.key, life.uid, month, chance.MONTH)
     if month >= life.conditions_until:
-        update_conditions(life, burdens[STANDING], month, key, tables)
-    if death < chance_to_die(life, age, burdens[STANDING].mortality_ratio, tables):
+        update_conditions(life, burdens[STANDING], month, p)
+    if death < chance_to_die(life, age, burdens[STANDING].mortality_ratio, p):
         die(life, month)
         return
     if is_time_to_grow(age_months):
-        grow(life, age_months, key, tables, p)
+        grow(life, age_months, p)
 
-    burden = burdens[WHOLE]
-    begin_month(burden, burdens[STANDING], life)
-    suffer_conditions(
-        life, body, burden, burden, burden, burden, burden, burden, age, month, onset, conception,
-        key, tables, p,
-    )  # fmt: skip
-    advance_body(body, life, burden, age, month, symptoms, tables, p)
+    begin_burden(burdens, WHOLE, STANDING, life)
+    undergo_exposures(life, body, burdens, 0, age, month, onset, conception, p)
+    advance_body(body, life, burdens[WHOLE], age, month, symptoms, p)
+
+
+@compiled
+def note_month(
+    life: Any, body: Any, before: Any, had_rls: int, month: int, log: Any, logged: Any
+) -> None:
+    """Log what differs from the month before: the dead have no other events."""
+    if not note_death(life, month, log, logged):
+        note_exposures(life, before, month, log, logged)
+        note_symptoms(life, body, had_rls, month, log, logged)
 
 
 @compiled
 def live_block(
     lives: Any,
     bodies: Any,
-    burdens: Any,
     first_row: int,
     last_row: int,
     first_month: int,
     last_month: int,
-    key: Word,
-    tables: Tables,
-    p: Values,
-    log: Any,
-    logged: Any,
+    scratch: Any,
+    p: Inputs,
 ) -> None:
     """Months ``first_month`` to ``last_month`` (both included) of the people in these rows.
 
-    Newborns begin in the month of their birth. ``burdens`` are two scratch records; ``log`` takes the
-    events if it has room for any, ``logged[0]`` counts them.
+    Newborns begin in the month of their birth.  ``scratch`` are burdens, a life, the log, which takes
+    events if it has room for any, and one number that counts them.
     """
+    burdens, before, log, logged = scratch
     for row in range(first_row, last_row):
         life = lives[row]
         body = bodies[row]
-        lay_standing(burdens[STANDING], life.conditions, 0, 0, tables)
+        lay_standing(burdens[STANDING], life.conditions, 0, 0, p)
         for month in range(max(first_month, life.birth_month), last_month + 1):
             if life.death_month != NEVER:
                 break
             if len(log) == 0:
-                live_month(life, body, burdens, month, key, tables, p)
+                live_month(life, body, burdens, month, p)
             else:
-                before = (life.kidney, life.donations, life.parity, life.gravidity, body.rls)
-                live_month(life, body, burdens, month, key, tables, p)
-                log_month(life, body, before, month, log, logged)
+                before[0] = lives[row]
+                had_rls = body.rls
+                live_month(life, body, burdens, month, p)
+                note_month(life, body, before[0], had_rls, month, log, logged)
 
 
 @compiled

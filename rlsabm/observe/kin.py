@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.person import DIZYGOTIC, FEMALE, MALE, MONOZYGOTIC
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.conventions import FEMALE, MALE
 
 Ints = NDArray[np.int64]
 

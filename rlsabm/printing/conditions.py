@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from rlsabm.errors import UserError, nearest
-from rlsabm.observe.groups import IRON_STORES, Group, groups_of
-from rlsabm.parameters.catalogue import Condition
+from rlsabm.declaring.groups import IRON_STORES, Group
+from rlsabm.observe.groups import groups_of
+from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.printing.tables import out
 
 #: Effects in words: field of a condition, its value without effect, what is said of it.

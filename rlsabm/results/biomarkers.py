@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import Survey
-from rlsabm.parameters.countries import Floats
+from rlsabm.arrays import Floats
 from rlsabm.results.cells import Cells, Contents, joined, strata_codes
 
 PERCENTILES = (5, 25, 50, 75, 95)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.chance import Word
-from rlsabm.observe.questionnaire import Answers
-from rlsabm.observe.survey import Survey, case_bit, case_bits
-from rlsabm.parameters.instruments import TRUE, Instrument
-from rlsabm.worlds import FACTUAL, World
+from rlsabm.measuring.questionnaire import Answers
+from rlsabm.observe.survey import Survey
+from rlsabm.measuring.cases import case_bit, case_bits
+from rlsabm.measuring.instruments import TRUE, Instrument
+from rlsabm.worlds.world import FACTUAL, World
 
 Bits = NDArray[np.uint8]
 

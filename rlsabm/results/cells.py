@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.observe.survey import Survey
-from rlsabm.person import FEMALE
+from rlsabm.conventions import FEMALE
 
 #: Columns of a table, arrays of one length; category columns hold words or codes.
 Contents = dict[str, Any]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.parameters.instruments import TRUE
+from rlsabm.measuring.instruments import TRUE
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE
 from rlsabm.results.differences import (
     Counts,
@@ -34,7 +34,7 @@ from rlsabm.results.sources import (
     unknown,
     words_of,
 )
-from rlsabm.worlds import FACTUAL
+from rlsabm.worlds.world import FACTUAL
 
 Run = tuple[int, int]  # draw and replicate
 Independent = Callable[[Counts], float]  # variance of a mean over independent people

@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from rlsabm.life.events import DEATH, EVENT_NAMES, RLS_ONSET
-from rlsabm.observe.groups import IRON_STORES, Group, groups_of
-from rlsabm.observe.survey import DEFINITIONS, RECALLS, Survey
-from rlsabm.person import NEVER
+from rlsabm.life.mortality import DIED
+from rlsabm.rooms import EVENT_NAMES
+from rlsabm.body.symptoms import RLS_ONSET
+from rlsabm.declaring.groups import IRON_STORES, Group
+from rlsabm.observe.groups import groups_of
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.survey import Survey
+from rlsabm.conventions import NEVER
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Cells, Contents, joined, strata_codes
-from rlsabm.worlds import World
+from rlsabm.worlds.world import World
 
 FOLLOW_UP_MONTHS = 12
 INCIDENT = ("first RLS onset", *EVENT_NAMES)
@@ -81,7 +85,7 @@ def count_incidence(
     sorted_uids = survey.lives["uid"][by_uid]
     person = by_uid[np.searchsorted(sorted_uids, followed["uid"])]
     end = np.full(len(survey), survey.month + FOLLOW_UP_MONTHS + 0.5)
-    died = followed["event"] == DEATH
+    died = followed["event"] == DIED
     end[person[died]] = followed["month"][died]
     years = (end - survey.month - 0.5) / 12.0
 

@@ -8,17 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.chance import Word
-from rlsabm.observe.survey import (
-    MEASURES,
-    Survey,
-    case_bit,
-    case_bits,
-    measure,
-    survey_lottery,
-)
-from rlsabm.person import LONG_AGO, NEVER, NOT_PREGNANT
+from rlsabm.measuring.assays import MEASURES, measure
+from rlsabm.observe.survey import Survey, survey_lottery
+from rlsabm.measuring.cases import case_bit, case_bits
+from rlsabm.conventions import LONG_AGO, NEVER
+from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.results.cells import Contents
-from rlsabm.worlds import ALWAYS_REPLETE, FACTUAL, World
+from rlsabm.worlds.world import ALWAYS_REPLETE, FACTUAL, World
 
 #: Measures of the line list that follow from iron stores and red cells.
 OF_STORES = (

@@ -13,8 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rlsabm.observe.groups import groups_of
-from rlsabm.observe.survey import DEFINITIONS, RECALLS, Survey
-from rlsabm.person import CKD_4, DIALYSIS, NOT_PREGNANT
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.survey import Survey
+from rlsabm.exposures.kidney import CKD_4, DIALYSIS
+from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Contents, joined, strata_codes
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE
@@ -25,7 +27,7 @@ from rlsabm.results.intervals import (
     over_draws,
 )
 from rlsabm.results.nesting import RUNS, NestedCounts
-from rlsabm.worlds import ALWAYS_REPLETE, ALWAYS_SUFFICIENT, NO_PATH
+from rlsabm.worlds.world import ALWAYS_REPLETE, ALWAYS_SUFFICIENT, NO_PATH
 
 Floats = NDArray[np.float64]
 

@@ -19,10 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rlsabm.chance import Word
-from rlsabm.observe.autopsy import FINDINGS, dissect
+from rlsabm.measuring.autopsy import FINDINGS, dissect
 from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, Pairs, find_kin, pair_sexes
-from rlsabm.observe.survey import DEFINITIONS, RECALLS, Survey
-from rlsabm.person import FEMALE, MALE, SEXES
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.survey import Survey
+from rlsabm.conventions import FEMALE, MALE, SEXES
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Contents
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE

@@ -9,7 +9,7 @@ import pandas as pd
 from rlsabm.results.contrasts import ADULT_AGE
 from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.scenario import REFERENCE
-from rlsabm.worlds import FACTUAL
+from rlsabm.worlds.world import FACTUAL
 
 
 def adults_only(prevalence: pd.DataFrame) -> pd.DataFrame:

@@ -12,35 +12,17 @@ from rlsabm.scenario.schema import (
     Shifts,
     json_schema,
 )
-from rlsabm.scenario.schema_conditions import (
-    RULED_CONDITIONS,
-    BloodDonation,
-    CatalogueCondition,
-    Conditions,
-    Dialysis,
-    DonorSupplements,
-    FerritinDeferral,
-    IntravenousIron,
-    Pregnancy,
-    PregnancySupplements,
-)
+from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, CatalogueCondition, Conditions
 
 __all__ = [
     "DEFAULT",
     "REFERENCE",
     "RULED_CONDITIONS",
-    "BloodDonation",
     "CatalogueCondition",
     "Conditions",
-    "Dialysis",
-    "DonorSupplements",
-    "FerritinDeferral",
-    "IntravenousIron",
     "Observe",
     "ParameterRange",
     "Population",
-    "Pregnancy",
-    "PregnancySupplements",
     "ResolvedScenario",
     "Runs",
     "Scenario",

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from rlsabm.errors import UserError
 from rlsabm.observe.groups import groups_of
-from rlsabm.parameters.catalogue import SHIPPED_CATALOGUE
-from rlsabm.parameters.instruments import instruments_of
-from rlsabm.parameters.setting import Setting
-from rlsabm.parameters.values import PARAMETERS
+from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE
+from rlsabm.measuring.instruments import instruments_of
+from rlsabm.setting import Setting
+from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.categories import Categories
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.machine import memory_bytes
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.unit import Question
 from rlsabm.study.units import block_sizes
-from rlsabm.worlds import FACTUAL, worlds_of
+from rlsabm.worlds.world import FACTUAL, worlds_of
 
 #: Memory of a unit, measured: of the program; of a person while a population is grown and counted, with
 #: the dead and copies, and more for each world; of a row of the persons line list while it is written;

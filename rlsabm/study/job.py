@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlsabm.errors import UserError
-from rlsabm.parameters.countries import Country
-from rlsabm.parameters.setting import Setting
-from rlsabm.parameters.values import PARAMETERS
+from rlsabm.demography.countries import Country
+from rlsabm.setting import Setting
+from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.categories import Categories
 from rlsabm.results.cells import Contents, joined
 from rlsabm.results.files import table_bytes

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rlsabm.compilation import is_compiled_before
-from rlsabm.parameters.cohorts import survival_by_month
-from rlsabm.parameters.setting import Setting
+from rlsabm.demography.births import survival_by_month
+from rlsabm.setting import Setting
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.unit import last_month, work_again
 from rlsabm.study.units import Unit
-from rlsabm.worlds import worlds_of
+from rlsabm.worlds.world import worlds_of
 
 
 def expected_work(setting: Setting, worlds: int) -> float:

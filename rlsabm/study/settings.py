@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rlsabm.parameters.catalogue import SHIPPED_CATALOGUE, Condition
-from rlsabm.parameters.countries import Country, country_files, load_country
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.parameters.tables import jurisdiction_values
-from rlsabm.parameters.values import PARAMETERS, draw_strength, draw_values
+from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
+from rlsabm.demography.countries import Country, country_files, load_country
+from rlsabm.setting import Setting, make_setting
+from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
 from rlsabm.results.files import MANIFEST
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 
-DAYS_PER_MONTH = 30.44
 #: Folder of a study that keeps the tables of a country of the user's.
 COUNTRY = "country"
 
@@ -34,39 +32,6 @@ def read_scenario(path: str | Path, settings: list[str]) -> ResolvedScenario:
         If the file has mistakes.
     """
     return load_scenario(path, settings, parameters=parameter_ranges(), catalogue=SHIPPED_CATALOGUE)
-
-
-def condition_values(conditions: Conditions) -> dict[str, float]:
-    """Parameter values that the conditions section of a scenario sets."""
-    values: dict[str, float] = {
-        "donation_enabled": float(conditions.blood_donation.enabled),
-        "pregnancy_enabled": float(conditions.pregnancy.enabled),
-        "dialysis_enabled": float(conditions.dialysis.enabled),
-    }
-    donation = conditions.blood_donation
-    if donation.jurisdiction is not None:
-        values |= jurisdiction_values(donation.jurisdiction)
-    if donation.ferritin_deferral is not None:
-        values["ferritin_deferral_below_ug_per_l"] = donation.ferritin_deferral.below
-        values["ferritin_deferral_months"] = donation.ferritin_deferral.months
-    if donation.supplements is not None:
-        values["donor_supplement_uptake"] = donation.supplements.uptake
-        values["donor_supplement_mg_per_day"] = donation.supplements.milligrams_per_day
-        months = round(donation.supplements.days / DAYS_PER_MONTH)
-        values["donor_supplement_months"] = max(months, 1)
-    if not donation.self_deferral:
-        values["donor_self_deferral"] = 0.0
-    supplements = conditions.pregnancy.supplements
-    if supplements is not None:
-        values["pregnancy_supplement_uptake"] = supplements.uptake
-        values["pregnancy_supplement_mg_per_day"] = supplements.milligrams_per_day
-        values["pregnancy_supplement_from_month"] = supplements.from_month
-    infusion = conditions.dialysis.intravenous_iron
-    if infusion is not None:
-        values["infusion_mg_per_month"] = infusion.milligrams_per_month
-        values["infusion_ferritin_below_ug_per_l"] = infusion.ferritin_below
-        values["infusion_saturation_below_percent"] = infusion.transferrin_saturation_below
-    return values
 
 
 def catalogue_of(conditions: Conditions) -> list[Condition]:
@@ -131,7 +96,7 @@ def unit_setting(
         size=people or scenario.population.size,
         survey_years=tuple(scenario.observe.years),
         founders_years_before=scenario.population.founders_years_before,
-        parameters=condition_values(scenario.conditions)
+        parameters=scenario.conditions.parameter_values()
         | {name: float(value) for name, value in scenario.parameters.items()},
         drawn=draw_values(draw, scenario.runs.seed),
         conditions=[

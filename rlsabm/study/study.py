@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm.errors import UserError
-from rlsabm.parameters.setting import Setting
+from rlsabm.setting import Setting
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
 from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
 from rlsabm.results.sources import manifest_of

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.chance import Word
-from rlsabm.observe.survey import Survey, case_bits, survey_month, take_survey
-from rlsabm.parameters.instruments import instruments_of
-from rlsabm.parameters.setting import Setting
+from rlsabm.observe.survey import Survey, survey_month, take_survey
+from rlsabm.measuring.cases import case_bits
+from rlsabm.measuring.instruments import instruments_of
+from rlsabm.setting import Setting
 from rlsabm.person import BODY
 from rlsabm.population import BLOCK_MONTHS, Population
 from rlsabm.results.biomarkers import sample_biomarkers, summarise_biomarkers
@@ -26,7 +27,8 @@ from rlsabm.results.postulates import count_partition
 from rlsabm.results.registries import count_kin, summarise_autopsies
 from rlsabm.scenario import Observe
 from rlsabm.study.units import Unit
-from rlsabm.worlds import FACTUAL, World, check_same, live_again, worlds_of
+from rlsabm.worlds.world import FACTUAL, World, worlds_of
+from rlsabm.worlds.living_again import check_same, live_again
 
 #: Called with the person-months lived since the last call, and the work done: what one person-month
 #: costs while a population grows is 1.

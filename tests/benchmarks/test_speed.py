@@ -12,8 +12,9 @@ import time
 import pytest
 
 from rlsabm.life.month import BURDENS, live_block
-from rlsabm.parameters.setting import make_setting
-from rlsabm.person import BODY, BURDEN, LIFE, empty_records
+from rlsabm.setting import make_setting
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.burden import BURDEN
 from rlsabm.population import Population
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
@@ -46,7 +47,7 @@ def test_cost_by_size() -> None:
         month = population.month
         start = time.process_time()
         live_block(
-            lives, bodies, empty_records(BURDEN, BURDENS), 0, len(lives), month, month + 11,
+            lives, bodies, newborn_records(BURDEN, BURDENS), 0, len(lives), month, month + 11,
             population.key, population.setting.tables, population.setting.values,
             population.events[:0], population.events[:0].view("u1").astype("i8"),
         )  # fmt: skip

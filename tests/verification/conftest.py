@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rlsabm.parameters.setting import Setting, make_setting
+from rlsabm.setting import Setting, make_setting
 from rlsabm.population import Population
 
 KEY = 20190701

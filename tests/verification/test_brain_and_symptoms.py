@@ -14,9 +14,11 @@ from rlsabm.body.body import be_born
 from rlsabm.body.brain import advance_brain, deficit_effect
 from rlsabm.body.symptoms import advance_symptoms, irls, next_state
 from rlsabm.chance import at
-from rlsabm.parameters.responses import cns_supply, equilibrium_prevalence
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.person import BODY, BURDEN, LIFE, LONG_AGO, NEVER, empty_records
+from rlsabm.body.responses import cns_supply, equilibrium_prevalence
+from rlsabm.setting import Setting, make_setting
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.burden import BURDEN
+from rlsabm.conventions import LONG_AGO, NEVER
 from rlsabm.population import Population
 
 AGE = 40
@@ -45,7 +47,7 @@ def someone(
     setting: Setting, *, trait: float = 1.0, liability: float = 0.0, stores: float = 3.0
 ) -> tuple[Any, Any, Any]:
     """One adult with all pools at typical supply; stores are in units of their scale."""
-    lives, bodies, burdens = (empty_records(dtype, 1) for dtype in (LIFE, BODY, BURDEN))
+    lives, bodies, burdens = (newborn_records(dtype, 1) for dtype in (LIFE, BODY, BURDEN))
     lives["cns_iron_trait"], lives["other_liability"] = trait, liability
     lives["storage_scale_mg"] = 500.0
     bodies["storage_iron_mg"] = 500.0 * stores
@@ -107,7 +109,7 @@ def test_slow_pool_follows_a_falling_fast_pool(setting: Setting) -> None:
 def test_a_typical_life_has_the_structural_iron_of_its_age(setting: Setting) -> None:
     """From birth at full supply, the pool is at its norm at all ages (Hallgren and Sourander)."""
     p, tables = setting.values, setting.tables
-    lives, bodies, burdens = (empty_records(dtype, 1) for dtype in (LIFE, BODY, BURDEN))
+    lives, bodies, burdens = (newborn_records(dtype, 1) for dtype in (LIFE, BODY, BURDEN))
     lives["cns_iron_trait"], lives["storage_scale_mg"] = 1.0, 500.0
     lives["red_cell_target_mg"], lives["weight_kg"] = 100.0, 3.5
     be_born(bodies[0], lives[0], 5000.0, tables, p)

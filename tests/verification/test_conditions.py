@@ -15,18 +15,11 @@ from scipy import stats
 
 from rlsabm.compilation import compiled
 from rlsabm.errors import UserError
-from rlsabm.life.conditions import episode_at
-from rlsabm.parameters.catalogue import (
-    MOST_CONDITIONS,
-    SEXES,
-    SHIPPED_CATALOGUE,
-    Condition,
-    mortality_factor,
-    shipped_catalogue,
-    tabulate,
-)
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.person import LAST_AGE, LIFE, MALE, NEVER, empty_records
+from rlsabm.exposures.catalogue.episodes import episode_at
+from rlsabm.exposures.catalogue.condition import MOST_CONDITIONS, SEXES, SHIPPED_CATALOGUE, Condition, mortality_factor, shipped_catalogue, tabulate
+from rlsabm.setting import Setting, make_setting
+from rlsabm.conventions import LAST_AGE, MALE, NEVER
+from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.scenario import CatalogueCondition
 
@@ -162,7 +155,7 @@ def fill_first_episodes(lives: Any, c: int, key: Any, tables: Any, episodes: Any
 def first_episodes(condition: Condition, people: int, sex: int = MALE) -> np.ndarray:
     """Onset and end of the first episode of people born in month 0."""
     setting = make_setting(size=1000, conditions=[condition])
-    lives = empty_records(LIFE, people)
+    lives = newborn_records(LIFE, people)
     lives["uid"] = np.arange(1, people + 1)
     lives["sex"] = sex
     episodes = np.zeros((people, 2), dtype=np.int64)

@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 from rlsabm.life.birth import OLDEST_FATHER_MONTHS, YOUNGEST_FATHER_MONTHS
-from rlsabm.life.pregnancy import MONTHS_TO_BIRTH
-from rlsabm.parameters.cohorts import population_of, survival_by_month
-from rlsabm.parameters.countries import BAND_YEARS, BANDS, FERTILE_AGES
-from rlsabm.person import DIZYGOTIC, FEMALE, MALE, MONOZYGOTIC
+from rlsabm.demography.births import MONTHS_TO_BIRTH
+from rlsabm.demography.births import population_of, survival_by_month
+from rlsabm.demography.countries import BAND_YEARS, BANDS, FERTILE_AGES
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.conventions import FEMALE, MALE
 from rlsabm.population import Population
 
 #: NCHS life tables of 2019: the years that a newborn would live.

@@ -9,38 +9,23 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.body.iron import DAYS_PER_MONTH
-from rlsabm.life.events import (
-    CONCEPTION,
-    DELIVERY,
-    EVENT,
-    MOST_PER_MONTH,
-    TO_CKD_3,
-    TO_DIALYSIS,
-    TRANSPLANTATION,
-)
-from rlsabm.life.kidney import enter_stage, infusion_mg
+from rlsabm.conventions import DAYS_PER_MONTH
+from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED
+from rlsabm.events import EVENT, MOST_PER_MONTH
+from rlsabm.exposures.kidney import TO_CKD_3, TO_DIALYSIS, TRANSPLANTED
+from rlsabm.exposures.kidney import enter_stage, infusion_mg
 from rlsabm.life.month import BURDENS, live_block
-from rlsabm.life.pregnancy import MONTHS_TO_BIRTH, MONTHS_TO_LOSS, nurse
-from rlsabm.parameters.files import read_columns
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.parameters.tables import LAST_AGE, TABLES_FOLDER
-from rlsabm.person import (
-    BURDEN,
-    CKD_3,
-    CKD_4,
-    DIALYSIS,
-    DIED_ON_DIALYSIS,
-    DIED_WITH_GRAFT,
-    FEMALE,
-    FORMER_DONOR,
-    GRAFT,
-    HEALTHY_KIDNEY,
-    LIFE,
-    MALE,
-    NEVER,
-    empty_records,
-)
+from rlsabm.demography.births import MONTHS_TO_BIRTH
+from rlsabm.exposures.pregnancy import MONTHS_TO_LOSS, nurse
+from rlsabm.data import read_columns
+from rlsabm.setting import Setting, make_setting
+from rlsabm.inputs import LAST_AGE, TABLES_FOLDER
+from rlsabm.burden import BURDEN
+from rlsabm.exposures.kidney import CKD_3, CKD_4, DIALYSIS, GRAFT, HEALTHY_KIDNEY
+from rlsabm.life.mortality import DIED_ON_DIALYSIS, DIED_WITH_GRAFT
+from rlsabm.conventions import FEMALE, MALE, NEVER
+from rlsabm.exposures.donation import FORMER_DONOR
+from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
 
 KEY = np.uint64(0xC0FFEE)
@@ -132,7 +117,7 @@ def test_dialysis_begins_at_the_rate_of_the_registry(whole_lives: Population) ->
 
 @pytest.mark.parametrize(("stage", "years"), [(CKD_3, 5.0), (CKD_4, 3.0)])
 def test_stages_last_as_long_as_they_should(setting: Setting, stage: int, years: float) -> None:
-    lives = empty_records(LIFE, 20_000)
+    lives = newborn_records(LIFE, 20_000)
     lives["uid"] = np.arange(1, 20_001)
     for life in lives:
         enter_stage(life, stage, 24_000, KEY, setting.values)
@@ -160,7 +145,7 @@ def clinic(grown: Population, *, stage: int, age: int, patients: int = 30_000) -
     log = np.zeros(patients * 12 * MOST_PER_MONTH, dtype=EVENT)
     logged = np.zeros(1, dtype=np.int64)
     live_block(
-        lives, bodies, empty_records(BURDEN, BURDENS), 0, patients, month, month + 11, KEY,
+        lives, bodies, newborn_records(BURDEN, BURDENS), 0, patients, month, month + 11, KEY,
         grown.setting.tables, grown.setting.values, log, logged,
     )  # fmt: skip
     return lives, bodies, log[: logged[0]]
@@ -201,7 +186,7 @@ def test_a_year_with_kidney_failure(grown: Population, stage: int, age: int, ban
     assert found.sum() == len(lives)
     error = np.sqrt(expected * (1.0 - expected) * len(lives)) + 1.0
     assert (np.abs(found - expected * len(lives)) < 3.5 * error).all(), (found, expected)
-    moved = TRANSPLANTATION if stage == DIALYSIS else TO_DIALYSIS
+    moved = TRANSPLANTED if stage == DIALYSIS else TO_DIALYSIS
     assert (log["event"] == moved).sum() > 0
 
 
@@ -378,11 +363,11 @@ def test_donors_of_the_country_are_as_many_as_the_survey_found(grown: Population
 
 def histories(people: Population) -> list[tuple[np.ndarray, np.ndarray]]:
     """Months of conceptions and of deliveries of every woman who conceived."""
-    log = people.events[np.isin(people.events["event"], (CONCEPTION, DELIVERY))]
+    log = people.events[np.isin(people.events["event"], (CONCEIVED, DELIVERED))]
     log = log[np.lexsort((log["month"], log["uid"]))]
     limits = np.flatnonzero(np.diff(log["uid"])) + 1
     return [
-        (part["month"][part["event"] == CONCEPTION], part["month"][part["event"] == DELIVERY])
+        (part["month"][part["event"] == CONCEIVED], part["month"][part["event"] == DELIVERED])
         for part in np.split(log, limits)
     ]
 
@@ -482,7 +467,7 @@ def test_lactation_has_its_share_and_length(diary: Diary) -> None:
 
 def test_nursing_costs_milk_until_it_ends(setting: Setting) -> None:
     p = setting.values
-    lives, burdens = empty_records(LIFE, 1), empty_records(BURDEN, 1)
+    lives, burdens = newborn_records(LIFE, 1), newborn_records(BURDEN, 1)
     lives[0].lactation_until = 24_010
     for month, milk in ((24_009, p.milk_iron_mg_per_day * DAYS_PER_MONTH), (24_010, 0.0)):
         burdens[0].milk_iron_mg = 0.0

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.parameters.files import read_columns
-from rlsabm.parameters.tables import TABLES_FOLDER
-from rlsabm.person import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.data import read_columns
+from rlsabm.inputs import TABLES_FOLDER
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.population import Population
 
 #: Names of the loci, in the order of the bits in a person's alleles.

@@ -14,11 +14,12 @@ import pytest
 
 from rlsabm import population as population_module
 from rlsabm.life.birth import NO_MEN, bear, find_deliveries, with_new_men
-from rlsabm.life.events import EVENT
+from rlsabm.events import EVENT
 from rlsabm.life.month import BURDENS, live_block
-from rlsabm.parameters import PARAMETERS
-from rlsabm.parameters.setting import Setting, make_setting
-from rlsabm.person import BODY, BURDEN, LIFE, empty_records
+from rlsabm.parameter_table import PARAMETERS
+from rlsabm.setting import Setting, make_setting
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.burden import BURDEN
 from rlsabm.population import Population
 
 KEY = 0x1234_5678_9ABC_DEF0
@@ -61,7 +62,7 @@ def live(
     setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int]
 ) -> None:
     live_block(
-        lives, bodies, empty_records(BURDEN, BURDENS), *rows, *months, np.uint64(KEY),
+        lives, bodies, newborn_records(BURDEN, BURDENS), *rows, *months, np.uint64(KEY),
         setting.tables, setting.values, np.zeros(0, dtype=EVENT), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
 
@@ -112,10 +113,10 @@ def test_order_of_rows_at_births(small: Setting, before: Population) -> None:
             order = np.random.default_rng(seed).permutation(len(lives))
             lives, bodies = lives[order].copy(), bodies[order].copy()
         mothers, babies = find_deliveries(lives, last - 11, last)
-        new_lives, new_bodies = empty_records(LIFE, babies), empty_records(BODY, babies)
+        new_lives, new_bodies = newborn_records(LIFE, babies), newborn_records(BODY, babies)
         bear(
             lives, bodies, with_new_men(NO_MEN, lives, 0), mothers, new_lives, new_bodies,
-            empty_records(LIFE, 1),
+            newborn_records(LIFE, 1),
             small.plan.male_share, small.plan.first_month, np.uint64(KEY), small.tables,
             small.values,
         )  # fmt: skip
@@ -229,11 +230,11 @@ def test_an_override_of_the_body_changes_bodies_only(small: Setting, reference: 
 
 PLAIN = """
 import pickle, sys
-from rlsabm.person import BODY, LIFE, empty_records
+from rlsabm.person import BODY, LIFE, newborn_records
 with open(sys.argv[1], "rb") as file:
     people, lives, bodies = pickle.load(file)
 for name, dtype, content in (("_lives", LIFE, lives), ("_bodies", BODY, bodies)):
-    records = empty_records(dtype, len(content) // dtype.itemsize)
+    records = newborn_records(dtype, len(content) // dtype.itemsize)
     records.view("u1")[:] = memoryview(content)
     setattr(people, name, records)
 people.advance(people.month + 29)

@@ -12,27 +12,17 @@ from hypothesis import strategies as st
 from numba import njit
 from scipy.optimize import brentq
 
-from rlsabm.body.iron import (
-    DAYS_PER_MONTH,
-    absorbed_from_food,
-    absorbed_from_tablets,
-    advance_iron,
-    endow_with_iron,
-    erythropoietic_drive,
-    ferritin,
-    haemoglobin,
-    transferrin_saturation,
-)
-from rlsabm.life.burden import lay_neutral
-from rlsabm.life.menses import menstruate
-from rlsabm.parameters.responses import (
-    absorbed_share,
-    cns_supply,
-    equilibrium_prevalence,
-    ferritin_at,
-)
-from rlsabm.parameters.setting import Setting
-from rlsabm.person import BODY, BURDEN, DIALYSIS, DONOR, FEMALE, LIFE, MALE, empty_records
+from rlsabm.conventions import DAYS_PER_MONTH
+from rlsabm.body.iron import absorbed_from_food, absorbed_from_tablets, advance_iron, endow_with_iron, erythropoietic_drive, ferritin, haemoglobin, transferrin_saturation
+from rlsabm.burden import lay_neutral
+from rlsabm.exposures.menses import menstruate
+from rlsabm.body.responses import absorbed_share, cns_supply, equilibrium_prevalence, ferritin_at
+from rlsabm.setting import Setting
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.burden import BURDEN
+from rlsabm.exposures.kidney import DIALYSIS
+from rlsabm.exposures.donation import ACTIVE_DONOR
+from rlsabm.conventions import FEMALE, MALE
 from rlsabm.population import Population
 
 Diary = list[tuple[int, np.ndarray, np.ndarray]]
@@ -159,7 +149,7 @@ def _advance(
 
 def people(setting: Setting, count: int, sex: int = FEMALE) -> tuple[Any, Any, Any]:
     """Adults at their haemoglobin set point with 400 mg in stores, and a scratch burden."""
-    lives, bodies = empty_records(LIFE, count), empty_records(BODY, count)
+    lives, bodies = newborn_records(LIFE, count), newborn_records(BODY, count)
     lives["sex"] = sex
     lives["weight_kg"], lives["blood_volume_l"] = 70.0, 4.5
     lives["storage_scale_mg"] = setting.values.storage_scale_mg
@@ -170,7 +160,7 @@ def people(setting: Setting, count: int, sex: int = FEMALE) -> tuple[Any, Any, A
     bodies["red_cell_iron_mg"] = lives["red_cell_target_mg"]
     bodies["tissue_iron_mg"] = setting.values.tissue_iron_mg_per_kg * 70.0
     bodies["iron_gained_mg"] = held(bodies)
-    return lives, bodies, empty_records(BURDEN, 1)
+    return lives, bodies, newborn_records(BURDEN, 1)
 
 
 def run(setting: Setting, life: Any, body: Any, burden: Any, months: int) -> tuple[Any, Any]:
@@ -270,8 +260,8 @@ def test_a_small_displacement_of_stores_fades_exponentially(setting: Setting) ->
 def test_tablets_absorb_what_was_measured(setting: Setting) -> None:
     """First doses of 40 and 240 mg at ferritin up to 20: 6.7 and 18.1 mg (Moretti 2015)."""
     p = setting.values
-    burdens = empty_records(BURDEN, 1)
-    lay_down(empty_records(LIFE, 1)[0], burdens[0])
+    burdens = newborn_records(BURDEN, 1)
+    lay_down(newborn_records(LIFE, 1)[0], burdens[0])
     for dose, measured in ((40.0, 6.7), (240.0, 18.1)):
         burdens[0].oral_iron_mg_per_day = dose
         daily = absorbed_from_tablets(p.share_at_tablet_reference, 1.0, burdens[0], p)
@@ -288,7 +278,7 @@ def test_tablets_absorb_what_was_measured(setting: Setting) -> None:
 def test_no_more_than_half_of_a_tablet_is_absorbed(
     setting: Setting, dose: float, share: float, drive: float, factor: float
 ) -> None:
-    burdens = empty_records(BURDEN, 1)
+    burdens = newborn_records(BURDEN, 1)
     burdens[0].oral_iron_mg_per_day, burdens[0].absorption_factor = dose, factor
     absorbed = absorbed_from_tablets(share, drive, burdens[0], setting.values)
     assert 0.0 < absorbed <= 0.5 * dose
@@ -303,7 +293,7 @@ def test_the_ceiling_on_food_iron_holds(
     sex: int,
 ) -> None:  # fmt: skip
     p = setting.values
-    lives, burdens = empty_records(LIFE, 1), empty_records(BURDEN, 1)
+    lives, burdens = newborn_records(LIFE, 1), newborn_records(BURDEN, 1)
     lives["sex"], lives["iron_intake_mg_per_day"] = sex, intake
     burdens["absorption_factor"], burdens["absorption_ceiling_factor"] = factor, ceiling
     absorbed = absorbed_from_food(lives[0], share, drive, burdens[0], p)
@@ -468,7 +458,7 @@ def at_set_point(recruits: Recruits) -> Recruits:
 def rested_donors(recruits: Recruits) -> Recruits:
     """Active donors who gave four months ago or earlier, as the trial recruited them."""
     lives, bodies, month = recruits
-    chosen = (lives["donor"] == DONOR) & (lives["last_donation_month"] <= month - 4)
+    chosen = (lives["donor"] == ACTIVE_DONOR) & (lives["last_donation_month"] <= month - 4)
     return lives[chosen].copy(), bodies[chosen].copy(), month
 
 
@@ -486,7 +476,7 @@ def days_to_recover(donors: Recruits, setting: Setting, *, low: bool, tablets: f
     _recover(
         lives,
         bodies,
-        empty_records(BURDEN, 1),
+        newborn_records(BURDEN, 1),
         month,
         months,
         500.0,

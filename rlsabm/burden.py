@@ -1,0 +1,160 @@
+"""The burden of a month: what a life does to the body, part by part.
+
+A burden is the sum of parts, about one a condition: amounts add up, factors multiply, so that a part
+that does nothing changes no bit of the sum.  A counterfactual burden is the sum without a part, or
+without the iron of a part.
+
+Everything below follows from the declaration of the fields.  Fields of one kind lie side by side in the
+record and have a name in common, so that rules for all of them are loops.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsabm.compilation import compiled, inlined
+
+#: Amounts are added, factors multiplied.
+Combined = Literal["amount", "factor"]
+#: What a field does: to iron, to the body otherwise, or to the life only (it is the same in all worlds).
+Does = Literal["iron", "body", "life"]
+
+
+class BurdenField(NamedTuple):
+    """One field of a burden."""
+
+    name: str
+    combined: Combined
+    does: Does
+    unit: str
+    meaning: str
+
+
+BURDEN_FIELDS = (
+    BurdenField("blood_loss_ml", "amount", "iron", "mL", "blood lost, at the current haemoglobin"),
+    BurdenField("menses_ml", "amount", "iron", "mL", "blood lost with menses, where they come"),
+    BurdenField("iron_loss_mg", "amount", "iron", "mg", "iron lost otherwise"),
+    BurdenField("milk_iron_mg", "amount", "iron", "mg", "iron passed with milk"),
+    BurdenField(
+        "conceptus_demand_mg", "amount", "iron", "mg",
+        "iron that the conceptus draws from a replete mother",
+    ),
+    BurdenField("oral_iron_mg_per_day", "amount", "iron", "mg/day", "iron in tablets"),
+    BurdenField("infused_iron_mg", "amount", "iron", "mg", "iron infused"),
+    BurdenField("menses_factor", "factor", "iron", "ratio", "0 where menses stay away"),
+    BurdenField("red_cell_target_factor", "factor", "iron", "ratio", "red-cell mass aimed at"),
+    BurdenField("blood_volume_factor", "factor", "iron", "ratio", "blood volume"),
+    BurdenField("absorption_factor", "factor", "iron", "ratio", "absorption of food and tablets"),
+    BurdenField(
+        "absorption_ceiling_factor", "factor", "iron", "ratio", "ceiling on absorption from food"
+    ),
+    BurdenField(
+        "dopamine_load", "amount", "body", "liability",
+        "loss of dopaminergic function that is not by iron",
+    ),
+    BurdenField(
+        "lasting_months", "amount", "body", "months",
+        "months of pregnancy: they leave a lasting vulnerability",
+    ),
+    BurdenField(
+        "mortality_ratio", "factor", "life", "ratio",
+        "mortality relative to people of the same age and sex",
+    ),
+)  # fmt: skip
+
+_KINDS = (
+    ("iron_amounts", "amount", "iron"),
+    ("iron_factors", "factor", "iron"),
+    ("body_amounts", "amount", "body"),
+    ("body_factors", "factor", "body"),
+    ("life_amounts", "amount", "life"),
+    ("life_factors", "factor", "life"),
+)
+
+
+def burden_type(fields: tuple[BurdenField, ...]) -> np.dtype[np.record]:
+    """Type of a burden: a field by name for each, and an array by kind over the same memory."""
+    names: list[str] = []
+    formats: list[Any] = []
+    offsets: list[int] = []
+    for array, combined, does in _KINDS:
+        of_kind = [f.name for f in fields if (f.combined, f.does) == (combined, does)]
+        # An array needs an item: a kind without fields has one that stays neutral.
+        room = of_kind or [f"_{array}"]
+        start = 8 * sum(format == "f8" for format in formats)
+        names += [array, *room]
+        formats += [("f8", (len(room),)), *["f8"] * len(room)]
+        offsets += [start, *(start + 8 * place for place in range(len(room)))]
+    size = 8 * sum(format == "f8" for format in formats)
+    plain = np.dtype(
+        {"names": names, "formats": formats, "offsets": offsets, "itemsize": size, "aligned": True}
+    )
+    return np.dtype((np.record, plain))
+
+
+BURDEN = burden_type(BURDEN_FIELDS)
+
+
+def neutral_burdens(count: int) -> NDArray[np.record]:
+    """Burdens that do nothing."""
+    burdens = np.zeros(count, dtype=BURDEN)
+    for array, combined, _ in _KINDS:
+        burdens[array] = 1.0 if combined == "factor" else 0.0
+    return burdens
+
+
+@inlined
+def lay_neutral(burden: Any) -> None:
+    """Make a burden one that does nothing."""
+    for i in range(len(burden.iron_amounts)):
+        burden.iron_amounts[i] = 0.0
+    for i in range(len(burden.iron_factors)):
+        burden.iron_factors[i] = 1.0
+    for i in range(len(burden.body_amounts)):
+        burden.body_amounts[i] = 0.0
+    for i in range(len(burden.body_factors)):
+        burden.body_factors[i] = 1.0
+    for i in range(len(burden.life_amounts)):
+        burden.life_amounts[i] = 0.0
+    for i in range(len(burden.life_factors)):
+        burden.life_factors[i] = 1.0
+
+
+@compiled
+def add_part(total: Any, part: Any) -> None:
+    """Add to a burden what a part does to the body."""
+    for i in range(len(part.iron_amounts)):
+        total.iron_amounts[i] += part.iron_amounts[i]
+    for i in range(len(part.iron_factors)):
+        total.iron_factors[i] *= part.iron_factors[i]
+    add_part_without_iron(total, part)
+
+
+@inlined
+def add_part_without_iron(total: Any, part: Any) -> None:
+    """Add to a burden what a part does to the body but not to iron."""
+    for i in range(len(part.body_amounts)):
+        total.body_amounts[i] += part.body_amounts[i]
+    for i in range(len(part.body_factors)):
+        total.body_factors[i] *= part.body_factors[i]
+
+
+@compiled
+def is_neutral(part: Any) -> bool:
+    """Whether a part does nothing to the body."""
+    for i in range(len(part.iron_amounts)):
+        if part.iron_amounts[i] != 0.0:
+            return False
+    for i in range(len(part.iron_factors)):
+        if part.iron_factors[i] != 1.0:
+            return False
+    for i in range(len(part.body_amounts)):
+        if part.body_amounts[i] != 0.0:
+            return False
+    for i in range(len(part.body_factors)):
+        if part.body_factors[i] != 1.0:
+            return False
+    return True

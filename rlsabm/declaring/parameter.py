@@ -1,0 +1,89 @@
+"""What a parameter is: a number with unit, prior, bounds, meaning and source."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from rlsabm.errors import UserError
+
+Distribution = Literal["normal", "lognormal", "uniform", "fixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number of the model.
+
+    Attributes
+    ----------
+    name
+        The key in scenario files, with the unit where a mistake is possible.
+    default
+        Value when nothing else is said.
+    unit
+        Unit, in words for people; "1" for ratios and shares.
+    prior
+        Shape of the prior: ``normal`` and ``lognormal`` take ``spread`` as standard deviation (of the
+        value, of its logarithm) around the default; ``uniform`` fills the bounds; ``fixed`` does not
+        vary between draws.
+    lower, upper
+        Values outside are refused; the prior is truncated to them.
+    meaning, source
+        One sentence each. A source is a citation, "assumed" (a guess), or "set to" a calibration
+        figure.
+    """
+
+    name: str
+    default: float
+    unit: str
+    prior: Distribution
+    spread: float
+    lower: float
+    upper: float
+    meaning: str
+    source: str
+
+    def __post_init__(self) -> None:
+        if not self.lower <= self.default <= self.upper:
+            raise ValueError(f"{self.name}: default {self.default} outside its bounds")
+        if self.prior in ("normal", "lognormal") and not self.spread > 0:
+            raise ValueError(f"{self.name}: a {self.prior} prior needs a spread")
+
+    def check(self, value: object, place: str = "parameters") -> float:
+        """The value as a number, if it is one that the parameter may have.
+
+        Raises
+        ------
+        UserError
+            If it is not a number within the bounds; ``place`` says where it was given.
+        """
+        unit = f" {self.unit}" if self.unit != "1" else ""
+        expected = f"expected a number from {self.lower:g} to {self.upper:g}{unit}"
+        number = isinstance(value, int | float | np.integer | np.floating)
+        if not number or isinstance(value, bool):
+            raise UserError(f"{place}.{self.name}: found {value!r} ({expected})")
+        if not self.lower <= float(value) <= self.upper:  # also refuses what is no number
+            raise UserError(f"{place}.{self.name}: found {float(value):g} ({expected})")
+        return float(value)
+
+    def quantile(self, u: float) -> float:
+        """Value of the truncated prior at probability ``u``."""
+        if self.prior == "fixed" or (self.spread == 0 and self.prior != "uniform"):
+            return self.default
+        if self.prior == "uniform":
+            return self.lower + u * (self.upper - self.lower)
+        logarithmic = self.prior == "lognormal"
+        shape = NormalDist(math.log(self.default) if logarithmic else self.default, self.spread)
+        low = (
+            0.0
+            if logarithmic and self.lower <= 0
+            else shape.cdf(math.log(self.lower) if logarithmic else self.lower)
+        )
+        high = shape.cdf(math.log(self.upper) if logarithmic else self.upper)
+        inside = low + u * (high - low)
+        value = shape.inv_cdf(min(max(inside, 1e-12), 1 - 1e-12))
+        return min(max(math.exp(value) if logarithmic else value, self.lower), self.upper)

@@ -1,0 +1,93 @@
+"""Kinds of values in scenario files, from which the sections of a scenario are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import isfinite
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+Item = TypeVar("Item")
+
+
+def whole_number(value: object) -> object:
+    """Accept 1e6 and 1.0 where a whole number is expected."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def number(value: object) -> object:
+    """Refuse what is not a number before the union of int and float reports each half."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticKnownError("float_type")
+    if not isfinite(value):
+        raise PydanticKnownError("finite_number")
+    return value
+
+
+def none_is_empty(value: object) -> object:
+    """Accept a key without a value where a mapping is expected."""
+    return {} if value is None else value
+
+
+def increasing(values: list[int]) -> list[int]:
+    """Refuse a list that does not increase."""
+    for earlier, later in pairwise(values):
+        if later <= earlier:
+            raise PydanticCustomError(
+                "scenario",
+                "must increase, with each value once: {earlier} is followed by {later}",
+                {"earlier": earlier, "later": later},
+            )
+    return values
+
+
+def starts_with_zero(values: list[int]) -> list[int]:
+    """Refuse age limits that leave out the youngest."""
+    if values[0] != 0:
+        raise PydanticCustomError(
+            "scenario", "starts with {first} (expected 0 as the first limit)", {"first": values[0]}
+        )
+    return values
+
+
+def each_once(values: Sequence[Item]) -> Sequence[Item]:
+    """Refuse a list that names something twice."""
+    for value in values:
+        if values.count(value) > 1:
+            raise PydanticCustomError("scenario", "names {value} twice", {"value": value})
+    return values
+
+
+Whole = BeforeValidator(whole_number)
+Number = Annotated[int | float, BeforeValidator(number)]
+PlaceName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]+(-[a-z]+)*$",
+        json_schema_extra={"expected": "lower-case words joined by hyphens, as in united-states"},
+    ),
+]
+CountryName = Annotated[str, Field(min_length=1, json_schema_extra={"expected": "a country"})]
+Year = Annotated[int, Field(ge=1900, le=2100), Whole]
+AgeLimit = Annotated[int, Field(ge=0, le=120, json_schema_extra={"unit": "years"}), Whole]
+Share = Annotated[float, Field(ge=0, le=1)]
+DailyIron = Annotated[float, Field(ge=1, le=200, json_schema_extra={"unit": "mg per day"})]
+Stratum = Literal["sex", "age_group", "parity"]
+
+
+def true_is_a_name(values: object) -> object:
+    """Accept a bare ``true`` in a list of names: YAML reads it as a truth value."""
+    if isinstance(values, list):
+        return ["true" if value is True else value for value in values]
+    return values
+
+
+class Section(BaseModel):
+    """A part of a scenario: unknown keys are refused, values are not converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, serialize_by_alias=True
+    )

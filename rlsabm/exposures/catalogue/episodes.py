@@ -1,0 +1,265 @@
+"""Conditions of the catalogue: when they begin and end in a life, and what they do to the body.
+
+A condition is given as data: a hazard of onset by sex and age, and how long it lasts.  Its episodes are
+a pure function of the person's chance, so a life remembers only which conditions are there, which ever
+will be, and when that changes next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rlsabm import chance
+from rlsabm.arrays import Bools
+from rlsabm.burden import lay_neutral
+from rlsabm.chance import Word, waiting_months
+from rlsabm.compilation import compiled
+from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.groups import Group, People
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.tables import BY_SEX_AND_BIRTHDAY, SCALAR, Table
+from rlsabm.exposures.catalogue.condition import (
+    MOST_CONDITIONS,
+    Condition,
+    mortality_factor,
+    tabulate,
+)
+
+CONDITION = chance.register("condition", 20, "episode", "onset, duration, -, -")
+
+#: All bits: before birth any condition may come.
+EVERY_CONDITION = np.uint32(2**32 - 1)
+
+BY_CONDITION = (MOST_CONDITIONS,)
+#: What rules read of a condition: a table each, and how it follows from the figures.
+_EFFECTS = {
+    "condition_months": ("mean duration, 0 for life", lambda c: 12.0 * (c.duration_years or 0.0)),
+    "condition_blood_ml_per_day": (
+        "blood lost while it is there", lambda c: c.blood_loss_ml_per_day,
+    ),
+    "condition_blood_ml_at_onset": (
+        "blood lost in the month of its onset", lambda c: c.blood_loss_ml_at_onset,
+    ),
+    "condition_iron_mg_per_day": ("iron lost otherwise", lambda c: c.iron_loss_mg_per_day),
+    "condition_absorption": ("factor on absorption", lambda c: c.absorption_factor),
+    "condition_haemoglobin": (
+        "factor on the haemoglobin set point", lambda c: c.haemoglobin_factor,
+    ),
+    "condition_dopamine_load": (
+        "loss of dopaminergic function not by iron", lambda c: c.dopamine_load,
+    ),
+    "condition_mortality": ("factor on mortality", lambda c: c.mortality_ratio),
+    "condition_ferritin": ("factor on measured ferritin", lambda c: c.ferritin_factor),
+    "condition_saturation": (
+        "factor on measured transferrin saturation", lambda c: c.saturation_factor,
+    ),
+}  # fmt: skip
+
+
+def fill_condition_tables(making: Making) -> Mapping[str, Any]:
+    """Hazards of onset and effects, by number of the condition."""
+    conditions = making.conditions
+    catalogue = tabulate(conditions, making.mortality)
+    # People with a condition die by its ratio, and all together by the life table.
+    making.mortality = making.mortality / mortality_factor(catalogue)
+    return {
+        "condition_spared": np.exp(-catalogue.hazard),
+        "condition_count": len(conditions),
+        "condition_code": np.array([c.code for c in conditions], dtype=np.int64),
+        **{
+            name: np.array([effect(c) for c in conditions], dtype=float)
+            for name, (_, effect) in _EFFECTS.items()
+        },
+    }
+
+
+CATALOGUE = Room(
+    title="conditions of the catalogue",
+    life_fields=(
+    Field("conditions", "u4", "bits", "conditions of the catalogue that are there, one bit each"),
+    Field("conditions_to_come", "u4", "bits", "those that are there now or ever will be", initial=EVERY_CONDITION),
+    Field("conditions_until", "i4", "month", "month in which the next of them begins or ends"),
+    ),
+    tables=(
+        Table(
+            "condition_spared", (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY),
+            "share without onset so far",
+        ),
+        Table("condition_count", SCALAR, "conditions that there are", "i8"),
+        Table("condition_code", BY_CONDITION, "number in the counter of chance", "i8"),
+        *(Table(name, BY_CONDITION, meaning) for name, (meaning, _) in _EFFECTS.items()),
+    ),
+    fill=fill_condition_tables,
+)  # fmt: skip
+
+
+def has_condition(people: People, place: int) -> Bools:
+    """Who has the condition at this place of the catalogue."""
+    return np.asarray((people.conditions >> place) & 1 == 1)
+
+
+def groups_of_catalogue(conditions: Sequence[Condition]) -> list[Group]:
+    """A group for each condition, negative controls last.
+
+    A survey says at which place of the catalogue a condition stands
+    (`rlsabm.observe.survey.Survey.has_condition`).
+    """
+    groups = [
+        Group(
+            condition.name,
+            "control" if condition.negative_control else "exposure",
+            condition.definition or condition.label or condition.name.replace("_", " "),
+            condition.source,
+            condition.name,
+            lambda people, name=condition.name: people.has_condition(name),
+        )
+        for condition in conditions
+    ]
+    return sorted(groups, key=lambda group: group.kind == "control")
+
+
+# Rules ----------------------------------------------------------------------------------------------
+
+
+@compiled
+def spared_until(c: int, sex: int, age_months: int, p: Inputs) -> float:
+    """Share of people whom a condition has spared up to an age, if onset is all that happens."""
+    age = min(age_months // 12, LAST_AGE)
+    before = p.condition_spared[c, sex, age]
+    part = min((age_months - 12 * age) / 12.0, 1.0)
+    return before + part * (p.condition_spared[c, sex, age + 1] - before)
+
+
+@compiled
+def age_when_spared(c: int, sex: int, share: float, from_age: int, p: Inputs) -> int:
+    """Age in months at which so many are still spared; NEVER if more are at the last age."""
+    if share <= p.condition_spared[c, sex, LAST_AGE + 1]:
+        return int(NEVER)
+    age, after = from_age, LAST_AGE + 1
+    while after - age > 1:
+        middle = (age + after) // 2
+        if p.condition_spared[c, sex, middle] >= share:
+            age = middle
+        else:
+            after = middle
+    before = p.condition_spared[c, sex, age]
+    part = (before - share) / (before - p.condition_spared[c, sex, age + 1])
+    return 12 * age + int(12.0 * part)
+
+
+@compiled
+def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
+    """Whether a condition is there in a month, and the month in which that changes next."""
+    code = Word(p.condition_code[c])
+    free_from = 0
+    spared = 1.0
+    k = 0
+    while True:
+        u, v, _, _ = chance.episode(p.key, life.uid, code, k, CONDITION)
+        # Onset comes when the share of people spared has fallen by as much as this one's number.
+        age = age_when_spared(
+            c, life.sex, spared * (1.0 - u), min(free_from // 12, LAST_AGE), p
+        )
+        if age == int(NEVER):
+            return False, int(NEVER)
+        onset = life.birth_month + max(age, free_from)
+        if onset > month:
+            return False, onset
+        mean_months = p.condition_months[c]
+        if mean_months == 0.0:
+            return True, int(NEVER)
+        end = onset + waiting_months(v, mean_months)
+        if end > month:
+            return True, end
+        free_from = end - life.birth_month
+        spared = spared_until(c, life.sex, free_from, p)
+        k += 1
+
+
+@compiled
+def settle_conditions(life: Any, month: int, p: Inputs) -> int:
+    """Bring the conditions of a life up to this month; returns the bits of those that begin."""
+    before = int(life.conditions)
+    to_come = int(life.conditions_to_come) & ((1 << p.condition_count) - 1)
+    still_to_come = 0
+    now = 0
+    begun = 0
+    change = int(NEVER)
+    c = -1
+    while to_come >> (c + 1):
+        c += 1
+        bit = 1 << c
+        if not to_come & bit:
+            continue
+        if before & bit and p.condition_months[c] == 0.0:
+            # It is there for life.
+            now |= bit
+            still_to_come |= bit
+            continue
+        there, until = episode_at(life, c, month, p)
+        change = min(change, until)
+        if there or until != int(NEVER):
+            still_to_come |= bit
+        if there:
+            now |= bit
+            if not before & bit:
+                begun |= bit
+                if p.condition_blood_ml_at_onset[c] > 0.0:
+                    change = min(change, month + 1)
+    life.conditions = now
+    life.conditions_to_come = still_to_come
+    life.conditions_until = change
+    return begun
+
+
+@compiled
+def lay_standing(
+    burden: Any, conditions: int, without_iron_of: int, begun: int, p: Inputs
+) -> None:
+    """The burden of the conditions of the catalogue that are there, from month to month the same.
+
+    Parameters
+    ----------
+    burden
+        Record to be filled.
+    conditions
+        Bits of the conditions that are there.
+    without_iron_of
+        Bits of those whose iron effects are left out.
+    begun
+        Bits of those that began this month: some bleed at onset.
+    p
+        Inputs of the run.
+    """
+    lay_neutral(burden)
+    c = -1
+    while conditions >> (c + 1):
+        c += 1
+        bit = 1 << c
+        if not conditions & bit:
+            continue
+        if not without_iron_of & bit:
+            burden.blood_loss_ml += p.condition_blood_ml_per_day[c] * DAYS_PER_MONTH
+            if begun & bit:
+                burden.blood_loss_ml += p.condition_blood_ml_at_onset[c]
+            burden.iron_loss_mg += p.condition_iron_mg_per_day[c] * DAYS_PER_MONTH
+            burden.absorption_factor *= p.condition_absorption[c]
+            burden.red_cell_target_factor *= p.condition_haemoglobin[c]
+        burden.dopamine_load += p.condition_dopamine_load[c]
+        burden.mortality_ratio *= p.condition_mortality[c]
+
+
+@compiled
+def update_conditions(life: Any, standing: Any, month: int, p: Inputs) -> int:
+    """Conditions that begin or end this month, and the burden of those that are there.
+
+    Returns the bits of those that begin.
+    """
+    begun = settle_conditions(life, month, p)
+    lay_standing(standing, life.conditions, 0, begun, p)
+    return begun

@@ -1,0 +1,386 @@
+"""Progressive kidney disease: CKD, dialysis, transplantation, graft failure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field as Key
+
+from rlsabm import chance
+from rlsabm.arrays import Bools, Floats
+from rlsabm.body.iron import ferritin, transferrin_saturation
+from rlsabm.chance import per_month, waiting_months
+from rlsabm.compilation import compiled, inlined
+from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
+from rlsabm.data import DATA, read_columns
+from rlsabm.declaring.fields import Field
+from rlsabm.declaring.groups import EVER, Group, People
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
+from rlsabm.declaring.sections import Section
+from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
+from rlsabm.events import note, register_event
+
+KIDNEY_STAGE_ENDS = chance.register("kidney", 16, "nth", "time in the stage, -, -, -")
+KIDNEY_MONTH = chance.register("kidney month", 19, "at", "transplant, graft failure, -, -")
+
+TO_CKD_3 = register_event("CKD 3", 6)
+TO_CKD_4 = register_event("CKD 4-5", 7)
+TO_DIALYSIS = register_event("dialysis", 8)
+TRANSPLANTED = register_event("transplantation", 9)
+
+HEALTHY_KIDNEY, CKD_3, CKD_4, DIALYSIS, GRAFT = 0, 3, 4, 5, 6
+KIDNEY_STAGES = ("healthy", "", "", "CKD 3", "CKD 4-5", "dialysis", "graft")
+#: CKD 3, CKD 4-5 and dialysis are entered before a first graft.
+FIRST_GRAFT = 4
+USRDS = "USRDS 2014 Annual Data Report, figures of 2012"
+
+
+# Groups and columns ---------------------------------------------------------------------------------
+
+
+def are_on_dialysis(people: People) -> Bools:
+    """Who is on dialysis."""
+    return np.asarray(people.kidney == DIALYSIS)
+
+
+def months_on_dialysis(people: People) -> Any:
+    """Months since dialysis last began, for those who are on it."""
+    return people.month - people.dialysis_since.astype(np.int64)
+
+
+def _on_dialysis_for(first: int, last: int) -> Callable[[People], Bools]:
+    """Those on dialysis for so many months, both limits included."""
+
+    def members(people: People) -> Bools:
+        months = months_on_dialysis(people)
+        return np.asarray(are_on_dialysis(people) & (first <= months) & (months <= last))
+
+    return members
+
+
+# Settings -------------------------------------------------------------------------------------------
+
+
+class IntravenousIron(Section):
+    """Iron infusions, and the laboratory limits below which they are given."""
+
+    milligrams_per_month: Annotated[
+        float,
+        Key(
+            ge=0,
+            le=1000,
+            description="Iron infused in a month, in mg.",
+            json_schema_extra={"unit": "mg per month"},
+        ),
+    ]
+    ferritin_below: Annotated[
+        float,
+        Key(
+            ge=50,
+            le=2000,
+            description="Given only while ferritin is below this limit, in µg/L.",
+            json_schema_extra={"unit": "µg/L"},
+        ),
+    ]
+    transferrin_saturation_below: Annotated[
+        float,
+        Key(
+            ge=5,
+            le=60,
+            description="Given only while transferrin saturation is below this limit, in percent.",
+            json_schema_extra={"unit": "%"},
+        ),
+    ]
+
+
+class Dialysis(Section):
+    """Kidney failure treated by dialysis."""
+
+    enabled: Annotated[bool, Key(description="People come to need dialysis.")] = True
+    intravenous_iron: Annotated[
+        IntravenousIron | None,
+        Key(
+            description="Iron infusions during dialysis; null for the usual ones (see parameters)."
+        ),
+    ] = None
+
+
+def values_of_dialysis(dialysis: Dialysis) -> dict[str, float]:
+    """Parameter values that the section of a scenario sets."""
+    values = {"dialysis_enabled": float(dialysis.enabled)}
+    infusion = dialysis.intravenous_iron
+    if infusion is not None:
+        values["infusion_mg_per_month"] = infusion.milligrams_per_month
+        values["infusion_ferritin_below_ug_per_l"] = infusion.ferritin_below
+        values["infusion_saturation_below_percent"] = infusion.transferrin_saturation_below
+    return values
+
+
+# Tables ---------------------------------------------------------------------------------------------
+
+
+def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
+    """Onset of progressive kidney disease, and mortality with and without kidney failure.
+
+    People are followed by age under the country's life table. Progressive disease begins as long
+    before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. What
+    patients die of more than others is taken off the mortality of everybody else, so that the life
+    table holds for all together.
+    """
+    p = making.p
+    ages = np.arange(LAST_AGE + 1)
+    table = read_columns(
+        DATA / "kidney.csv",
+        numbers=["age_from", "incidence_per_million", "deaths_per_1000_dialysis",
+                 "deaths_per_1000_graft", "transplants_per_100_dialysis"],
+    )  # fmt: skip
+    start = np.array(table["age_from"], float)
+    middle = (start + np.append(start[1:], 95.0)) / 2.0
+
+    def smooth(column: str) -> Floats:
+        return np.asarray(np.exp(np.interp(ages, middle, np.log(np.array(table[column], float)))))
+
+    on_dialysis = smooth("deaths_per_1000_dialysis") / 1000.0
+    with_graft = smooth("deaths_per_1000_graft") / 1000.0
+    transplant = smooth("transplants_per_100_dialysis") / 100.0
+    # Men to women, USRDS 2014: 446 to 278 per million.
+    by_sex = np.array([[2 * 278.0], [2 * 446.0]]) / (278.0 + 446.0)
+    incidence = smooth("incidence_per_million") / 1e6 * by_sex
+    incidence *= p.kidney_incidence_factor * p.dialysis_enabled
+
+    hazard = making.mortality
+    other = hazard.copy()
+    dialysis, graft = np.zeros((2, LAST_AGE + 2)), np.zeros((2, LAST_AGE + 2))
+    for age in ages:
+        patients = dialysis[:, age] + graft[:, age]
+        deaths = dialysis[:, age] * on_dialysis[age] + graft[:, age] * with_graft[age]
+        left = (hazard[:, age] - deaths) / (1.0 - patients)
+        other[:, age] = np.maximum(left, 0.5 * hazard[:, age])
+        new = incidence[:, age] * (1.0 - patients)
+        to_graft = dialysis[:, age] * transplant[age]
+        back = graft[:, age] * p.graft_failure_per_year
+        dialysis[:, age + 1] = (
+            dialysis[:, age]
+            + new
+            - to_graft
+            + back
+            - dialysis[:, age] * (on_dialysis[age] - hazard[:, age])
+        )
+        graft[:, age + 1] = (
+            graft[:, age] + to_graft - back - graft[:, age] * (with_graft[age] - hazard[:, age])
+        )
+        dialysis[:, age + 1] = np.maximum(dialysis[:, age + 1], 0.0)
+        graft[:, age + 1] = np.maximum(graft[:, age + 1], 0.0)
+    lag = round(p.ckd_3_years + p.ckd_4_years)
+    onset = incidence[:, np.minimum(ages + lag, LAST_AGE)]
+    making.mortality = other
+    return {
+        "kidney_onset": per_month(onset),
+        "dialysis_death": per_month(on_dialysis),
+        "graft_death": per_month(with_graft),
+        "transplant": per_month(transplant),
+    }
+
+
+# What it owns ---------------------------------------------------------------------------------------
+
+KIDNEY_DISEASE = Exposure(
+    title="kidney failure",
+    life_fields=(
+    Field("kidney", "u1", "", "stage of progressive kidney disease", KIDNEY_STAGES),
+    Field("kidney_episode", "u1", "", "stages entered so far"),
+    Field("kidney_until", "i4", "month", "month in which the next stage begins", initial=NEVER),
+    Field("dialysis_since", "i4", "month", "month in which dialysis last began", initial=LONG_AGO),
+    ),
+    parameters=(
+    P("dialysis_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
+      "Whether anybody's kidneys fail.", "switch"),
+    P("ckd_3_years", 5, "years", "lognormal", 0.3, 0.5, 30,
+      "Mean time from the onset of progressive disease to stage 4.", "assumed"),
+    P("ckd_4_years", 3, "years", "lognormal", 0.3, 0.5, 20,
+      "Mean time from stage 4 to dialysis.", "assumed"),
+    P("kidney_incidence_factor", 0.85, "1", "lognormal", 0.05, 0, 10,
+      "Incidence of kidney failure to that of the table: prevalence had not yet reached the level "
+      "to which the rates of 2012 lead.", "set to C20; " + USRDS),
+    P("graft_failure_per_year", 0.045, "1/year", "lognormal", 0.2, 0, 1,
+      "Rate of graft failure, deaths apart.", "common estimate, 4-5 % a year, assumed"),
+    P("ckd_4_absorption_factor", 0.7, "1", "normal", 0.1, 0.05, 1,
+      "Absorption in stages 4-5 before dialysis.", "assumed (hepcidin)"),
+    P("ckd_4_haemoglobin_factor", 0.88, "1", "normal", 0.03, 0.5, 1,
+      "Haemoglobin aimed at in stages 4-5 before dialysis.", "assumed, 115-125 g/L"),
+    P("ckd_4_blood_loss_ml_per_month", 70, "mL/month", "lognormal", 0.3, 0, 1000,
+      "Blood lost to the gut in stages 4-5 before dialysis, above normal.",
+      "51Cr studies: 3.15 v 0.83 mL/day"),
+    P("ckd_4_dopamine_load", 0.3, "liability", "lognormal", 0.4, 0, 6,
+      "Loss of dopaminergic function by uraemia before dialysis.", "assumed"),
+    P("dialysis_blood_loss_ml_per_month", 270, "mL/month", "lognormal", 0.25, 0, 1500,
+      "Blood lost to circuit, samples and gut.",
+      "synthesis of Sargent 2004 Blood Purif 22:112 and 51Cr studies: 1.2 g of iron a year"),
+    P("dialysis_absorption_factor", 0.4, "1", "normal", 0.1, 0.05, 1,
+      "Absorption on dialysis.", "assumed (hepcidin three- to tenfold)"),
+    P("dialysis_ferritin_factor", 1.8, "1", "normal", 0.3, 1, 4,
+      "Serum ferritin on dialysis to that of the same stores.", "assumed (inflammation)"),
+    P("dialysis_haemoglobin_g_per_l", 110, "g/L", "normal", 3, 80, 140,
+      "Haemoglobin that erythropoietin aims at.", "DOPPS Practice Monitor: 109-115"),
+    P("infusion_mg_per_month", 220, "mg/month", "fixed", 0, 0, 1000,
+      "Intravenous iron in a month in which the protocol asks for it.",
+      "DOPPS, Bailie PMC5679150: 100-200 neutral, 300-400 raises"),
+    P("infusion_ferritin_below_ug_per_l", 800, "µg/L", "fixed", 0, 50, 2000,
+      "Serum ferritin above which the protocol pauses.",
+      "assumed; median of 718 in the United States, Karaboyas 2018 doi 10.1093/ndt/gfy190"),
+    P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
+      "Transferrin saturation above which the protocol pauses.",
+      "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
+    P("dialysis_dopamine_load", 1.15, "liability", "lognormal", 0.25, 0, 6,
+      "Loss of dopaminergic function by uraemia on dialysis.", "set to C11"),
+    ),
+    derived={
+        "graft_failure_per_month": lambda p: 1.0 - math.exp(-p["graft_failure_per_year"] / 12.0),
+    },
+    tables=(
+        Table(
+            "kidney_onset", BY_SEX_AND_AGE, "monthly chance that progressive kidney disease begins"
+        ),
+        Table("dialysis_death", BY_AGE, "monthly chance to die on dialysis"),
+        Table("graft_death", BY_AGE, "monthly chance to die with a graft"),
+        Table("transplant", BY_AGE, "monthly chance to be transplanted on dialysis"),
+    ),
+    fill=fill_kidney_tables,
+    groups=(
+        Group(
+            "ckd_4_5", "exposure", "progressive kidney disease, stages 4-5 before dialysis", "KDIGO",
+            "ckd_4_5", lambda people: np.asarray(people.kidney == CKD_4),
+        ),
+        Group(
+            "dialysis", "exposure", "on dialysis", "USRDS; see the parameters", "dialysis",
+            are_on_dialysis,
+        ),
+        Group(
+            "dialysis_under_1_year", "exposure", "on dialysis for less than a year", "", "dialysis",
+            _on_dialysis_for(0, 11), "dialysis",
+        ),
+        Group(
+            "dialysis_1_to_4_years", "exposure", "on dialysis for 1 to 4 years", "", "dialysis",
+            _on_dialysis_for(12, 59), "dialysis",
+        ),
+        Group(
+            "dialysis_5_years_or_more", "exposure", "on dialysis for 5 years or more", "",
+            "dialysis", _on_dialysis_for(60, EVER), "dialysis",
+        ),
+        Group(
+            "kidney_transplant", "exposure", "living with a functioning kidney graft", "",
+            "dialysis", lambda people: np.asarray(people.kidney == GRAFT),
+        ),
+    ),
+    columns=(
+        PersonColumn(
+            "months_on_dialysis", "months", "months since dialysis last began; missing if not on it",
+            months_on_dialysis, lambda people: ~are_on_dialysis(people),
+        ),
+    ),
+    parts=(
+        Part(name="ckd_4_5", other_load=lambda p: p.ckd_4_dopamine_load),
+        Part(name="dialysis", other_load=lambda p: p.dialysis_dopamine_load),
+    ),
+    settings={"dialysis": Dialysis},
+    values_of=values_of_dialysis,
+)  # fmt: skip
+
+
+# Rules ----------------------------------------------------------------------------------------------
+
+
+@compiled
+def enter_stage(life: Any, stage: int, month: int, p: Inputs) -> None:
+    """Enter a stage, and settle when it ends if time alone ends it."""
+    life.kidney = stage
+    life.kidney_episode += 1
+    life.kidney_until = NEVER
+    duration, _, _, _ = chance.nth(p.key, life.uid, life.kidney_episode, KIDNEY_STAGE_ENDS)
+    if stage == CKD_3:
+        life.kidney_until = month + waiting_months(duration, 12.0 * p.ckd_3_years)
+    elif stage == CKD_4:
+        life.kidney_until = month + waiting_months(duration, 12.0 * p.ckd_4_years)
+    elif stage == DIALYSIS:
+        life.dialysis_since = month
+
+
+@compiled
+def infusion_mg(body: Any, life: Any, p: Inputs) -> float:
+    """Intravenous iron that the dialysis unit's protocol gives this month."""
+    measured = ferritin(body, life, p) * p.dialysis_ferritin_factor
+    saturation = transferrin_saturation(body, life, p)
+    if (
+        measured < p.infusion_ferritin_below_ug_per_l
+        and saturation < p.infusion_saturation_below_percent
+    ):
+        return p.infusion_mg_per_month
+    return 0.0
+
+
+@inlined
+def suffer_kidney_disease(
+    life: Any,
+    body: Any,
+    of_kidney_disease: Any,
+    of_dialysis: Any,
+    age: int,
+    month: int,
+    u: float,
+    p: Inputs,
+) -> None:
+    """One month of kidney disease, or the chance of its onset."""
+    if life.kidney == HEALTHY_KIDNEY:
+        if u < p.kidney_onset[life.sex, age]:
+            enter_stage(life, CKD_3, month, p)
+        return
+    if life.kidney == CKD_3:
+        if month >= life.kidney_until:
+            enter_stage(life, CKD_4, month, p)
+    elif life.kidney == CKD_4:
+        if month >= life.kidney_until:
+            enter_stage(life, DIALYSIS, month, p)
+    else:
+        transplanted, failed, _, _ = chance.at(p.key, life.uid, month, KIDNEY_MONTH)
+        if life.kidney == DIALYSIS and transplanted < p.transplant[age]:
+            enter_stage(life, GRAFT, month, p)
+        elif life.kidney == GRAFT and failed < p.graft_failure_per_month:
+            enter_stage(life, DIALYSIS, month, p)
+
+    if life.kidney == CKD_4:
+        of_kidney_disease.absorption_factor *= p.ckd_4_absorption_factor
+        of_kidney_disease.red_cell_target_factor *= p.ckd_4_haemoglobin_factor
+        of_kidney_disease.blood_loss_ml += p.ckd_4_blood_loss_ml_per_month
+        of_kidney_disease.dopamine_load += p.ckd_4_dopamine_load
+    elif life.kidney == DIALYSIS:
+        of_dialysis.absorption_factor *= p.dialysis_absorption_factor
+        aim = p.dialysis_haemoglobin_g_per_l * life.blood_volume_l * p.haemoglobin_iron_mg_per_g
+        of_dialysis.red_cell_target_factor *= min(aim / life.red_cell_target_mg, 1.0)
+        of_dialysis.blood_loss_ml += p.dialysis_blood_loss_ml_per_month
+        of_dialysis.infused_iron_mg += infusion_mg(body, life, p)
+        of_dialysis.dopamine_load += p.dialysis_dopamine_load
+
+
+@compiled
+def inflamed_ferritin(life: Any, p: Inputs) -> float:
+    """Measured ferritin relative to that of the same stores: dialysis inflames."""
+    return p.dialysis_ferritin_factor if life.kidney == DIALYSIS else 1.0
+
+
+@compiled
+def note_kidney(life: Any, before: Any, month: int, log: Any, logged: Any) -> None:
+    """Log a stage that was entered this month; ``before`` is the life as it was."""
+    if life.kidney != before.kidney:
+        if life.kidney == CKD_3:
+            note(life, month, TO_CKD_3, 1, log, logged)
+        elif life.kidney == CKD_4:
+            note(life, month, TO_CKD_4, 1, log, logged)
+        elif life.kidney == DIALYSIS:
+            note(life, month, TO_DIALYSIS, before.kidney == CKD_4, log, logged)
+        elif life.kidney == GRAFT:
+            note(life, month, TRANSPLANTED, life.kidney_episode == FIRST_GRAFT, log, logged)

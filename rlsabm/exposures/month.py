@@ -1,0 +1,81 @@
+"""The exposures of the model: which there are, and their month.
+
+A further exposure is a module beside this one and a line in each function here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlsabm.burden import is_neutral
+from rlsabm.compilation import compiled, inlined
+from rlsabm.conventions import FEMALE
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.exposures.donation import BLOOD_DONATION, donate, note_donation
+from rlsabm.exposures.kidney import KIDNEY_DISEASE, note_kidney, suffer_kidney_disease
+from rlsabm.exposures.menses import MENSES, menstruate
+from rlsabm.exposures.pregnancy import PREGNANCY, be_fertile, follow_pregnancy, note_pregnancy
+
+#: Exposures in the order of a month, in which their parts are added up.
+EXPOSURES = (PREGNANCY, MENSES, KIDNEY_DISEASE, BLOOD_DONATION)
+#: The same in the order of result tables.
+IN_TABLES = (BLOOD_DONATION, PREGNANCY, MENSES, KIDNEY_DISEASE)
+
+#: Parts of the burden, and where each lies among the burdens of a month: after the whole.
+PARTS = tuple(part for exposure in EXPOSURES for part in exposure.parts)
+PART_COUNT = len(PARTS)
+WHOLE = 0
+(OF_PREGNANCY, OF_MENSES, OF_HEAVY_MENSES, OF_KIDNEY_DISEASE, OF_DIALYSIS, OF_DONATION) = range(
+    1, PART_COUNT + 1
+)
+
+
+@inlined
+def undergo_exposures(
+    life: Any,
+    body: Any,
+    burdens: Any,
+    apart: int,
+    age: int,
+    month: int,
+    onset: float,
+    conception: float,
+    p: Inputs,
+) -> None:
+    """One month of all exposures, each of which fills its part of the burden.
+
+    With ``apart`` 1 each part has a burden of its own; with 0 all are added to ``burdens[WHOLE]``.
+    """
+    if life.sex == FEMALE:
+        be_fertile(life, body, burdens[apart * OF_PREGNANCY], month, conception, p)
+        menstruate(life, burdens[apart * OF_MENSES], burdens[apart * OF_HEAVY_MENSES], month, p)
+    # The two onsets share a number from its two ends: no one has both in one month.
+    suffer_kidney_disease(
+        life, body, burdens[apart * OF_KIDNEY_DISEASE], burdens[apart * OF_DIALYSIS], age, month,
+        onset, p,
+    )  # fmt: skip
+    donate(life, body, burdens[apart * OF_DONATION], age, month, 1.0 - onset, p)
+
+
+@inlined
+def filled_parts(burdens: Any) -> int:
+    """Bits of the parts that do anything this month, the first part's lowest."""
+    filled = 0
+    for part in range(PART_COUNT):
+        if not is_neutral(burdens[1 + part]):
+            filled |= 1 << part
+    return filled
+
+
+@compiled
+def follow_exposures(life: Any, body: Any, month: int, p: Inputs) -> None:
+    """What rules of the life do to bodies directly, for a body of another world."""
+    follow_pregnancy(life, body, month, p)
+
+
+@compiled
+def note_exposures(life: Any, before: Any, month: int, log: Any, logged: Any) -> None:
+    """Log the events of this month; ``before`` is the life as it was."""
+    note_pregnancy(life, before, month, log, logged)
+    note_donation(life, before, month, log, logged)
+    note_kidney(life, before, month, log, logged)

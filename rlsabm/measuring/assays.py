@@ -1,0 +1,192 @@
+"""Laboratory values and scans of people, as they are and as an assay finds them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rlsabm import chance
+from rlsabm.arrays import Records
+from rlsabm.body.iron import (
+    ferritin,
+    haemoglobin,
+    transferrin_receptor,
+    transferrin_saturation,
+)
+from rlsabm.body.symptoms import irls
+from rlsabm.chance import normal
+from rlsabm.compilation import compiled
+from rlsabm.conventions import LAST_AGE
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.parameter import Parameter as P
+from rlsabm.declaring.room import Room
+from rlsabm.exposures.kidney import DIALYSIS
+from rlsabm.exposures.menses import IRON_HABITS
+from rlsabm.exposures.pregnancy import circulating_volume_l
+from rlsabm.mathematics import exp
+
+INFLAMMATION = chance.register(
+    "inflammation", 17, "at", "inflammation, noise of CSF ferritin, -, -"
+)
+ASSAY = chance.register("assay", 22, "at", "ferritin, haemoglobin, transferrin saturation, receptor")
+SCAN = chance.register("scan", 23, "at", "nigral contrast at a scan, at autopsy, -, -")
+
+
+class Measure(NamedTuple):
+    """What is measured: its name, unit and meaning."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+MEASURES = (
+    Measure("serum_ferritin_ug_per_l", "µg/L", "ferritin as measured"),
+    Measure("stores_ferritin_ug_per_l", "µg/L", "ferritin of the stores, without inflammation"),
+    Measure("haemoglobin_g_per_l", "g/L", "haemoglobin"),
+    Measure("measured_haemoglobin_g_per_l", "g/L", "haemoglobin as measured"),
+    Measure("transferrin_saturation_percent", "%", "transferrin saturation without inflammation"),
+    Measure("measured_transferrin_saturation_percent", "%", "transferrin saturation as measured"),
+    Measure("transferrin_receptor_mg_per_l", "mg/L", "soluble transferrin receptor"),
+    Measure(
+        "measured_transferrin_receptor_mg_per_l", "mg/L",
+        "soluble transferrin receptor as measured",
+    ),
+    Measure("csf_ferritin_ug_per_l", "µg/L", "ferritin in cerebrospinal fluid"),
+    Measure("measured_csf_ferritin_ug_per_l", "µg/L", "ferritin in CSF as measured"),
+    Measure("nigral_iron_ratio", "ratio", "nigral iron, relative to people of the same age"),
+    Measure("measured_nigral_iron_ratio", "ratio", "nigral iron as a scan finds it"),
+    Measure("dopamine_deficit", "liability", "loss of dopaminergic function"),
+    Measure("storage_iron_mg", "mg", "iron in stores"),
+    Measure("iron_absorbed_mg_per_day", "mg/day", "iron absorbed this month"),
+    Measure("iron_lost_mg_per_day", "mg/day", "iron lost this month, by any way"),
+    Measure("irls", "points", "IRLS score, 0 without RLS"),
+)  # fmt: skip
+MEASURED = np.dtype((np.record, [(measure.name, "f8") for measure in MEASURES]))
+
+ASSAYS = Room(
+    title="assays and scans",
+    parameters=(
+    P("ferritin_person_log_sd", 0.3, "1", "normal", 0.05, 0.0, 0.8,
+      "Spread between people of serum ferritin at the same stores.",
+      "assumed, from Scand J Haematol 1977;19:327 (no fixed ratio)"),
+    P("ferritin_assay_cv", 0.05, "1", "fixed", 0, 0.0, 0.5,
+      "Assay noise of serum ferritin, as a share.", "common immunoassays, 4-6 %, assumed"),
+    P("haemoglobin_assay_cv", 0.02, "1", "fixed", 0, 0.0, 0.5,
+      "Assay and posture noise of haemoglobin, as a share.", "common analysers, assumed"),
+    P("saturation_assay_cv", 0.25, "1", "fixed", 0, 0.0, 1.0,
+      "Noise of transferrin saturation within a day and between days, as a share.",
+      "common estimate, 25-30 %, assumed"),
+    P("receptor_assay_cv", 0.08, "1", "fixed", 0, 0.0, 0.5,
+      "Assay noise of the soluble transferrin receptor, as a share.", "assumed"),
+    P("inflammation_share", 0.25, "1", "normal", 0.03, 0.0, 1.0,
+      "Adults with C-reactive protein above 5 mg/L at a survey.", "NHANES, 25-30 %"),
+    P("inflammation_ferritin_factor", 1.5, "1", "normal", 0.1, 1.0, 3.0,
+      "Serum ferritin with inflammation to that without.",
+      "Thurnham 2010 doi 10.3945/ajcn.2010.29284"),
+    P("inflammation_saturation_factor", 0.75, "1", "normal", 0.05, 0.1, 1.0,
+      "Transferrin saturation with inflammation to that without.", "assumed"),
+    P("csf_ferritin_ug_per_l", 3.5, "µg/L", "normal", 0.4, 1.0, 8.0,
+      "Ferritin in cerebrospinal fluid at typical CNS iron.",
+      "Earley 2000 Neurology 54:1698 (controls 3.50)"),
+    P("csf_ferritin_log_sd", 0.25, "1", "fixed", 0, 0.0, 1.0,
+      "Assay and day-to-day noise of ferritin in cerebrospinal fluid.", "assumed"),
+    P("nigral_scan_cv", 0.15, "1", "fixed", 0, 0.0, 1.0,
+      "Noise of nigral iron in one scan, as a share of the mean.",
+      "assumed: scan-rescan and field strength, against differences of a few per cent"),
+    ),
+)  # fmt: skip
+
+
+@compiled
+def inflammation(life: Any, age: int, inflamed: float, p: Inputs) -> tuple[float, float]:
+    """Measured ferritin and transferrin saturation, relative to those without inflammation.
+
+    Conditions and dialysis inflame; of other adults, some are inflamed on any day.
+    """
+    ferritin_factor = 1.0
+    saturation_factor = 1.0
+    conditions = int(life.conditions)
+    for c in range(p.condition_count):
+        if conditions & (1 << c):
+            ferritin_factor *= p.condition_ferritin[c]
+            saturation_factor *= p.condition_saturation[c]
+    if life.kidney == DIALYSIS:
+        ferritin_factor *= p.dialysis_ferritin_factor
+    elif ferritin_factor == 1.0 and age >= 18 and inflamed < p.inflammation_share:
+        ferritin_factor = p.inflammation_ferritin_factor
+        saturation_factor *= p.inflammation_saturation_factor
+    return ferritin_factor, saturation_factor
+
+
+@compiled
+def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> None:
+    """Measure a person at the end of a month."""
+    age = (month - life.birth_month) // 12
+    inflamed, csf_noise, _, _ = chance.at(p.key, life.uid, month, INFLAMMATION)
+    assay_1, assay_2, assay_3, assay_4 = chance.at(p.key, life.uid, month, ASSAY)
+    scan, _, _, _ = chance.at(p.key, life.uid, month, SCAN)
+    _, person, _, _ = chance.once(p.key, life.uid, IRON_HABITS)
+    by_ferritin, by_saturation = inflammation(life, age, inflamed, p)
+
+    level = ferritin(body, life, p)
+    found.stores_ferritin_ug_per_l = level
+    found.serum_ferritin_ug_per_l = (
+        level
+        * exp(p.ferritin_person_log_sd * normal(person))
+        * by_ferritin
+        * exp(p.ferritin_assay_cv * normal(assay_1))
+    )
+    level = haemoglobin(body, circulating_volume_l(life, month, p), p)
+    found.haemoglobin_g_per_l = level
+    found.measured_haemoglobin_g_per_l = level * (1.0 + p.haemoglobin_assay_cv * normal(assay_2))
+    level = transferrin_saturation(body, life, p)
+    found.transferrin_saturation_percent = level
+    found.measured_transferrin_saturation_percent = (
+        level * by_saturation * exp(p.saturation_assay_cv * normal(assay_3))
+    )
+    level = transferrin_receptor(body, life, p)
+    found.transferrin_receptor_mg_per_l = level
+    found.measured_transferrin_receptor_mg_per_l = level * exp(
+        p.receptor_assay_cv * normal(assay_4)
+    )
+    level = p.csf_ferritin_ug_per_l * body.brain_iron_fast
+    found.csf_ferritin_ug_per_l = level
+    found.measured_csf_ferritin_ug_per_l = level * exp(p.csf_ferritin_log_sd * normal(csf_noise))
+    level = body.brain_iron_slow / p.slow_pool_norm[min(age, LAST_AGE)]
+    found.nigral_iron_ratio = level
+    found.measured_nigral_iron_ratio = level * (1.0 + p.nigral_scan_cv * normal(scan))
+    found.dopamine_deficit = body.dopamine_deficit
+    found.storage_iron_mg = body.storage_iron_mg
+    found.iron_absorbed_mg_per_day = body.absorbed_mg_per_day
+    found.iron_lost_mg_per_day = body.lost_mg_per_day
+    found.irls = irls(body.liability, p) if body.rls else 0.0
+
+
+@compiled
+def _measure(found: Any, lives: Any, bodies: Any, month: int, p: Inputs) -> None:
+    for i in range(len(lives)):
+        measure_person(found[i], lives[i], bodies[i], month, p)
+
+
+def measure(lives: Records, bodies: Records, month: int, p: Inputs) -> Records:
+    """Measure people at the end of a month.
+
+    Parameters
+    ----------
+    lives, bodies
+        Records of the people.
+    month
+        The month.
+    p
+        Inputs of the run that they live in.
+
+    Returns
+    -------
+    numpy.ndarray
+        A record a person, with a field for each of ``MEASURES``.
+    """
+    found = np.zeros(len(lives), dtype=MEASURED)
+    _measure(found, lives, bodies, month, p)
+    return found

@@ -1,0 +1,362 @@
+"""A population as a Mesa model: stepped month by month, looked at person by person.
+
+Mesa is the door for exploring, teaching and trying out; studies run populations without it and get
+the same numbers.  The rules know nothing of Mesa and never draw from ``model.random`` or
+``model.rng``: those serve what a user does with agents, such as :meth:`People.shuffle`.
+
+``import mesa`` forces the start method of multiprocessing to "spawn".  Nothing here relies on it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsabm.mesa.people import People, Person, Uids, check_attribute
+from rlsabm.chance import replicate_keys
+from rlsabm.mesa.columns import Rows, unknown_name
+from rlsabm.errors import UserError
+from rlsabm.setting import make_setting
+from rlsabm.demography.births import MOST_YEARS
+from rlsabm.parameter_table import PARAMETERS
+from rlsabm.conventions import month_of
+from rlsabm.population import Population
+
+#: Founders are born so many years before the start that people of all ages are there.
+LEAST_YEARS_BEFORE, MOST_YEARS_BEFORE = 110, 200
+NO_UIDS, NO_ROWS = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+
+
+def read_month(date: int | str) -> int:
+    """Month number of a year (its January), or of a month written as ``"2019-07"``.
+
+    Raises
+    ------
+    UserError
+        If it is neither.
+    """
+    match = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", str(date))
+    if match is None:
+        raise UserError(
+            f"start: {date!r} is neither a year such as 2019 nor a month such as '2019-07'"
+        )
+    return month_of(int(match[1]), int(match[2] or 1))
+
+
+def write_month(month: int) -> str:
+    """A month number as ``"2019-07"``."""
+    return f"{month // 12}-{month % 12 + 1:02d}"
+
+
+def count_people(model: RLSModel) -> int:
+    """People alive."""
+    return len(model.agents)
+
+
+def rls_prevalence(model: RLSModel) -> float:
+    """Share of people of all ages with RLS in the last month lived."""
+    people = model.agents
+    return float(people.agg("has_rls", np.mean)) if len(people) else math.nan
+
+
+def _check(parameters: Mapping[str, float], founders_years_before: int, years: int) -> None:
+    if not isinstance(parameters, Mapping):
+        raise UserError(
+            f"parameters: {parameters!r} is not a mapping of names to values "
+            "(mesa.batch_run takes a list of mappings)"
+        )
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise UserError(unknown_name(name, PARAMETERS, "parameters: the table"))
+    if not LEAST_YEARS_BEFORE <= founders_years_before <= MOST_YEARS_BEFORE:
+        raise UserError(
+            f"founders_years_before: {founders_years_before} is not in "
+            f"{LEAST_YEARS_BEFORE} to {MOST_YEARS_BEFORE}"
+        )
+    most = MOST_YEARS - founders_years_before - 4
+    if not 1 <= years <= most:
+        raise UserError(f"years: {years} is not in 1 to {most}")
+
+
+class RLSModel(mesa.Model):  # type: ignore[misc]
+    """One population, grown from its founders and stepped month by month.
+
+    A step is a month of all people.  ``agents`` are the living; who dies in a month is no longer
+    among them after it.  Those who die after the start stay in ``everyone``, so that parents can be
+    looked up and a :class:`Person` in hand stays valid; those who died while the population was
+    grown are forgotten.
+
+    Parameters
+    ----------
+    country
+        Key of a country, or path of a folder of tables.
+    size
+        People that a survey would ask.  So that it finds enough of every age and sex, more are
+        grown: 5 % more for 200,000, 12 % for 20,000, half as many again for 2,000.
+    start
+        Year or month ("2019-07") that is lived first.  The population is grown for the age-sex
+        structure of this year.
+    seed, replicate
+        Chance is a function of both; replicates of a seed are independent.
+    years
+        Years that can be lived from ``start`` on: births are planned so far.
+    parameters
+        Values that differ from the defaults, by name.
+    jurisdiction
+        Blood service whose rules apply; by default the country's own.
+    threads
+        Threads over slices of people; they do not change a bit of the results.
+    founders_years_before
+        Years before the start at which the first founders are born.
+    grow
+        Whether the constructor lives the months before ``start``.  Otherwise the model begins with
+        the first founders.
+
+    Attributes
+    ----------
+    population
+        The records of the people.
+    datacollector
+        Mesa's collector.  It collects once at the start and after each step; give another one, or
+        set the class attributes ``model_reporters`` and ``agent_reporters`` in a subclass.
+    steps, running
+        Months lived as steps, and whether there are months left of ``years``.
+
+    Raises
+    ------
+    UserError
+        If the country, its tables of the year, a parameter or the start are not known.
+
+    Examples
+    --------
+    >>> model = RLSModel(country="united-states", size=300, start=2019)
+    >>> model.step()
+    >>> model.date
+    '2019-02'
+    >>> women = model.agents.select(sex="female", age_years=range(15, 50))
+    >>> medians = women.groupby("donor").agg("serum_ferritin_ug_per_l", np.median)
+    """
+
+    #: What the collector reports of the model, and of every person, in Mesa's notation.
+    model_reporters: ClassVar[dict[str, Any]] = {
+        "lived_until": "lived_until",
+        "people": count_people,
+        "rls_prevalence": rls_prevalence,
+    }
+    agent_reporters: ClassVar[dict[str, Any]] = {}
+
+    population: Population
+
+    def __init__(
+        self,
+        *,
+        country: str = "united-states",
+        size: int = 2_000,
+        start: int | str = 2019,
+        seed: int = 2019,
+        replicate: int = 0,
+        years: int = 10,
+        parameters: Mapping[str, float] | None = None,
+        jurisdiction: str | None = None,
+        threads: int = 1,
+        founders_years_before: int = 130,
+        grow: bool = True,
+    ) -> None:
+        # Mesa 3.3 takes ``seed`` or ``rng``, later versions only ``rng``.
+        super().__init__(rng=seed)
+        _check(parameters or {}, founders_years_before, years)
+        first = read_month(start)
+        self.last_month = first + 12 * years - 1
+        setting = make_setting(
+            country=country,
+            size=size,
+            survey_years=(first // 12,),
+            # With less, the plan would see less of the fertility that it is calibrated to.
+            last_year=max(self.last_month // 12, first // 12 + 1),
+            founders_years_before=founders_years_before,
+            parameters=dict(parameters or {}),
+            jurisdiction=jurisdiction,
+        )
+        key = replicate_keys(seed, replicate + 1)[replicate]
+        self.population = Population(setting, key=key, threads=threads)
+        self._has_lived: NDArray[np.bool_] | None = None
+        self._index: tuple[tuple[int, int], Uids, Rows] = ((-1, 0), NO_UIDS, NO_ROWS)
+        if grow:
+            self.population.advance(first - 1)
+        self.population.forget_dead = False
+        for reporter in self.agent_reporters.values():
+            if isinstance(reporter, str):  # of a name that is not there Mesa makes an empty column
+                check_attribute(reporter)
+        self.datacollector = mesa.DataCollector(self.model_reporters, self.agent_reporters)
+        self.datacollector.collect(self)
+
+    @property
+    def month(self) -> int:
+        """Number of the next month to be lived: 12 x year + month of the year (January = 0)."""
+        return self.population.month
+
+    @property
+    def date(self) -> str:
+        """The next month to be lived, such as "2019-07"."""
+        return write_month(self.month)
+
+    @property
+    def lived_until(self) -> str:
+        """The last month lived, to which ages and symptoms belong."""
+        return write_month(self.month - 1)
+
+    # people
+
+    @property
+    def agents(self) -> People:
+        """The living, a new set each time."""
+        return People.in_rows(self, np.flatnonzero(self.population.alive))
+
+    @property
+    def everyone(self) -> People:
+        """The living and the dead that are still held."""
+        return People.in_rows(self, np.arange(len(self.population.lives)))
+
+    @property
+    def agent_types(self) -> list[type]:
+        """Classes of the agents."""
+        return [Person]
+
+    @property
+    def agents_by_type(self) -> dict[type, People]:
+        """The living, by class."""
+        return {Person: self.agents}
+
+    def rows_of(self, uids: Uids) -> Rows:
+        """Rows of the records that hold these people.
+
+        Raises
+        ------
+        LookupError
+            If one is not held.
+        """
+        places, sorted_uids, rows = self._look_up(uids)
+        missing = uids[sorted_uids[places] != uids] if len(rows) else uids
+        if len(missing):
+            raise LookupError(
+                f"the model does not hold person {missing[0]}: never born, or dead and forgotten"
+            )
+        return rows[places]
+
+    def find(self, uid: int) -> Person | None:
+        """The person of this uid, or None if the model does not hold one."""
+        places, sorted_uids, rows = self._look_up(np.array([uid], dtype=np.uint64))
+        return Person(self, uid) if len(rows) and sorted_uids[places[0]] == uid else None
+
+    def _look_up(self, uids: Uids) -> tuple[Rows, Uids, Rows]:
+        """Places of uids in the sorted index, which is built anew when people come or rows move."""
+        stamp = (self.population.layout, len(self.population.lives))
+        if self._index[0] != stamp:
+            held = self.population.lives["uid"]
+            order = np.argsort(held)
+            self._index = (stamp, held[order], order)
+        _, sorted_uids, rows = self._index
+        places = np.searchsorted(sorted_uids, uids)
+        return np.minimum(places, len(rows) - 1), sorted_uids, rows
+
+    def register_agent(self, agent: Any) -> NoReturn:
+        """Refused: people are born or founded."""
+        raise TypeError("the model holds people only, who are born or founded")
+
+    def deregister_agent(self, agent: Any) -> NoReturn:
+        """Refused: people leave by dying."""
+        raise TypeError("people leave the model by dying: they cannot be removed")
+
+    def remove_all_agents(self) -> NoReturn:
+        """Refused: people leave by dying."""
+        self.deregister_agent(None)
+
+    # time
+
+    def step(self) -> None:
+        """Live one month: all those who have not lived it yet, then the newborn; then collect.
+
+        A subclass that takes its people one by one writes::
+
+            def step(self):
+                self.open_month()
+                self.agents.shuffle_do("step")
+                super().step()
+        """
+        self.close_month()
+        self.datacollector.collect(self)
+
+    def open_month(self) -> None:
+        """Let the founders of this month join, if it is not open yet.
+
+        Raises
+        ------
+        UserError
+            If the planned years are over.
+        """
+        if self._has_lived is None:
+            self._check_horizon(self.month)
+            self.population.receive_founders(self.month)
+            self._has_lived = np.zeros(len(self.population.lives), dtype=bool)
+
+    def live(self, rows: Rows) -> None:
+        """Let the people in these rows live this month, by the compiled rules, each once.
+
+        Raises
+        ------
+        RuntimeError
+            If one of them has lived it already.
+        """
+        self.open_month()
+        assert self._has_lived is not None
+        rows = np.sort(rows)
+        steps = np.diff(rows)
+        if self._has_lived[rows].any() or (steps == 0).any():
+            raise RuntimeError(
+                f"a person lives {self.date} once: model.step() goes on to the next month"
+            )
+        self._has_lived[rows] = True
+        # Rows that follow one another are lived together.
+        gaps = np.flatnonzero(steps != 1)
+        firsts = rows[:1].tolist() + rows[gaps + 1].tolist()
+        lasts = rows[gaps].tolist() + rows[-1:].tolist()
+        for first, last in zip(firsts, lasts, strict=True):
+            self.population.live(first, last + 1, self.month)
+
+    def close_month(self) -> None:
+        """Let the others live this month, let the children be born, and go on to the next month."""
+        self.open_month()
+        assert self._has_lived is not None
+        self.live(np.flatnonzero(~self._has_lived))
+        self.population.close_block(self.month)
+        self._has_lived = None
+        self.running = self.month <= self.last_month
+
+    def run_for(self, months: int) -> None:
+        """Live many months in the compiled loop, several times as fast as step by step.
+
+        The collector collects once, at the end.
+        """
+        if months < 1:
+            return
+        until = self.month + months - 1
+        self._check_horizon(until)
+        if self._has_lived is not None:
+            self.close_month()
+        self.population.advance(until)
+        self.steps += months
+        self.running = self.month <= self.last_month
+        self.datacollector.collect(self)
+
+    def _check_horizon(self, month: int) -> None:
+        if month > self.last_month:
+            raise UserError(
+                f"births are planned until {write_month(self.last_month)}: "
+                "give the model more years, RLSModel(years=...)"
+            )

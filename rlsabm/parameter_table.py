@@ -1,0 +1,77 @@
+"""The table of parameters, composed from what the rooms of the model declare, and draws from priors."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from statistics import NormalDist
+
+import numpy as np
+
+from rlsabm.declaring.parameter import Parameter
+from rlsabm.errors import UserError, nearest
+from rlsabm.rooms import ROOMS
+
+#: All parameters by name, and the heading under which each stands.
+PARAMETERS: dict[str, Parameter] = {}
+HEADINGS: dict[str, str] = {}
+#: Numbers that follow from parameters.
+DERIVED: dict[str, Callable[[Mapping[str, float]], float]] = {}
+
+for _room in ROOMS:
+    for _parameter in _room.parameters:
+        if _parameter.name in PARAMETERS:
+            raise ValueError(f"parameter {_parameter.name!r} is declared twice")
+        PARAMETERS[_parameter.name] = _parameter
+        HEADINGS[_parameter.name] = _room.title
+    DERIVED.update(_room.derived)
+
+
+def checked_values(values: Mapping[str, object], place: str = "parameters") -> dict[str, float]:
+    """Values by name, each a number that its parameter may have.
+
+    Every way in comes through here: scenario files, Python, countries, draws.
+
+    Raises
+    ------
+    UserError
+        If a name is not known, or a value is no number within the bounds; ``place`` says where it was
+        given.
+    """
+    checked = {}
+    for name, value in values.items():
+        if name not in PARAMETERS:
+            near = nearest(str(name), PARAMETERS, likeness=0.5)
+            hint = f"; did you mean {near!r}?" if near else " (expected a name of the table)"
+            raise UserError(f"{place}.{name}: no such parameter{hint}")
+        checked[str(name)] = PARAMETERS[name].check(value, place)
+    return checked
+
+
+def draw_values(draw: int, seed: int) -> dict[str, float]:
+    """Values of the parameters that one draw sets.
+
+    Draw 0 sets none: every parameter has its default. Others draw from the priors, by uniforms that
+    depend on the seed, the draw and the parameter's name only.
+    """
+    if draw == 0:
+        return {}
+    return {
+        name: parameter.quantile(_uniform(name, draw, seed))
+        for name, parameter in PARAMETERS.items()
+        if parameter.prior != "fixed"
+    }
+
+
+def draw_strength(name: str, log_sd: float, draw: int, seed: int) -> float:
+    """Strength of a condition's iron effects in a draw, to that of the catalogue: log-normal."""
+    if draw == 0 or log_sd == 0.0:
+        return 1.0
+    return math.exp(log_sd * NormalDist().inv_cdf(_uniform(f"conditions.{name}", draw, seed)))
+
+
+def _uniform(name: str, draw: int, seed: int) -> float:
+    """Uniform that depends on seed, draw and name only."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(draw, zlib.crc32(name.encode())))
+    return float(np.random.Generator(np.random.Philox(sequence)).random())

@@ -1,0 +1,39 @@
+"""All rooms of the model, from which everything that holds them together is composed.
+
+The order is that in which tables are made: a room may use what those before have left of the mortality.
+"""
+
+from __future__ import annotations
+
+from rlsabm.body.brain import BRAIN
+from rlsabm.body.iron import PERIPHERAL_IRON
+from rlsabm.body.symptoms import SYMPTOMS
+from rlsabm.declaring.room import Room
+from rlsabm.events import event_names
+from rlsabm.exposures.catalogue.episodes import CATALOGUE
+from rlsabm.exposures.month import EXPOSURES
+from rlsabm.life.birth import BIRTH
+from rlsabm.life.genome import GENOME
+from rlsabm.life.growth import GROWTH
+from rlsabm.life.mortality import MORTALITY
+from rlsabm.measuring.assays import ASSAYS
+from rlsabm.measuring.autopsy import AUTOPSY
+from rlsabm.measuring.questionnaire import QUESTIONNAIRES
+
+ROOMS: tuple[Room, ...] = (
+    BIRTH,
+    GENOME,
+    GROWTH,
+    PERIPHERAL_IRON,
+    BRAIN,
+    SYMPTOMS,
+    *EXPOSURES,
+    CATALOGUE,
+    MORTALITY,
+    ASSAYS,
+    AUTOPSY,
+    QUESTIONNAIRES,
+)
+
+#: Names of the events of a life, by number.
+EVENT_NAMES = event_names()
