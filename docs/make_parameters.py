@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rlsabm.declaring.parameter import Parameter
-from rlsabm.parameter_table import PARAMETERS, HEADINGS
+from rlsabm.parameter_table import HEADINGS, PARAMETERS
 
 PAGE = Path(__file__).with_name("parameters.md")
 

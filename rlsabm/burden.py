@@ -10,7 +10,7 @@ record and have a name in common, so that rules for all of them are loops.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from rlsabm.compilation import compiled, inlined
 
 #: Amounts are added, factors multiplied.
 Combined = Literal["amount", "factor"]
-#: What a field does: to iron, to the body otherwise, or to the life only (it is the same in all worlds).
+#: What a field does: to iron, to the body otherwise, or to the life only, which no world changes.
 Does = Literal["iron", "body", "life"]
 
 
@@ -84,15 +84,15 @@ def burden_type(fields: tuple[BurdenField, ...]) -> np.dtype[np.record]:
         of_kind = [f.name for f in fields if (f.combined, f.does) == (combined, does)]
         # An array needs an item: a kind without fields has one that stays neutral.
         room = of_kind or [f"_{array}"]
-        start = 8 * sum(format == "f8" for format in formats)
+        start = 8 * formats.count("f8")
         names += [array, *room]
         formats += [("f8", (len(room),)), *["f8"] * len(room)]
         offsets += [start, *(start + 8 * place for place in range(len(room)))]
-    size = 8 * sum(format == "f8" for format in formats)
+    size = 8 * formats.count("f8")
     plain = np.dtype(
         {"names": names, "formats": formats, "offsets": offsets, "itemsize": size, "aligned": True}
     )
-    return np.dtype((np.record, plain))
+    return cast("np.dtype[np.record]", np.dtype((np.record, plain)))
 
 
 BURDEN = burden_type(BURDEN_FIELDS)
@@ -154,7 +154,7 @@ def is_neutral(part: Any) -> bool:
     for i in range(len(part.body_amounts)):
         if part.body_amounts[i] != 0.0:
             return False
-    for i in range(len(part.body_factors)):
+    for i in range(len(part.body_factors)):  # noqa: SIM110  all() of a generator does not compile
         if part.body_factors[i] != 1.0:
             return False
     return True

@@ -44,8 +44,8 @@ class Stream(NamedTuple):
 
 
 KINDS = ("at", "once", "nth", "episode")
-#: The registry.  Rooms of the model enter their streams into it with numbers that are frozen: results of
-#: published studies depend on them.  A new stream takes the next number (`rlsabm.rooms` has all).
+#: The registry.  Rooms of the model enter their streams into it with numbers that are frozen: results
+#: of published studies depend on them.  A new stream takes the next number.
 STREAMS: dict[str, Stream] = {}
 
 

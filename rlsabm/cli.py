@@ -307,7 +307,7 @@ def parameters(
 
     Example: `rlsabm parameters ferritin`
     """
-    from rlsabm.parameter_table import PARAMETERS, HEADINGS
+    from rlsabm.parameter_table import HEADINGS, PARAMETERS
 
     chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:

@@ -22,7 +22,7 @@ from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.parameter_table import DERIVED, PARAMETERS, checked_values
 from rlsabm.rooms import ROOMS
 
-TABLES: tuple[Table, ...] = tuple(table for room in ROOMS for table in room.tables)
+INPUT_TABLES: tuple[Table, ...] = tuple(table for room in ROOMS for table in room.tables)
 
 VALUES = np.dtype((np.record, [(name, "f8") for name in (*PARAMETERS, *DERIVED)]))
 INPUTS = np.dtype(
@@ -30,7 +30,7 @@ INPUTS = np.dtype(
         np.record,
         [("key", "u8")]
         + [(name, "f8") for name in (*PARAMETERS, *DERIVED)]
-        + [(table.name, table.dtype, table.shape) for table in TABLES],
+        + [(table.name, table.dtype, table.shape) for table in INPUT_TABLES],
     )
 )
 
@@ -76,8 +76,9 @@ def make_inputs(
     for room in ROOMS:
         if room.fill is not None:
             for name, contents in room.fill(making).items():
-                whole = record[name]
                 of_table = np.asarray(contents)
+                # What is beyond the contents of a table, such as loci that are not there, stays zero.
+                whole: Any = record[name]
                 whole[(0, *(slice(length) for length in of_table.shape))] = of_table
     return record[0]
 

@@ -1,7 +1,7 @@
 """A person: two records, composed from the fields that the rooms of the model declare.
 
-The *life* is what happened: birth, parents, genome, growth, pregnancies, donations, disease, death.  The
-*body* is what this did: iron, brain iron, dopamine, symptoms.  Between them stands the *burden*
+The *life* is what happened: birth, parents, genome, growth, pregnancies, donations, disease, death.
+The *body* is what this did: iron, brain iron, dopamine, symptoms.  Between them stands the *burden*
 (`rlsabm.burden`), everything that the life does to the body in one month.  A life can thus be lived by
 several bodies, each with part of the burden left out.
 

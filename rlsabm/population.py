@@ -177,9 +177,7 @@ class Population:
             return
         lives, bodies = self._append(stop - self._founded)
         window = slice(self._founded, stop)
-        found(
-            lives, bodies, months[window], sexes[window], self.block, self._founded, self.inputs
-        )
+        found(lives, bodies, months[window], sexes[window], self.block, self._founded, self.inputs)
         self._founded = stop
 
     def _bear(self, last: int) -> None:

@@ -17,16 +17,16 @@ import numpy as np
 import pytest
 from mesa.agent import Agent, AgentSet
 
-from rlsabm.mesa.people import People, Person
 from rlsabm.chance import replicate_keys
-from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES
-from rlsabm.errors import UserError
-from rlsabm.mesa.model import RLSModel, read_month
-from rlsabm.observe.survey import take_survey
-from rlsabm.setting import make_setting
-from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
 from rlsabm.conventions import NEVER, SEXES, month_of
+from rlsabm.errors import UserError
+from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES
+from rlsabm.mesa.model import RLSModel, read_month
+from rlsabm.mesa.people import People, Person
+from rlsabm.observe.survey import take_survey
+from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
 from rlsabm.population import LEAST_SLICE, Population
+from rlsabm.setting import make_setting
 
 SIZE = 300
 

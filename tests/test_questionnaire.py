@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rlsabm.errors import UserError
-from rlsabm.measuring.questionnaire import MOST_MIMICS, Answers
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bit
 from rlsabm.measuring.instruments import TRUE, Instrument, instruments, instruments_of
+from rlsabm.measuring.questionnaire import MOST_MIMICS, Answers
 from rlsabm.person import LIFE, newborn_records
 
 KEY = np.uint64(20190715)

@@ -11,15 +11,14 @@ from conftest import Study
 from scipy.stats import multivariate_normal, norm
 
 from rlsabm import chance
-from rlsabm.measuring.autopsy import FINDINGS, dissect
-from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bits
-from rlsabm.measuring.assays import MEASURES
-from rlsabm.observe.survey import Survey, survey_month, take_survey
-from rlsabm.setting import Setting, make_setting
-from rlsabm.person import BODY, LIFE, newborn_records
-from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.measuring.assays import MEASURES
+from rlsabm.measuring.autopsy import FINDINGS, dissect
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bits
+from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
+from rlsabm.observe.survey import Survey, survey_month, take_survey
+from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.results.cases import Cases
 from rlsabm.results.counting import FOLLOW_UP_MONTHS
@@ -33,6 +32,7 @@ from rlsabm.results.registries import (
     summarise_autopsies,
     tetrachoric,
 )
+from rlsabm.setting import Setting, make_setting
 
 YEAR = 2019
 MONTH = survey_month(YEAR)
@@ -458,7 +458,10 @@ def the_dead(setting: Setting) -> tuple[Survey, Any, Any]:
     later, then = np.roll(lives, 2), np.roll(bodies, 2)
     stranger = newborn_records(LIFE, 1)
     stranger["uid"], stranger["death_month"] = 999, MONTH + 3
-    later, then = np.concatenate([later, stranger]), np.concatenate([then, newborn_records(BODY, 1)])
+    later, then = (
+        np.concatenate([later, stranger]),
+        np.concatenate([then, newborn_records(BODY, 1)]),
+    )
     for uid, month, slow, fast in (
         (101, MONTH + 1, 0.5, 0.6),
         (102, MONTH + 12, 0.7, 0.8),

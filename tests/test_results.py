@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from conftest import Command, Study
 
-from rlsabm.observe.groups import groups_of
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS
-from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.demography.births import population_of
 from rlsabm.demography.countries import BAND_YEARS, BANDS, country_names, load_country
+from rlsabm.exposures.catalogue.condition import shipped_catalogue
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.groups import groups_of
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.biomarkers import BIOMARKERS
 from rlsabm.results.cells import PARITIES

@@ -34,8 +34,8 @@ from study_tools import (
     until,
 )
 
-from rlsabm.errors import UserError
 from rlsabm.demography.countries import COUNTRIES
+from rlsabm.errors import UserError
 from rlsabm.results.files import read_manifest
 from rlsabm.study.status import find_status
 from rlsabm.study.study import Options, run_study, study_in

@@ -37,14 +37,12 @@ def fill_brain_tables(making: Making) -> Mapping[str, Floats]:
     }
 
 
-BRAIN = Room(
-    title="CNS iron and dopamine",
-    body_fields=(
+_BODY_FIELDS = (
     Field("brain_iron_fast", "f4", "ratio", "exchangeable CNS iron, typical adult = 1", lower=0),
     Field("brain_iron_slow", "f4", "ratio", "structural CNS iron, typical old adult = 1", lower=0),
     Field("dopamine_deficit", "f4", "liability", "loss of dopaminergic function"),
-    ),
-    parameters=(
+)
+_PARAMETERS = (
     P("supply_half_ferritin_ug_per_l", 7.0, "µg/L", "lognormal", 0.25, 2, 25,
       "Ferritin at which CNS iron is supplied by half.",
       "assumed; near flat above 30-50 and falling steeply below 15"),
@@ -71,7 +69,12 @@ BRAIN = Room(
       "Liability added by a complete lack of structural CNS iron.", "assumed"),
     P("dopamine_months", 1.0, "months", "lognormal", 0.3, 0.2, 3.0,
       "Time constant of dopaminergic function.", "assumed; within a month"),
-    ),
+)  # fmt: skip
+
+BRAIN = Room(
+    title="CNS iron and dopamine",
+    body_fields=_BODY_FIELDS,
+    parameters=_PARAMETERS,
     derived={
         "fast_pool_step": lambda p: 1.0 - math.exp(-1.0 / p["fast_pool_months"]),
         "slow_pool_step": lambda p: 1.0 - math.exp(-1.0 / (12.0 * p["slow_pool_years"])),
@@ -84,7 +87,7 @@ BRAIN = Room(
         Table("per_slow_pool_norm", BY_AGE, "its reciprocal"),
     ),
     fill=fill_brain_tables,
-)  # fmt: skip
+)
 
 
 @compiled

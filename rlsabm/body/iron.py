@@ -67,19 +67,25 @@ def fill_iron_tables(making: Making) -> Mapping[str, Floats]:
 
 # What it owns ---------------------------------------------------------------------------------------
 
-PERIPHERAL_IRON = Room(
-    title="peripheral iron",
-    body_fields=(
+_BODY_FIELDS = (
     Field("storage_iron_mg", "f8", "mg", "iron in stores", lower=0),
     Field("red_cell_iron_mg", "f8", "mg", "iron in circulating haemoglobin", lower=0),
     Field("tissue_iron_mg", "f8", "mg", "iron in myoglobin and enzymes", lower=0),
-    Field("iron_gained_mg", "f8", "mg", "ledger: iron endowed, absorbed and infused so far", lower=0),
+    Field(
+        "iron_gained_mg", "f8", "mg", "ledger: iron endowed, absorbed and infused so far", lower=0
+    ),
     Field("iron_spent_mg", "f8", "mg", "ledger: iron lost and passed to children so far", lower=0),
     Field("absorbed_mg_per_day", "f4", "mg/day", "iron absorbed this month", lower=0),
     Field("lost_mg_per_day", "f4", "mg/day", "iron lost this month, by any way", lower=0),
-    Field("endowment_mg", "f4", "mg", "iron that the mother gave before birth; 0 if not known", lower=0),
+    Field(
+        "endowment_mg",
+        "f4",
+        "mg",
+        "iron that the mother gave before birth; 0 if not known",
+        lower=0,
     ),
-    parameters=(
+)
+_PARAMETERS = (
     P("haemoglobin_iron_mg_per_g", 3.39, "mg/g", "fixed", 0, 3.3, 3.5,
       "Iron in haemoglobin.", f"{IOM} (Smith & Rios 1974)"),
     P("storage_bend_ug_per_l", 40, "µg/L", "lognormal", 0.2, 10, 400,
@@ -131,7 +137,12 @@ PERIPHERAL_IRON = Room(
     P("transferrin_receptor_mg_per_l", 2.9, "mg/L", "normal", 0.3, 1.0, 8.0,
       "Soluble transferrin receptor of a replete person without drive.",
       "RISE: 3.2 mg/L in donors with mean ferritin 39.5"),
-    ),
+)  # fmt: skip
+
+PERIPHERAL_IRON = Room(
+    title="peripheral iron",
+    body_fields=_BODY_FIELDS,
+    parameters=_PARAMETERS,
     derived={
         # The donors in whom the recovery of haemoglobin was measured had 2,200 mg of red-cell iron.
         "half_supply_per_red_cell_iron": lambda p: (
@@ -148,18 +159,24 @@ PERIPHERAL_IRON = Room(
     fill=fill_iron_tables,
     groups=(
         Group(
-            "iron_deficiency", "state",
-            "ferritin without inflammation below 15 µg/L (12 below five years)", WHO_2020,
-            IRON_STORES, is_iron_deficient,
+            "iron_deficiency",
+            "state",
+            "ferritin without inflammation below 15 µg/L (12 below five years)",
+            WHO_2020,
+            IRON_STORES,
+            is_iron_deficient,
         ),
         Group(
-            "iron_deficiency_anaemia", "state",
+            "iron_deficiency_anaemia",
+            "state",
             "iron deficiency, and haemoglobin below 130 g/L in men, 120 in women, 110 in pregnancy, "
-            "110-120 in children", WHO_2011, IRON_STORES,
+            "110-120 in children",
+            WHO_2011,
+            IRON_STORES,
             lambda people: is_iron_deficient(people) & is_anaemic(people),
         ),
     ),
-)  # fmt: skip
+)
 
 
 # Rules ----------------------------------------------------------------------------------------------
@@ -206,9 +223,7 @@ def erythropoietic_drive(deficit_mg: float, target_mg: float, p: Inputs) -> floa
 
 
 @inlined
-def advance_iron(
-    body: Any, life: Any, burden: Any, per_scale: float, p: Inputs
-) -> None:
+def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs) -> None:
     """One month of peripheral iron."""
     share = absorbed_share(body.storage_iron_mg * per_scale, p)
     red_cells = body.red_cell_iron_mg

@@ -32,19 +32,43 @@ def fill_symptom_tables(making: Making) -> Mapping[str, Floats]:
     return {"age_effect": by_age, "prevalence_by_liability": prevalence}
 
 
-SYMPTOMS = Room(
-    title="symptoms",
-    body_fields=(
-    Field("lasting_load", "f4", "share", "lasting load of pregnancies so far, to the largest", lower=0, upper=1),
-    Field("vulnerability", "f4", "share", "what of the lasting load has come to bear", lower=0, upper=1),
+_BODY_FIELDS = (
+    Field(
+        "lasting_load",
+        "f4",
+        "share",
+        "lasting load of pregnancies so far, to the largest",
+        lower=0,
+        upper=1,
+    ),
+    Field(
+        "vulnerability",
+        "f4",
+        "share",
+        "what of the lasting load has come to bear",
+        lower=0,
+        upper=1,
+    ),
     Field("liability", "f4", "liability", "liability to RLS, 0 = even odds"),
     Field("rls", "u1", "", "has RLS this month", upper=1),
     Field("rls_first_month", "i4", "month", "first month with RLS, or never", initial=NEVER),
     Field("rls_last_month", "i4", "month", "last month with RLS", initial=LONG_AGO),
-    Field("weekly_last_month", "i4", "month", "last month with symptoms at least weekly", initial=LONG_AGO),
-    Field("significant_last_month", "i4", "month", "last month with clinically significant RLS", initial=LONG_AGO),
+    Field(
+        "weekly_last_month",
+        "i4",
+        "month",
+        "last month with symptoms at least weekly",
+        initial=LONG_AGO,
     ),
-    parameters=(
+    Field(
+        "significant_last_month",
+        "i4",
+        "month",
+        "last month with clinically significant RLS",
+        initial=LONG_AGO,
+    ),
+)
+_PARAMETERS = (
     P("liability_threshold", 2.88, "liability", "normal", 0.2, 0.0, 8.0,
       "Liability that a person of 20 without any deficit lacks to even odds.", "set to C1 and C4"),
     P("liability_scale", 0.43, "liability", "lognormal", 0.15, 0.1, 2.0,
@@ -77,7 +101,12 @@ SYMPTOMS = Room(
       "IRLS scale: 11-20 moderate, 21-30 severe"),
     P("irls_per_liability", 8.0, "IRLS points", "normal", 1.5, 1.0, 30.0,
       "IRLS points per unit of liability.", "assumed"),
-    ),
+)  # fmt: skip
+
+SYMPTOMS = Room(
+    title="symptoms",
+    body_fields=_BODY_FIELDS,
+    parameters=_PARAMETERS,
     derived={
         "per_liability_scale": lambda p: 1.0 / p["liability_scale"],
         "lasting_share_per_month": lambda p: (
@@ -92,7 +121,7 @@ SYMPTOMS = Room(
         ),
     ),
     fill=fill_symptom_tables,
-)  # fmt: skip
+)
 
 
 @compiled
@@ -151,9 +180,7 @@ def irls(liability: float, p: Inputs) -> float:
 
 
 @compiled
-def note_symptoms(
-    life: Any, body: Any, had_rls: int, month: int, log: Any, logged: Any
-) -> None:
+def note_symptoms(life: Any, body: Any, had_rls: int, month: int, log: Any, logged: Any) -> None:
     """Log an onset or remission of this month."""
     if body.rls != had_rls:
         if body.rls:

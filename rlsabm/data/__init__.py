@@ -14,6 +14,7 @@ from rlsabm.errors import UserError
 
 DATA = Path(__file__).parent
 
+
 def read_columns(
     path: Path, *, words: Sequence[str] = (), numbers: Sequence[str]
 ) -> dict[str, list[Any]]:

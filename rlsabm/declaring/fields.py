@@ -29,7 +29,7 @@ class Field(NamedTuple):
     unit: str
     meaning: str
     labels: tuple[str, ...] = ()
-    initial: float = 0
+    initial: float | np.integer = 0
     lower: float = -math.inf
     upper: float = math.inf
 

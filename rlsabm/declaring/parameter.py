@@ -63,12 +63,13 @@ class Parameter:
         """
         unit = f" {self.unit}" if self.unit != "1" else ""
         expected = f"expected a number from {self.lower:g} to {self.upper:g}{unit}"
-        number = isinstance(value, int | float | np.integer | np.floating)
-        if not number or isinstance(value, bool):
+        is_number = isinstance(value, int | float | np.integer | np.floating)
+        if not is_number or isinstance(value, bool):
             raise UserError(f"{place}.{self.name}: found {value!r} ({expected})")
-        if not self.lower <= float(value) <= self.upper:  # also refuses what is no number
-            raise UserError(f"{place}.{self.name}: found {float(value):g} ({expected})")
-        return float(value)
+        number = float(value)  # type: ignore[arg-type]
+        if not self.lower <= number <= self.upper:  # refuses what is not a number as well
+            raise UserError(f"{place}.{self.name}: found {number:g} ({expected})")
+        return number
 
     def quantile(self, u: float) -> float:
         """Value of the truncated prior at probability ``u``."""

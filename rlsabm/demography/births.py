@@ -235,9 +235,7 @@ def _share_scaled(years: Ints, survey_year: int) -> Floats:
 
 
 @compiled
-def _births_of_mothers(
-    girls: Floats, survival: Floats, rate: Floats, at: Ints
-) -> Floats:
+def _births_of_mothers(girls: Floats, survival: Floats, rate: Floats, at: Ints) -> Floats:
     """Births in the given months by the women born so far, at the table's fertility."""
     result = np.zeros(len(at))
     for i in range(len(at)):

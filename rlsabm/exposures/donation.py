@@ -142,9 +142,7 @@ def jurisdiction_values(
         "ferritin_below_ug_per_l": "ferritin_deferral_below_ug_per_l",
         "ferritin_months": "ferritin_deferral_months",
     }
-    table = read_columns(
-        DATA / "jurisdictions.csv", words=["jurisdiction"], numbers=list(columns)
-    )
+    table = read_columns(DATA / "jurisdictions.csv", words=["jurisdiction"], numbers=list(columns))
     names = table["jurisdiction"]
     if name not in names:
         raise UserError(f"{key}: no jurisdiction {name!r}; known: {', '.join(map(str, names))}")
@@ -180,18 +178,22 @@ def fill_donation_tables(making: Making) -> Mapping[str, Floats]:
 
 # What it owns ---------------------------------------------------------------------------------------
 
-BLOOD_DONATION = Exposure(
-    title="blood donation",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("donor", "u1", "", "donor career", DONOR_STATES),
     Field("double_red_cells", "u1", "", "gives double red cells"),
     Field("donor_eagerness", "f4", "ratio", "wish to donate to the median donor's", lower=0),
     Field("donor_supplements", "u1", "", "takes iron after donations where that is offered"),
     Field("donations", "u2", "", "donations so far"),
     Field("last_donation_month", "i4", "month", "month of the last donation", initial=LONG_AGO),
-    Field("eligible_month", "i4", "month", "first month in which a donation is allowed again", initial=LONG_AGO),
+    Field(
+        "eligible_month",
+        "i4",
+        "month",
+        "first month in which a donation is allowed again",
+        initial=LONG_AGO,
     ),
-    parameters=(
+)
+_PARAMETERS = (
     P("donation_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
       "Whether anybody gives blood.", "switch"),
     P("donation_interval_men_months", 2, "months", "fixed", 0, 1, 24,
@@ -242,7 +244,12 @@ BLOOD_DONATION = Exposure(
       "Iron that they take.", "STRIDE, Bialkowski 2017 doi 10.1002/ajh.24784"),
     P("donor_supplement_months", 2, "months", "fixed", 0, 1, 12,
       "How long they take it.", "STRIDE: 60 days"),
-    ),
+)  # fmt: skip
+
+BLOOD_DONATION = Exposure(
+    title="blood donation",
+    life_fields=_LIFE_FIELDS,
+    parameters=_PARAMETERS,
     derived={
         "donor_stop_per_month": lambda p: 1.0 - math.exp(-p["donor_stop_per_year"] / 12.0),
     },
@@ -250,26 +257,43 @@ BLOOD_DONATION = Exposure(
     fill=fill_donation_tables,
     groups=(
         Group(
-            "blood_donation", "exposure", "gave blood in the last 12 months", "NHANES question",
-            "blood_donation", gave_in_last_year,
+            "blood_donation",
+            "exposure",
+            "gave blood in the last 12 months",
+            "NHANES question",
+            "blood_donation",
+            gave_in_last_year,
         ),
         Group(
-            "depleted_donors", "state",
-            "gave blood in the last 12 months, and are iron deficient", "", "blood_donation",
+            "depleted_donors",
+            "state",
+            "gave blood in the last 12 months, and are iron deficient",
+            "",
+            "blood_donation",
             lambda people: gave_in_last_year(people) & is_iron_deficient(people),
             "blood_donation",
         ),
     ),
     columns=(
         PersonColumn(
-            "months_since_donation", "months", "months since the last blood donation",
-            months_since_donation, lambda people: people.donations == 0,
+            "is_blood_donor",
+            "",
+            "gave blood in the last 12 months",
+            gave_in_last_year,
+            in_line_list=False,
+        ),
+        PersonColumn(
+            "months_since_donation",
+            "months",
+            "months since the last blood donation",
+            months_since_donation,
+            lambda people: people.donations == 0,
         ),
     ),
     parts=(Part(name="blood_donation"),),
     settings={"blood_donation": BloodDonation},
     values_of=values_of_donation,
-)  # fmt: skip
+)
 
 
 # Rules ----------------------------------------------------------------------------------------------
@@ -325,9 +349,7 @@ def give_blood(life: Any, burden: Any, month: int, p: Inputs) -> None:
 
 
 @inlined
-def donate(
-    life: Any, body: Any, burden: Any, age: int, month: int, u: float, p: Inputs
-) -> None:
+def donate(life: Any, body: Any, burden: Any, age: int, month: int, u: float, p: Inputs) -> None:
     """One month of a possible or actual donor."""
     if life.donor == NO_DONOR:
         become_donor(life, age, month, u, p)

@@ -189,15 +189,13 @@ def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
 
 # What it owns ---------------------------------------------------------------------------------------
 
-KIDNEY_DISEASE = Exposure(
-    title="kidney failure",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("kidney", "u1", "", "stage of progressive kidney disease", KIDNEY_STAGES),
     Field("kidney_episode", "u1", "", "stages entered so far"),
     Field("kidney_until", "i4", "month", "month in which the next stage begins", initial=NEVER),
     Field("dialysis_since", "i4", "month", "month in which dialysis last began", initial=LONG_AGO),
-    ),
-    parameters=(
+)
+_PARAMETERS = (
     P("dialysis_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
       "Whether anybody's kidneys fail.", "switch"),
     P("ckd_3_years", 5, "years", "lognormal", 0.3, 0.5, 30,
@@ -238,7 +236,12 @@ KIDNEY_DISEASE = Exposure(
       "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
     P("dialysis_dopamine_load", 1.15, "liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function by uraemia on dialysis.", "set to C11"),
-    ),
+)  # fmt: skip
+
+KIDNEY_DISEASE = Exposure(
+    title="kidney failure",
+    life_fields=_LIFE_FIELDS,
+    parameters=_PARAMETERS,
     derived={
         "graft_failure_per_month": lambda p: 1.0 - math.exp(-p["graft_failure_per_year"] / 12.0),
     },
@@ -253,34 +256,65 @@ KIDNEY_DISEASE = Exposure(
     fill=fill_kidney_tables,
     groups=(
         Group(
-            "ckd_4_5", "exposure", "progressive kidney disease, stages 4-5 before dialysis", "KDIGO",
-            "ckd_4_5", lambda people: np.asarray(people.kidney == CKD_4),
+            "ckd_4_5",
+            "exposure",
+            "progressive kidney disease, stages 4-5 before dialysis",
+            "KDIGO",
+            "ckd_4_5",
+            lambda people: np.asarray(people.kidney == CKD_4),
         ),
         Group(
-            "dialysis", "exposure", "on dialysis", "USRDS; see the parameters", "dialysis",
+            "dialysis",
+            "exposure",
+            "on dialysis",
+            "USRDS; see the parameters",
+            "dialysis",
             are_on_dialysis,
         ),
         Group(
-            "dialysis_under_1_year", "exposure", "on dialysis for less than a year", "", "dialysis",
-            _on_dialysis_for(0, 11), "dialysis",
+            "dialysis_under_1_year",
+            "exposure",
+            "on dialysis for less than a year",
+            "",
+            "dialysis",
+            _on_dialysis_for(0, 11),
+            "dialysis",
         ),
         Group(
-            "dialysis_1_to_4_years", "exposure", "on dialysis for 1 to 4 years", "", "dialysis",
-            _on_dialysis_for(12, 59), "dialysis",
+            "dialysis_1_to_4_years",
+            "exposure",
+            "on dialysis for 1 to 4 years",
+            "",
+            "dialysis",
+            _on_dialysis_for(12, 59),
+            "dialysis",
         ),
         Group(
-            "dialysis_5_years_or_more", "exposure", "on dialysis for 5 years or more", "",
-            "dialysis", _on_dialysis_for(60, EVER), "dialysis",
+            "dialysis_5_years_or_more",
+            "exposure",
+            "on dialysis for 5 years or more",
+            "",
+            "dialysis",
+            _on_dialysis_for(60, EVER),
+            "dialysis",
         ),
         Group(
-            "kidney_transplant", "exposure", "living with a functioning kidney graft", "",
-            "dialysis", lambda people: np.asarray(people.kidney == GRAFT),
+            "kidney_transplant",
+            "exposure",
+            "living with a functioning kidney graft",
+            "",
+            "dialysis",
+            lambda people: np.asarray(people.kidney == GRAFT),
         ),
     ),
     columns=(
+        PersonColumn("on_dialysis", "", "is on dialysis", are_on_dialysis, in_line_list=False),
         PersonColumn(
-            "months_on_dialysis", "months", "months since dialysis last began; missing if not on it",
-            months_on_dialysis, lambda people: ~are_on_dialysis(people),
+            "months_on_dialysis",
+            "months",
+            "months since dialysis last began; missing if not on it",
+            months_on_dialysis,
+            lambda people: ~are_on_dialysis(people),
         ),
     ),
     parts=(
@@ -289,7 +323,7 @@ KIDNEY_DISEASE = Exposure(
     ),
     settings={"dialysis": Dialysis},
     values_of=values_of_dialysis,
-)  # fmt: skip
+)
 
 
 # Rules ----------------------------------------------------------------------------------------------

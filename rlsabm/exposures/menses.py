@@ -53,14 +53,18 @@ def bleed_heavily(people: People) -> Bools:
 
 # What it owns ---------------------------------------------------------------------------------------
 
-MENSES = Exposure(
-    title="menses",
-    life_fields=(
-    Field("menstrual_loss_ml", "f4", "mL/month", "blood lost with menses, contraceptive included", lower=0),
+_LIFE_FIELDS = (
+    Field(
+        "menstrual_loss_ml",
+        "f4",
+        "mL/month",
+        "blood lost with menses, contraceptive included",
+        lower=0,
+    ),
     Field("menarche_month", "i4", "month", "first menses"),
     Field("menopause_month", "i4", "month", "last menses"),
-    ),
-    parameters=(
+)
+_PARAMETERS = (
     P("menstrual_loss_log_ml", 3.40, "ln mL", "normal", 0.08, 2.5, 4.5,
       "Mean of the logarithm of blood lost in a cycle.",
       "Hallberg 1966 Acta Obstet Gynecol Scand 45:320 (median 30 mL)"),
@@ -92,26 +96,34 @@ MENSES = Exposure(
       "Mean age at natural menopause.", "Gold 2013; Appiah 2021 JAMA 325:1328 (49.9-52.5)"),
     P("menopause_age_sd_years", 4, "years", "fixed", 0, 0.1, 8.0,
       "Spread of age at natural menopause.", "Gold 2013"),
-    ),
+)  # fmt: skip
+
+MENSES = Exposure(
+    title="menses",
+    life_fields=_LIFE_FIELDS,
+    parameters=_PARAMETERS,
     derived={
         "typical_loss_ml_per_month": lambda p: (
             min(math.exp(p["menstrual_loss_log_ml"]), p["heavy_menses_ml_per_cycle"])
             * p["cycles_per_month"]
         ),
-        "heavy_loss_ml_per_month": lambda p: (
-            p["heavy_menses_ml_per_cycle"] * p["cycles_per_month"]
-        ),
+        "heavy_loss_ml_per_month": lambda p: p["heavy_menses_ml_per_cycle"] * p["cycles_per_month"],
     },
     groups=(
         Group(
-            "menstruating_women", "state",
-            "women between menarche and menopause, not pregnant, menses back after a birth", "", "",
+            "menstruating_women",
+            "state",
+            "women between menarche and menopause, not pregnant, menses back after a birth",
+            "",
+            "",
             menstruate_now,
         ),
         Group(
-            "heavy_menstrual_bleeding", "exposure",
+            "heavy_menstrual_bleeding",
+            "exposure",
             "menstruating women who lose 80 mL of blood or more in a cycle (a parameter)",
-            "Hallberg 1966; without it: the loss of the typical woman", "heavy_menstrual_bleeding",
+            "Hallberg 1966; without it: the loss of the typical woman",
+            "heavy_menstrual_bleeding",
             bleed_heavily,
         ),
     ),
@@ -120,7 +132,7 @@ MENSES = Exposure(
         Part(name="menses", left_out_alone=False),
         Part(name="heavy_menstrual_bleeding"),
     ),
-)  # fmt: skip
+)
 
 
 # Rules ----------------------------------------------------------------------------------------------

@@ -156,9 +156,7 @@ def fill_pregnancy_tables(making: Making) -> Mapping[str, Any]:
 
 # What it owns ---------------------------------------------------------------------------------------
 
-PREGNANCY = Exposure(
-    title="pregnancy",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("gravidity", "u1", "", "pregnancies so far"),
     Field("parity", "u1", "", "deliveries so far"),
     Field("children", "u1", "", "live-born children so far"),
@@ -168,14 +166,32 @@ PREGNANCY = Exposure(
     Field("pregnancy_end_month", "i4", "month", "month in which the pregnancy ends"),
     Field("last_birth_month", "i4", "month", "month of the last delivery", initial=LONG_AGO),
     Field("lactation_until", "i4", "month", "end of the last lactation", initial=LONG_AGO),
-    Field("amenorrhoea_until", "i4", "month", "return of menses after the last delivery", initial=LONG_AGO),
-    Field("fertile_from", "i4", "month", "first month in which she can conceive again", initial=LONG_AGO),
+    Field(
+        "amenorrhoea_until",
+        "i4",
+        "month",
+        "return of menses after the last delivery",
+        initial=LONG_AGO,
     ),
-    body_fields=(
+    Field(
+        "fertile_from",
+        "i4",
+        "month",
+        "first month in which she can conceive again",
+        initial=LONG_AGO,
+    ),
+)
+_BODY_FIELDS = (
     Field("conceptus_iron_mg", "f4", "mg", "iron passed to this conceptus so far", lower=0),
-    Field("child_iron_mg", "f4", "mg", "iron with which each child of the last delivery was born", lower=0),
+    Field(
+        "child_iron_mg",
+        "f4",
+        "mg",
+        "iron with which each child of the last delivery was born",
+        lower=0,
     ),
-    parameters=(
+)
+_PARAMETERS = (
     P("pregnancy_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
       "Whether pregnancy burdens iron and dopamine (births happen all the same).", "switch"),
     P("pregnancy_loss_share", 0.17, "1", "normal", 0.02, 0, 0.6,
@@ -229,7 +245,13 @@ PREGNANCY = Exposure(
       "assumed: taken with meals and calcium, and not every day"),
     P("pregnancy_dopamine_load", 1.3, "liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function by the hormones of late pregnancy, at term.", "set to C9"),
-    ),
+)  # fmt: skip
+
+PREGNANCY = Exposure(
+    title="pregnancy",
+    life_fields=_LIFE_FIELDS,
+    body_fields=_BODY_FIELDS,
+    parameters=_PARAMETERS,
     tables=(
         Table(
             "conception", (MOST_YEARS, 40, 5), "monthly chance to conceive, by year, age and parity"
@@ -244,40 +266,79 @@ PREGNANCY = Exposure(
     groups=(
         Group("pregnancy", "exposure", "pregnant", "", "pregnancy", are_pregnant),
         Group(
-            "first_trimester", "exposure", "pregnant, months 1 to 3", "", "pregnancy",
-            _in_trimester(1), "pregnancy",
+            "first_trimester",
+            "exposure",
+            "pregnant, months 1 to 3",
+            "",
+            "pregnancy",
+            _in_trimester(1),
+            "pregnancy",
         ),
         Group(
-            "second_trimester", "exposure", "pregnant, months 4 to 6", "", "pregnancy",
-            _in_trimester(2), "pregnancy",
+            "second_trimester",
+            "exposure",
+            "pregnant, months 4 to 6",
+            "",
+            "pregnancy",
+            _in_trimester(2),
+            "pregnancy",
         ),
         Group(
-            "third_trimester", "exposure", "pregnant, months 7 to 9", "", "pregnancy",
-            _in_trimester(3), "pregnancy",
+            "third_trimester",
+            "exposure",
+            "pregnant, months 7 to 9",
+            "",
+            "pregnancy",
+            _in_trimester(3),
+            "pregnancy",
         ),
         Group(
-            "after_delivery", "exposure", "delivered in the last 6 months, not pregnant", "",
-            "pregnancy", _after_delivery(0, 5),
+            "after_delivery",
+            "exposure",
+            "delivered in the last 6 months, not pregnant",
+            "",
+            "pregnancy",
+            _after_delivery(0, 5),
         ),
         Group(
-            "6_to_23_months_after_delivery", "exposure",
-            "last delivered 6 to 23 months ago, not pregnant", "", "pregnancy",
+            "6_to_23_months_after_delivery",
+            "exposure",
+            "last delivered 6 to 23 months ago, not pregnant",
+            "",
+            "pregnancy",
             _after_delivery(6, 23),
         ),
         Group(
-            "2_years_after_delivery", "exposure",
-            "last delivered 2 years ago or earlier, not pregnant", "", "pregnancy",
+            "2_years_after_delivery",
+            "exposure",
+            "last delivered 2 years ago or earlier, not pregnant",
+            "",
+            "pregnancy",
             _after_delivery(24, EVER),
         ),
     ),
     columns=(
+        PersonColumn("is_pregnant", "", "is pregnant", are_pregnant, in_line_list=False),
         PersonColumn(
-            "month_of_pregnancy", "months", "month of pregnancy, from 1; missing if not pregnant",
-            month_of_pregnancy, lambda people: ~are_pregnant(people),
+            "months_pregnant",
+            "months",
+            "month of pregnancy from 1, 0 if none",
+            lambda people: np.where(are_pregnant(people), month_of_pregnancy(people), 0),
+            in_line_list=False,
         ),
         PersonColumn(
-            "months_since_delivery", "months", "months since the last delivery",
-            months_since_delivery, lambda people: people.parity == 0,
+            "month_of_pregnancy",
+            "months",
+            "month of pregnancy, from 1; missing if not pregnant",
+            month_of_pregnancy,
+            lambda people: ~are_pregnant(people),
+        ),
+        PersonColumn(
+            "months_since_delivery",
+            "months",
+            "months since the last delivery",
+            months_since_delivery,
+            lambda people: people.parity == 0,
         ),
     ),
     parts=(
@@ -289,7 +350,7 @@ PREGNANCY = Exposure(
     ),
     settings={"pregnancy": Pregnancy},
     values_of=values_of_pregnancy,
-)  # fmt: skip
+)
 
 
 # Rules ----------------------------------------------------------------------------------------------

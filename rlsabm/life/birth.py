@@ -27,15 +27,15 @@ from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
 from rlsabm.life.genome import express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
 
-CHILD = chance.register("child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner")
+CHILD = chance.register(
+    "child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner"
+)
 FATHER = chance.register("father", 9, "nth", "point on the ring of the men of the wanted age")
 
 SINGLETON, MONOZYGOTIC, DIZYGOTIC = 0, 1, 2
 TWIN_TYPES = ("singleton", "monozygotic", "dizygotic")
 
-BIRTH = Room(
-    title="birth and parents",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("uid", "u8", "", "identity, a function of the mother's uid and the birth order"),
     Field("mother", "u8", "", "uid of the mother, 0 for founders"),
     Field("father", "u8", "", "uid of the father, 0 for founders"),
@@ -45,16 +45,21 @@ BIRTH = Room(
     Field("sex", "u1", "", "sex", SEXES),
     Field("twin", "u1", "", "twin type", TWIN_TYPES),
     Field("birth_order", "u1", "", "place among the mother's deliveries, from 1; 0 for founders"),
-    ),
-    parameters=(
+)
+_PARAMETERS = (
     P("father_age_gap_years", 2.5, "years", "fixed", 0, -5, 15,
       "Mean age of fathers above mothers.", "NCHS birth statistics, 2-3 years"),
     P("father_age_gap_sd_years", 5, "years", "fixed", 0, 0.1, 15,
       "Spread of that gap.", "assumed"),
     P("new_father_share", 0.15, "1", "fixed", 0, 0, 1,
       "Later children whose father is not the one before, deaths apart.", "assumed"),
-    ),
 )  # fmt: skip
+
+BIRTH = Room(
+    title="birth and parents",
+    life_fields=_LIFE_FIELDS,
+    parameters=_PARAMETERS,
+)
 
 YOUNGEST_FATHER_MONTHS, OLDEST_FATHER_MONTHS = 16 * 12, 65 * 12
 #: How far from the wanted age fathers are sought, in months, before the child has none.
@@ -106,9 +111,7 @@ def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
 
 
 @compiled
-def settle_traits(
-    life: Any, body: Any, given_mg: float, p: Inputs
-) -> None:
+def settle_traits(life: Any, body: Any, given_mg: float, p: Inputs) -> None:
     """Traits, and the newborn's body with the iron that its mother gave (0 if not known)."""
     express_genome(life, p)
     build_body(life, p)
@@ -119,9 +122,7 @@ def settle_traits(
 
 
 @compiled
-def begin_again(
-    life: Any, body: Any, lived: Any, given_mg: float, p: Inputs
-) -> None:
+def begin_again(life: Any, body: Any, lived: Any, given_mg: float, p: Inputs) -> None:
     """Fill a newborn's records with the one who has lived this life."""
     begin_life(life, lived.uid, lived.sex, lived.birth_month)
     life.mother = lived.mother

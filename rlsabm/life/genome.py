@@ -24,13 +24,13 @@ from rlsabm.declaring.room import Making, Room
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.mathematics import exp
 
-LOCUS_FOUNDER = chance.register("locus of a founder", 10, "nth", "maternal and paternal allele, -, -")
+LOCUS_FOUNDER = chance.register(
+    "locus of a founder", 10, "nth", "maternal and paternal allele, -, -"
+)
 LOCUS_GAMETE = chance.register(
     "locus in gametes", 11, "nth", "allele of the mother, of the father, -, -"
 )
-POLYGENES = chance.register(
-    "polygenes", 12, "once", "segregation: CNS iron, other liability, -, -"
-)
+POLYGENES = chance.register("polygenes", 12, "once", "segregation: CNS iron, other liability, -, -")
 ENVIRONMENT = chance.register("environment", 13, "once", "CNS iron, other liability, -, -")
 
 SEGREGATION_SD = math.sqrt(0.5)
@@ -73,17 +73,21 @@ def fill_locus_tables(making: Making) -> Mapping[str, Any]:
     }
 
 
-GENOME = Room(
-    title="genome",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("maternal_alleles", "u2", "bits", "risk alleles from the mother, one bit a locus"),
     Field("paternal_alleles", "u2", "bits", "risk alleles from the father, one bit a locus"),
     Field("cns_iron_polygenes", "f4", "SD", "polygenic background of CNS iron"),
     Field("other_polygenes", "f4", "SD", "polygenic background of other liability"),
-    Field("cns_iron_trait", "f4", "ratio", "theta: CNS iron at full supply, typical person = 1", lower=0),
-    Field("other_liability", "f4", "liability", "lambda: liability that no iron explains"),
+    Field(
+        "cns_iron_trait",
+        "f4",
+        "ratio",
+        "theta: CNS iron at full supply, typical person = 1",
+        lower=0,
     ),
-    parameters=(
+    Field("other_liability", "f4", "liability", "lambda: liability that no iron explains"),
+)
+_PARAMETERS = (
     P("cns_iron_trait_log_sd", 0.30, "1", "normal", 0.06, 0.05, 0.8,
       "Spread between people of the logarithm of the CNS-iron trait.",
       "assumed; C12 (Mizuno 2005, Earley 2000) asks for a wide trait"),
@@ -97,7 +101,12 @@ GENOME = Room(
     P("other_liability_heritability", 0.6, "1", "normal", 0.08, 0.0, 1.0,
       "Share of that variance which is genetic.",
       "Desai 2004 doi 10.1375/1369052042663841: 0.54 of all liability"),
-    ),
+)  # fmt: skip
+
+GENOME = Room(
+    title="genome",
+    life_fields=_LIFE_FIELDS,
+    parameters=_PARAMETERS,
     tables=(
         Table("locus_count", SCALAR, "loci that there are", "i8"),
         Table("allele_frequency", (MOST_LOCI,), "frequency of the risk allele"),
@@ -105,7 +114,7 @@ GENOME = Room(
         Table("allele_liability", (MOST_LOCI,), "effect of a risk allele on other liability"),
     ),
     fill=fill_locus_tables,
-)  # fmt: skip
+)
 
 
 @compiled
@@ -127,9 +136,7 @@ def found_genome(life: Any, p: Inputs) -> None:
 
 
 @compiled
-def inherit_genome(
-    life: Any, mother: Any, father: Any, genome_uid: Word, p: Inputs
-) -> None:
+def inherit_genome(life: Any, mother: Any, father: Any, genome_uid: Word, p: Inputs) -> None:
     """Genome of a child; ``genome_uid`` is its own uid, or its monozygotic twin's."""
     maternal = 0
     paternal = 0

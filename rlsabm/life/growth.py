@@ -22,7 +22,9 @@ from rlsabm.demography.countries import Country
 from rlsabm.exposures.menses import IRON_HABITS, menstrual_loss_ml
 from rlsabm.mathematics import exp, log
 
-BODY_BUILD = chance.register("body build", 4, "once", "height, weight, haemoglobin set point, basal loss")
+BODY_BUILD = chance.register(
+    "body build", 4, "once", "height, weight, haemoglobin set point, basal loss"
+)
 
 IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 REFERENCE_WEIGHT_KG = 70.0
@@ -78,23 +80,28 @@ def fill_growth_tables(making: Making) -> Mapping[str, Floats]:
 
 # What it owns ---------------------------------------------------------------------------------------
 
-GROWTH = Room(
-    title="growth and iron habits",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("height_factor", "f4", "ratio", "height to the median of age and sex", lower=0),
     Field("weight_factor", "f4", "ratio", "weight to the median of age and sex", lower=0),
-    Field("haemoglobin_factor", "f4", "ratio", "haemoglobin set point to that of age and sex", lower=0),
+    Field(
+        "haemoglobin_factor", "f4", "ratio", "haemoglobin set point to that of age and sex", lower=0
+    ),
     Field("weight_kg", "f4", "kg", "weight", lower=0),
     Field("blood_volume_l", "f4", "L", "blood volume outside pregnancy", lower=0),
     Field("red_cell_target_mg", "f4", "mg", "red-cell iron that the marrow aims at", lower=0),
     Field("storage_scale_mg", "f4", "mg", "storage iron per unit of log ferritin", lower=0),
     Field("basal_loss_mg_per_day", "f4", "mg/day", "iron lost with skin, gut and urine", lower=0),
     Field(
-        "iron_intake_mg_per_day", "f4", "mg/day", "iron in food, as bioavailable as a mixed diet's", lower=0),
+        "iron_intake_mg_per_day",
+        "f4",
+        "mg/day",
+        "iron in food, as bioavailable as a mixed diet's",
+        lower=0,
+    ),
     Field("basal_loss_factor", "f4", "ratio", "basal loss to the median", lower=0),
     Field("intake_factor", "f4", "ratio", "iron intake to the median of age and sex", lower=0),
-    ),
-    parameters=(
+)
+_PARAMETERS = (
     P("storage_scale_mg", 500, "mg", "normal", 40, 300, 4000,
       "Storage iron per unit of ln(1 + ferritin / bend), at 70 kg. 400 with a bend of 12 comes near "
       "the logarithmic form of Cook 1986, 3200 with a bend of 400 near 8 mg per µg/L (Walters 1973).",
@@ -130,7 +137,12 @@ GROWTH = Room(
       "assumed"),
     P("blood_volume_child_l_per_kg", 0.075, "L/kg", "fixed", 0, 0.06, 0.09,
       "Blood volume of children below 35 kg.", "70-80 mL/kg, standard paediatric value"),
-    ),
+)  # fmt: skip
+
+GROWTH = Room(
+    title="growth and iron habits",
+    life_fields=_LIFE_FIELDS,
+    parameters=_PARAMETERS,
     tables=(
         Table("median_height_m", BY_SEX_AND_BIRTHDAY, "median height"),
         Table("median_weight_kg", BY_SEX_AND_BIRTHDAY, "median weight"),
@@ -138,7 +150,7 @@ GROWTH = Room(
         Table("median_iron_intake_mg_per_day", BY_SEX_AND_AGE, "median iron intake"),
     ),
     fill=fill_growth_tables,
-)  # fmt: skip
+)
 
 
 # Rules ----------------------------------------------------------------------------------------------

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import NDArray
-
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsabm import chance
 from rlsabm.body.body import advance_body

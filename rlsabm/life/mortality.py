@@ -27,15 +27,17 @@ def fill_mortality_tables(making: Making) -> Mapping[str, Floats]:
     return {"death": per_month(making.mortality)}
 
 
-MORTALITY = Room(
-    title="mortality",
-    life_fields=(
+_LIFE_FIELDS = (
     Field("death_month", "i4", "month", "month of death, or never", initial=NEVER),
     Field("cause_of_death", "u1", "", "cause of death", CAUSES_OF_DEATH),
-    ),
+)
+
+MORTALITY = Room(
+    title="mortality",
+    life_fields=_LIFE_FIELDS,
     tables=(Table("death", BY_SEX_AND_AGE, "monthly chance to die without kidney failure"),),
     fill=fill_mortality_tables,
-)  # fmt: skip
+)
 
 
 @compiled

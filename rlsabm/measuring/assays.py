@@ -29,7 +29,9 @@ from rlsabm.mathematics import exp
 INFLAMMATION = chance.register(
     "inflammation", 17, "at", "inflammation, noise of CSF ferritin, -, -"
 )
-ASSAY = chance.register("assay", 22, "at", "ferritin, haemoglobin, transferrin saturation, receptor")
+ASSAY = chance.register(
+    "assay", 22, "at", "ferritin, haemoglobin, transferrin saturation, receptor"
+)
 SCAN = chance.register("scan", 23, "at", "nigral contrast at a scan, at autopsy, -, -")
 
 
@@ -65,9 +67,7 @@ MEASURES = (
 )  # fmt: skip
 MEASURED = np.dtype((np.record, [(measure.name, "f8") for measure in MEASURES]))
 
-ASSAYS = Room(
-    title="assays and scans",
-    parameters=(
+_PARAMETERS = (
     P("ferritin_person_log_sd", 0.3, "1", "normal", 0.05, 0.0, 0.8,
       "Spread between people of serum ferritin at the same stores.",
       "assumed, from Scand J Haematol 1977;19:327 (no fixed ratio)"),
@@ -95,8 +95,12 @@ ASSAYS = Room(
     P("nigral_scan_cv", 0.15, "1", "fixed", 0, 0.0, 1.0,
       "Noise of nigral iron in one scan, as a share of the mean.",
       "assumed: scan-rescan and field strength, against differences of a few per cent"),
-    ),
 )  # fmt: skip
+
+ASSAYS = Room(
+    title="assays and scans",
+    parameters=_PARAMETERS,
+)
 
 
 @compiled

@@ -20,13 +20,15 @@ from rlsabm.measuring.assays import SCAN
 FINDINGS = ("structural_cns_iron", "measured_structural_cns_iron", "exchangeable_cns_iron")
 FINDING = np.dtype((np.record, [(name, "f8") for name in FINDINGS]))
 
-AUTOPSY = Room(
-    title="autopsies",
-    parameters=(
+_PARAMETERS = (
     P("autopsy_cv", 0.10, "1", "fixed", 0, 0.0, 1.0,
       "Noise of brain iron at autopsy, as a share of the mean.", "assumed: block and stain"),
-    ),
 )  # fmt: skip
+
+AUTOPSY = Room(
+    title="autopsies",
+    parameters=_PARAMETERS,
+)
 
 
 @compiled
@@ -39,7 +41,9 @@ def _dissect(found: Any, lives: Any, bodies: Any, p: Inputs) -> None:
         _, block_and_stain, _, _ = chance.at(p.key, life.uid, life.death_month, SCAN)
         level = body.brain_iron_slow / p.slow_pool_norm[min(age, LAST_AGE)]
         found[i].structural_cns_iron = level
-        found[i].measured_structural_cns_iron = level * (1.0 + p.autopsy_cv * normal(block_and_stain))
+        found[i].measured_structural_cns_iron = level * (
+            1.0 + p.autopsy_cv * normal(block_and_stain)
+        )
         found[i].exchangeable_cns_iron = body.brain_iron_fast
 
 

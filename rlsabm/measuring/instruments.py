@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rlsabm.errors import UserError
 from rlsabm.data import DATA, read_columns
+from rlsabm.errors import UserError
 
 #: The answer of someone who knows.
 TRUE = "true"

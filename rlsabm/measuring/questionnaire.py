@@ -29,15 +29,17 @@ AGE_OF_SPECIFICITY = 45.0
 #: Assumed: largest share of people without RLS who are taken for cases, however old they are.
 MOST_MIMICS = 0.5
 
-QUESTIONNAIRES = Room(
-    title="questionnaires",
-    parameters=(
+_PARAMETERS = (
     P("mimic_age_factor", 1.35, "1", "normal", 0.15, 0.5, 3.0,
       "Chance to be taken for a case without being one, to that of people ten years younger.",
       "assumed: mimics (cramps, arthritis, neuropathy) grow with age; a survey of Kentucky found "
       "19 % at 80 and above"),
-    ),
 )  # fmt: skip
+
+QUESTIONNAIRES = Room(
+    title="questionnaires",
+    parameters=_PARAMETERS,
+)
 
 
 @compiled

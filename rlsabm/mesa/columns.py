@@ -1,7 +1,7 @@
 """Everything that a person has, by name: fields of the records, and what follows from them.
 
-A column is read for any rows of a model at once.  Fields with labels are read in words; the numbers
-behind them are called codes.
+A column is read for any rows of a population at once.  Fields with labels are read in words; the
+numbers behind them are called codes.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlsabm.errors import nearest
-from rlsabm.measuring.assays import MEASURES, measure
-from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
-from rlsabm.exposures.kidney import DIALYSIS
+from rlsabm.arrays import Ints, Records
 from rlsabm.conventions import NEVER
-from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.declaring.fields import Field
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.declaring.room import PersonColumn
+from rlsabm.errors import nearest
+from rlsabm.measuring.assays import MEASURED, MEASURES, measure
+from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
+from rlsabm.rooms import ROOMS
 
 if TYPE_CHECKING:
     from rlsabm.population import Population
 
 Array = NDArray[Any]
-Rows = NDArray[np.int64]
 
 FIELDS: dict[str, Field] = {field.name: field for field in (*LIFE_FIELDS, *BODY_FIELDS)}
 _OF_LIFE = {field.name for field in LIFE_FIELDS}
@@ -33,7 +34,7 @@ _OF_LIFE = {field.name for field in LIFE_FIELDS}
 RELATIVES = ("mother", "father", "partner", "children", "siblings")
 
 
-def records_of(population: Population, name: str) -> Any:
+def records_with(population: Population, name: str) -> Records:
     """The records that hold a field: lives or bodies.
 
     Raises
@@ -46,15 +47,18 @@ def records_of(population: Population, name: str) -> Any:
     return population.lives if name in _OF_LIFE else population.bodies
 
 
-class Records(NamedTuple):
-    """Rows of a population's records, read column by column."""
+class PeopleInRows(NamedTuple):
+    """People in some rows of a population, as they are after the last month that they have lived.
+
+    Fields, and what a survey would measure, are attributes, as rooms of the model want them.
+    """
 
     population: Population
-    rows: Rows | slice
+    rows: Ints | slice
 
     def codes(self, name: str) -> Array:
         """A field as it is stored."""
-        return np.asarray(records_of(self.population, name)[name][self.rows])
+        return np.asarray(records_with(self.population, name)[name][self.rows])
 
     def values(self, name: str) -> Array:
         """A field in words if it has labels, else in numbers wide enough to reckon with."""
@@ -66,22 +70,34 @@ class Records(NamedTuple):
             return codes.astype(np.float64)
         return codes if codes.dtype == np.uint64 else codes.astype(np.int64)
 
+    @property
+    def p(self) -> Inputs:
+        """Inputs of the run."""
+        return self.population.inputs
+
+    @property
+    def month(self) -> Ints:
+        """The last month that each has lived."""
+        died = self.codes("death_month").astype(np.int64)
+        return np.minimum(died, self.population.month - 1)
+
+    @property
+    def age(self) -> Ints:
+        """Age in completed years, at death if dead."""
+        return np.maximum(self.month - self.codes("birth_month"), 0) // 12
+
     def measured(self, name: str) -> Array:
         """What a survey would measure today."""
         population = self.population
-        setting = population.setting
         lives, bodies = population.lives[self.rows], population.bodies[self.rows]
-        results = np.zeros((len(lives), len(MEASURES)))
-        measure(
-            lives, bodies, results, population.month - 1, population.key, setting.tables,
-            setting.values,
-        )  # fmt: skip
-        return results[:, MEASURES.index(name)]
+        return np.asarray(measure(lives, bodies, population.month - 1, population.inputs)[name])
 
-    def months_since(self, name: str) -> Array:
-        """Months from a month in the record to the last month lived, or to death."""
-        until = np.minimum(self.codes("death_month").astype(np.int64), self.population.month - 1)
-        return np.asarray(until - self.codes(name))
+    def __getattr__(self, name: str) -> Array:
+        if name in FIELDS:
+            return self.codes(name)
+        if name in (MEASURED.names or ()):
+            return self.measured(name)
+        raise AttributeError(name)
 
 
 class Column(NamedTuple):
@@ -98,53 +114,56 @@ class Column(NamedTuple):
     name: str
     unit: str
     meaning: str
-    read: Callable[[Records], Array]
+    read: Callable[[PeopleInRows], Array]
 
 
-def _months_pregnant(records: Records) -> Array:
-    months = records.months_since("conception_month") + 1
-    return np.where(records.codes("pregnancy") != NOT_PREGNANT, months, 0)
-
-
-_COMPUTED = (
-    Column("unique_id", "", "Mesa's name of the uid", lambda r: r.codes("uid")),
-    Column("mother_uid", "", "uid of the mother, 0 if unknown", lambda r: r.codes("mother")),
-    Column("father_uid", "", "uid of the father, 0 if unknown", lambda r: r.codes("father")),
-    Column("partner_uid", "", "uid of the last child's father", lambda r: r.codes("partner")),
-    Column("live_births", "", "children that a woman bore so far", lambda r: r.values("children")),
+_OF_PERSONS = (
+    Column("unique_id", "", "Mesa's name of the uid", lambda people: people.codes("uid")),
+    Column("mother_uid", "", "uid of the mother, 0 if unknown", lambda people: people.mother),
+    Column("father_uid", "", "uid of the father, 0 if unknown", lambda people: people.father),
+    Column("partner_uid", "", "uid of the last child's father", lambda people: people.partner),
     Column(
-        "age_years", "years", "age in completed years, at death if dead",
-        lambda r: np.maximum(r.months_since("birth_month"), 0) // 12,
+        "live_births", "", "children that a woman bore so far",
+        lambda people: people.values("children"),
     ),
-    Column("is_alive", "", "is alive", lambda r: r.codes("death_month") == NEVER),
-    Column("has_rls", "", "has RLS in the last month lived", lambda r: r.codes("rls") != 0),
-    Column("is_pregnant", "", "is pregnant", lambda r: r.codes("pregnancy") != NOT_PREGNANT),
-    Column("months_pregnant", "months", "month of pregnancy from 1, 0 if none", _months_pregnant),
-    Column("on_dialysis", "", "is on dialysis", lambda r: r.codes("kidney") == DIALYSIS),
     Column(
-        "is_blood_donor", "", "gave blood in the last 12 months",
-        lambda r: r.months_since("last_donation_month") < 12,
+        "age_years", "years", "age in completed years, at death if dead", lambda people: people.age
     ),
+    Column("is_alive", "", "is alive", lambda people: people.death_month == NEVER),
+    Column("has_rls", "", "has RLS in the last month lived", lambda people: people.rls != 0),
     Column(
         "ferritin_ug_per_l", "µg/L", "ferritin of the stores, without inflammation",
-        lambda r: r.measured("stores_ferritin_ug_per_l"),
+        lambda people: people.measured("stores_ferritin_ug_per_l"),
     ),
 )  # fmt: skip
 
 
 def field_column(field: Field) -> Column:
     """A field of the records as a column."""
-    return Column(field.name, field.unit, field.meaning, lambda r: r.values(field.name))
+    return Column(field.name, field.unit, field.meaning, lambda people: people.values(field.name))
 
 
-def _measure_column(name: str) -> Column:
-    return Column(name, "", "as a survey measures it", lambda r: r.measured(name))
+def _room_column(column: PersonColumn) -> Column:
+    """What a room of the model says of people; not a number where there is none."""
+
+    def read(people: PeopleInRows) -> Array:
+        values = np.asarray(column.read(people))
+        if column.missing is None:
+            return values
+        return np.where(column.missing(people), np.nan, values)
+
+    return Column(column.name, column.unit, column.meaning, read)
+
+
+def _measure_column(name: str, unit: str, meaning: str) -> Column:
+    return Column(name, unit, meaning, lambda people: people.measured(name))
 
 
 #: Everything that can be selected, aggregated, grouped by and collected, by name.
 COLUMNS: dict[str, Column] = {
-    **{name: _measure_column(name) for name in MEASURES},
-    **{column.name: column for column in _COMPUTED},
+    **{measure.name: _measure_column(*measure) for measure in MEASURES},
+    **{column.name: column for column in _OF_PERSONS},
+    **{column.name: _room_column(column) for room in ROOMS for column in room.columns},
     **{name: field_column(field) for name, field in FIELDS.items() if name not in RELATIVES},
 }
 
@@ -175,7 +194,7 @@ def check_words(field: Field, words: Iterable[Any]) -> None:
 
 
 def encode(field: Field, value: ArrayLike) -> Array:
-    """A value, or an array of them, as the record stores it: words to codes, ranges checked.
+    """A value, or an array of them, as the record stores it: words to codes, limits checked.
 
     Raises
     ------
@@ -191,8 +210,28 @@ def encode(field: Field, value: ArrayLike) -> Array:
     if given.dtype.kind not in ("biuf" if dtype.kind == "f" else "biu"):
         expected = "a number" if dtype.kind == "f" else "a whole number"
         raise TypeError(f"{field.name}: expected {expected}, not {value!r}")
+    if field.labels:
+        codes = [code for code, label in enumerate(field.labels) if label or code == 0]
+        if not np.isin(given, codes).all():
+            known = ", ".join(label for label in field.labels if label)
+            raise ValueError(f"{field.name}: {value!r} is none of: {known}")
+        return given
+    lower, upper = field.lower, field.upper
     if dtype.kind != "f":
-        most = len(field.labels) - 1 if field.labels else np.iinfo(dtype).max
-        if (given < np.iinfo(dtype).min).any() or (given > most).any():
-            raise ValueError(f"{field.name}: {value!r} is not in {np.iinfo(dtype).min} to {most}")
+        lower = max(lower, np.iinfo(dtype).min)
+        upper = min(upper, np.iinfo(dtype).max)
+    within = (given >= lower) & (given <= upper)
+    if dtype.kind == "f":
+        within &= np.isfinite(given)
+    if not within.all():
+        raise ValueError(f"{field.name}: {value!r} is not {_in_words(lower, upper)}")
     return given
+
+
+def _in_words(lower: float, upper: float) -> str:
+    """A range that a value must lie in."""
+    if np.isfinite(lower) and np.isfinite(upper):
+        return f"in {lower:g} to {upper:g}"
+    if np.isfinite(lower):
+        return f"a number of at least {lower:g}"
+    return f"a number of at most {upper:g}" if np.isfinite(upper) else "a finite number"

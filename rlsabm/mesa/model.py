@@ -18,18 +18,17 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.mesa.people import People, Person, Uids, check_attribute
+from rlsabm.arrays import Ints, Uids
 from rlsabm.chance import replicate_keys
-from rlsabm.mesa.columns import Rows, unknown_name
-from rlsabm.errors import UserError
-from rlsabm.setting import make_setting
-from rlsabm.demography.births import MOST_YEARS
-from rlsabm.parameter_table import PARAMETERS
 from rlsabm.conventions import month_of
+from rlsabm.demography.births import MOST_YEARS
+from rlsabm.errors import UserError
+from rlsabm.mesa.people import People
+from rlsabm.mesa.person import Person, check_attribute
 from rlsabm.population import Population
+from rlsabm.setting import make_setting
+from rlsabm.study.settings import catalogue_of, read_scenario
 
-#: Founders are born so many years before the start that people of all ages are there.
-LEAST_YEARS_BEFORE, MOST_YEARS_BEFORE = 110, 200
 NO_UIDS, NO_ROWS = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
 
 
@@ -65,23 +64,32 @@ def rls_prevalence(model: RLSModel) -> float:
     return float(people.agg("has_rls", np.mean)) if len(people) else math.nan
 
 
-def _check(parameters: Mapping[str, float], founders_years_before: int, years: int) -> None:
-    if not isinstance(parameters, Mapping):
+def _whole(name: str, value: object, least: int, most: int) -> int:
+    """A whole number within limits.
+
+    Raises
+    ------
+    UserError
+        If it is none.
+    """
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_whole or not least <= int(value) <= most:  # type: ignore[call-overload]
+        raise UserError(f"{name}: found {value!r} (expected a whole number from {least} to {most})")
+    return int(value)  # type: ignore[call-overload]
+
+
+def _mapping(name: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
         raise UserError(
-            f"parameters: {parameters!r} is not a mapping of names to values "
+            f"{name}: {value!r} is not a mapping of names to values "
             "(mesa.batch_run takes a list of mappings)"
         )
-    for name in parameters:
-        if name not in PARAMETERS:
-            raise UserError(unknown_name(name, PARAMETERS, "parameters: the table"))
-    if not LEAST_YEARS_BEFORE <= founders_years_before <= MOST_YEARS_BEFORE:
-        raise UserError(
-            f"founders_years_before: {founders_years_before} is not in "
-            f"{LEAST_YEARS_BEFORE} to {MOST_YEARS_BEFORE}"
-        )
-    most = MOST_YEARS - founders_years_before - 4
-    if not 1 <= years <= most:
-        raise UserError(f"years: {years} is not in 1 to {most}")
+    return value
+
+
+def _new_seed() -> int:
+    """A seed that nobody has had before."""
+    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 class RLSModel(mesa.Model):  # type: ignore[misc]
@@ -103,11 +111,16 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         Year or month ("2019-07") that is lived first.  The population is grown for the age-sex
         structure of this year.
     seed, replicate
-        Chance is a function of both; replicates of a seed are independent.
+        Chance is a function of both; replicates of a seed are independent.  Without a seed the model
+        has one of its own, so that the iterations of ``mesa.batch_run`` differ; ``model.seed`` says
+        which, and gives the same people again.
     years
         Years that can be lived from ``start`` on: births are planned so far.
     parameters
         Values that differ from the defaults, by name.
+    conditions
+        What differs in conditions, as under ``conditions`` in a scenario file: settings of those with
+        rules, changes of those in the catalogue, and further ones.
     jurisdiction
         Blood service whose rules apply; by default the country's own.
     threads
@@ -131,7 +144,8 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     Raises
     ------
     UserError
-        If the country, its tables of the year, a parameter or the start are not known.
+        If the country, its tables of the year, a condition, a parameter or the start are not known, or
+        a value is out of bounds.
 
     Examples
     --------
@@ -146,6 +160,8 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     #: What the collector reports of the model, and of every person, in Mesa's notation.
     model_reporters: ClassVar[dict[str, Any]] = {
         "lived_until": "lived_until",
+        "seed": "seed",
+        "replicate": "replicate",
         "people": count_people,
         "rls_prevalence": rls_prevalence,
     }
@@ -159,34 +175,54 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         country: str = "united-states",
         size: int = 2_000,
         start: int | str = 2019,
-        seed: int = 2019,
+        seed: int | None = None,
         replicate: int = 0,
         years: int = 10,
         parameters: Mapping[str, float] | None = None,
+        conditions: Mapping[str, Any] | None = None,
         jurisdiction: str | None = None,
         threads: int = 1,
         founders_years_before: int = 130,
         grow: bool = True,
     ) -> None:
-        # Mesa 3.3 takes ``seed`` or ``rng``, later versions only ``rng``.
-        super().__init__(rng=seed)
-        _check(parameters or {}, founders_years_before, years)
         first = read_month(start)
+        self.seed = _new_seed() if seed is None else _whole("seed", seed, 0, 2**63 - 1)
+        self.replicate = _whole("replicate", replicate, 0, 99_999)
+        # Mesa 3.3 takes ``seed`` or ``rng``, later versions only ``rng``.
+        super().__init__(rng=self.seed)
+        changes = dict(_mapping("conditions", conditions or {}))
+        if jurisdiction is not None:
+            donation = {**(changes.get("blood_donation") or {}), "jurisdiction": jurisdiction}
+            changes["blood_donation"] = donation
+        scenario = read_scenario(
+            {
+                "title": "a model",
+                "population": {
+                    "country": country,
+                    "size": size,
+                    "founders_years_before": founders_years_before,
+                },
+                "observe": {"years": [first // 12]},
+                "conditions": changes,
+                "parameters": _mapping("parameters", parameters or {}),
+            }
+        ).scenario
+        _whole("years", years, 1, MOST_YEARS - founders_years_before - 4)
         self.last_month = first + 12 * years - 1
         setting = make_setting(
             country=country,
-            size=size,
+            size=scenario.population.size,
             survey_years=(first // 12,),
             # With less, the plan would see less of the fertility that it is calibrated to.
             last_year=max(self.last_month // 12, first // 12 + 1),
-            founders_years_before=founders_years_before,
-            parameters=dict(parameters or {}),
-            jurisdiction=jurisdiction,
+            founders_years_before=scenario.population.founders_years_before,
+            parameters={**scenario.conditions.parameter_values(), **scenario.parameters},
+            conditions=catalogue_of(scenario.conditions),
         )
-        key = replicate_keys(seed, replicate + 1)[replicate]
-        self.population = Population(setting, key=key, threads=threads)
+        key = replicate_keys(self.seed, self.replicate + 1)[self.replicate]
+        self.population = Population(setting, key=key, threads=_whole("threads", threads, 1, 1024))
         self._has_lived: NDArray[np.bool_] | None = None
-        self._index: tuple[tuple[int, int], Uids, Rows] = ((-1, 0), NO_UIDS, NO_ROWS)
+        self._index: tuple[tuple[int, int], Uids, Ints] = ((-1, 0), NO_UIDS, NO_ROWS)
         if grow:
             self.population.advance(first - 1)
         self.population.forget_dead = False
@@ -233,7 +269,11 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         """The living, by class."""
         return {Person: self.agents}
 
-    def rows_of(self, uids: Uids) -> Rows:
+    def people_in_rows(self, rows: Ints) -> People:
+        """People in these rows of the records."""
+        return People.in_rows(self, rows)
+
+    def rows_of(self, uids: Uids) -> Ints:
         """Rows of the records that hold these people.
 
         Raises
@@ -254,7 +294,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         places, sorted_uids, rows = self._look_up(np.array([uid], dtype=np.uint64))
         return Person(self, uid) if len(rows) and sorted_uids[places[0]] == uid else None
 
-    def _look_up(self, uids: Uids) -> tuple[Rows, Uids, Rows]:
+    def _look_up(self, uids: Uids) -> tuple[Ints, Uids, Ints]:
         """Places of uids in the sorted index, which is built anew when people come or rows move."""
         stamp = (self.population.layout, len(self.population.lives))
         if self._index[0] != stamp:
@@ -305,7 +345,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
             self.population.receive_founders(self.month)
             self._has_lived = np.zeros(len(self.population.lives), dtype=bool)
 
-    def live(self, rows: Rows) -> None:
+    def live(self, rows: Ints) -> None:
         """Let the people in these rows live this month, by the compiled rules, each once.
 
         Raises

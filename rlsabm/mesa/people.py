@@ -1,280 +1,22 @@
-"""People as Mesa agents, without an object for each.
+"""Sets of people as Mesa agents, without an object for each.
 
-The people of a model are rows of records.  A :class:`Person` is a flyweight: it knows its model and
-its uid, and its attributes read and write the record.  It is made when somebody looks at it and
-holds nothing, so two of them with the same uid are the same person.  :class:`People` is Mesa's
-``AgentSet`` over uids: it makes no agents unless it must, and works on whole columns where a name
-is given.
-
-Mesa's own ``Agent.__init__`` and ``AgentSet`` are not used: the first numbers agents in a table of
-the class that keeps every model alive, the second holds its members weakly and would lose every
-flyweight.
+The people of a model are rows of records.  :class:`People` is Mesa's ``AgentSet`` over uids: it makes
+no agents unless it must, and works on whole columns where a name is given.  Mesa's own ``AgentSet`` is
+not used: it holds its members weakly and would lose every flyweight.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from mesa.agent import Agent, AgentSet, GroupBy
-from numpy.typing import ArrayLike, NDArray
 
-from rlsabm.mesa.columns import COLUMNS, FIELDS, Array, Column, Records, Rows, check_words, encode, field_column, records_of, refuse_name, unknown_name
-from rlsabm.conventions import NEVER
-from rlsabm.declaring.fields import Field
-from rlsabm.worlds.living_again import body_in_world
-
-if TYPE_CHECKING:
-    from rlsabm.population import Population
-
-Uids = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
-
-
-class _Attribute:
-    """A column as an attribute of a person, to be read."""
-
-    def __init__(self, column: Column) -> None:
-        self.column = column
-        self.__doc__ = column.meaning + (f" ({column.unit})" if column.unit else "")
-
-    def __get__(self, person: Person | None, owner: type[Person]) -> Any:
-        if person is None:
-            return self
-        row = person.row
-        return self.column.read(Records(person.model.population, slice(row, row + 1)))[0].item()
-
-
-class _FieldAttribute(_Attribute):
-    """A field of the records as an attribute of a person, to be read and written."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(field_column(field))
-        self.field = field
-
-    def __get__(self, person: Person | None, owner: type[Person]) -> Any:
-        if person is None:
-            return self
-        code = person.code(self.field.name)
-        return self.field.labels[code] if self.field.labels else code
-
-    def write(self, population: Population, rows: int | Rows, value: ArrayLike) -> None:
-        name = self.field.name
-        records_of(population, name)[name][rows] = encode(self.field, value)
-
-
-def check_attribute(name: str) -> None:
-    """Refuse a name that a person does not have (``AttributeError``)."""
-    if not hasattr(Person, name):
-        refuse_name(name)
-
-
-def _to_write(name: str) -> _FieldAttribute:
-    attribute = getattr(Person, name, None)
-    if not isinstance(attribute, _FieldAttribute):
-        check_attribute(name)
-        raise AttributeError(f"{name!r} of a person cannot be set", name=name)
-    return attribute
-
-
-class PeopleModel(Protocol):
-    """What people need of the model they live in: :class:`rlsabm.model.RLSModel` gives it."""
-
-    population: Population
-    random: Random
-
-    def rows_of(self, uids: Uids) -> Rows:
-        """Rows of the records that hold these people."""
-
-    def find(self, uid: int) -> Person | None:
-        """The person of this uid, or None if the model does not hold one."""
-
-    def live(self, rows: Rows) -> None:
-        """Let the people in these rows live this month."""
-
-
-class Person(Agent):  # type: ignore[misc]
-    """A person: a view on a row of the model's records.
-
-    Every column (``rlsabm.columns.COLUMNS``) is an attribute.  Fields of the records can be
-    written; what has labels is read and written in words (``person.sex == "female"``), and
-    :meth:`code` gives the number.  ``mother``, ``father`` and ``partner`` are persons, or None if
-    they are unknown or no longer held; ``children`` and ``siblings`` are lists of persons.
-
-    Parameters
-    ----------
-    model
-        The model in which the person lives.
-    uid
-        Identity of the person.
-
-    Raises
-    ------
-    LookupError
-        If the model holds nobody of this uid, or, later, no longer does.
-    """
-
-    __slots__ = ("_layout", "_row", "model", "uid")
-    model: PeopleModel
-    uid: int
-    pos = None
-
-    def __init__(self, model: PeopleModel, uid: int) -> None:
-        row = int(model.rows_of(np.array([uid], dtype=np.uint64))[0])
-        _place(self, model, int(uid), row, model.population.layout)
-
-    @property
-    def row(self) -> int:
-        """Row of the records, found again when they have moved."""
-        layout = self.model.population.layout
-        if self._layout != layout:
-            row = int(self.model.rows_of(np.array([self.uid], dtype=np.uint64))[0])
-            _place(self, self.model, self.uid, row, layout)
-        return int(self._row)
-
-    def code(self, name: str) -> Any:
-        """A field as the record stores it: the number behind a word, the uid of the mother."""
-        return records_of(self.model.population, name)[name].item(self.row)
-
-    def step(self) -> None:
-        """Live the month, by the very rules that the compiled loop runs.
-
-        Children born in it join when the model closes the month (:meth:`RLSModel.step` or
-        :meth:`RLSModel.close_month`).  The dead do nothing.
-
-        Raises
-        ------
-        RuntimeError
-            If the person has lived this month already.
-        """
-        if self.code("death_month") == NEVER:
-            self.model.live(np.array([self.row]))
-
-    def in_world(self, name: str) -> Any:
-        """The body that this person would have in another world.
-
-        The life is lived again from birth: the same pregnancies, donations and diseases, but without
-        the burden that the world leaves out.
-
-        Parameters
-        ----------
-        name
-            Name of a world: ``without dialysis``, ``without the iron burden of pregnancy``, ``iron
-            stores always replete`` and the like.
-
-        Returns
-        -------
-        numpy.record
-            Fields of the body (``rlsabm.person.BODY_FIELDS``) as attributes.
-
-        Raises
-        ------
-        UserError
-            If there is no world of this name.
-        RuntimeError
-            If fields of the person were changed by hand.
-
-        Examples
-        --------
-        >>> patient = next(iter(model.agents.select(on_dialysis=True)))  # doctest: +SKIP
-        >>> patient.in_world("without dialysis").rls  # doctest: +SKIP
-        0
-        """
-        population = self.model.population
-        row = slice(self.row, self.row + 1)
-        last = min(population.month - 1, self.code("death_month") - 1)
-        return body_in_world(
-            population.setting, population.key, population.lives[row], population.bodies[row],
-            name, last,
-        )  # fmt: skip
-
-    @property
-    def mother(self) -> Person | None:
-        """Mother, if she is known and still held."""
-        return self.model.find(self.code("mother"))
-
-    @property
-    def father(self) -> Person | None:
-        """Father, if he is known and still held."""
-        return self.model.find(self.code("father"))
-
-    @property
-    def partner(self) -> Person | None:
-        """Father of a woman's last child, if he is known and still held."""
-        return self.model.find(self.code("partner"))
-
-    @property
-    def children(self) -> list[Person]:
-        """Children still held, in the order of the records."""
-        lives = self.model.population.lives
-        return self._persons((lives["mother"] == self.uid) | (lives["father"] == self.uid))
-
-    @property
-    def siblings(self) -> list[Person]:
-        """Full and half siblings still held, in the order of the records."""
-        lives = self.model.population.lives
-        shared = np.zeros(len(lives), dtype=bool)
-        for parent in ("mother", "father"):
-            uid = self.code(parent)
-            if uid != 0:
-                shared |= lives[parent] == uid
-        return self._persons(shared & (lives["uid"] != self.uid))
-
-    def _persons(self, mask: Mask) -> list[Person]:
-        return list(People.in_rows(self.model, np.flatnonzero(mask)))
-
-    def remove(self) -> None:
-        """Refused: people leave a model by dying."""
-        raise TypeError("people leave the model by dying: they cannot be removed")
-
-    @classmethod
-    def create_agents(cls, model: Any, n: int, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refused: people are born or founded."""
-        raise TypeError("people are born or founded by the model: they cannot be created")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        _to_write(name).write(self.model.population, self.row, value)
-
-    def __getattr__(self, name: str) -> Any:
-        refuse_name(name)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Person):
-            return NotImplemented
-        return self.uid == other.uid and self.model is other.model
-
-    def __hash__(self) -> int:
-        return hash((id(self.model), self.uid))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Person, (self.model, self.uid)
-
-    def __repr__(self) -> str:
-        if self.model.find(self.uid) is None:
-            return f"<Person {self.uid}: no longer held>"
-        dead = "" if self.is_alive else ", dead"
-        return f"<Person {self.uid}: {self.sex}, {self.age_years} years{dead}>"
-
-
-for _name, _column in COLUMNS.items():
-    if _name != "uid":
-        _is_field = _name in FIELDS
-        setattr(Person, _name, _FieldAttribute(FIELDS[_name]) if _is_field else _Attribute(_column))
-
-_set_model, _set_uid, _set_row, _set_layout = (
-    Person.__dict__[slot].__set__ for slot in ("model", "uid", "_row", "_layout")
-)
-
-
-def _place(person: Person, model: PeopleModel, uid: int, row: int, layout: int) -> Person:
-    """Fill the slots of a flyweight, past its refusal of attributes."""
-    _set_model(person, model)
-    _set_uid(person, uid)
-    _set_row(person, row)
-    _set_layout(person, layout)
-    return person
+from rlsabm.arrays import Bools, Ints, Uids
+from rlsabm.mesa.columns import COLUMNS, FIELDS, Array, PeopleInRows, check_words, unknown_name
+from rlsabm.mesa.person import PeopleModel, Person, check_attribute, field_to_write, placed
 
 
 class Groups(GroupBy):  # type: ignore[misc]
@@ -307,7 +49,7 @@ class People(AgentSet):  # type: ignore[misc]
     model: PeopleModel
     random: Random
     _uids: Uids
-    _rows: Rows
+    _rows: Ints
     _layout: int
 
     def __init__(
@@ -327,7 +69,7 @@ class People(AgentSet):  # type: ignore[misc]
         self._update(persons)
 
     @classmethod
-    def in_rows(cls, model: PeopleModel, rows: Rows, random: Random | None = None) -> People:
+    def in_rows(cls, model: PeopleModel, rows: Ints, random: Random | None = None) -> People:
         """People in these rows of the model's records."""
         people = cls.__new__(cls)
         people.model = model
@@ -342,14 +84,14 @@ class People(AgentSet):  # type: ignore[misc]
         return np.array(self._uids)
 
     @property
-    def rows(self) -> Rows:
-        """Rows of the model's records, in order: they hold until the next month."""
+    def rows(self) -> Ints:
+        """Ints of the model's records, in order: they hold until the next month."""
         layout = self.model.population.layout
         if self._layout != layout:
             self._rows, self._layout = self.model.rows_of(self._uids), layout
         return self._rows
 
-    def _keep(self, order: Rows | Mask, inplace: bool = False) -> People:
+    def _keep(self, order: Ints | Bools, inplace: bool = False) -> People:
         """Those at some places of this set."""
         kept = People.in_rows(self.model, self.rows[order], self.random)
         return self._become(kept) if inplace else kept
@@ -375,7 +117,7 @@ class People(AgentSet):  # type: ignore[misc]
     def __iter__(self) -> Iterator[Person]:
         model, layout, new = self.model, self.model.population.layout, Person.__new__
         for uid, row in zip(self._uids.tolist(), self.rows.tolist(), strict=True):
-            yield _place(new(Person), model, uid, row, layout)
+            yield placed(new(Person), model, uid, row, layout)
 
     def __contains__(self, agent: object) -> bool:
         return (
@@ -388,7 +130,7 @@ class People(AgentSet):  # type: ignore[misc]
         if isinstance(item, slice):
             return list(self._keep(np.arange(len(self))[item]))
         uid, row = self._uids[item].item(), self.rows[item].item()
-        return _place(Person.__new__(Person), self.model, uid, row, self._layout)
+        return placed(Person.__new__(Person), self.model, uid, row, self._layout)
 
     def to_list(self) -> list[Person]:
         """The people as a list."""
@@ -406,11 +148,11 @@ class People(AgentSet):  # type: ignore[misc]
         """
         if name not in COLUMNS:
             raise AttributeError(unknown_name(name, COLUMNS, "a person"), name=name)
-        return COLUMNS[name].read(Records(self.model.population, self.rows))
+        return COLUMNS[name].read(PeopleInRows(self.model.population, self.rows))
 
     def codes(self, name: str) -> Array:
         """A field of the records as it is stored: numbers behind the words."""
-        return Records(self.model.population, self.rows).codes(name)
+        return PeopleInRows(self.model.population, self.rows).codes(name)
 
     def _values(self, name: str) -> Any:
         """A column as an array, or other attributes, of one person after another, as a list."""
@@ -441,7 +183,7 @@ class People(AgentSet):  # type: ignore[misc]
 
     def set(self, attr_name: str, value: Any) -> People:
         """Write a field: one value for all, or an array with one for each."""
-        _to_write(attr_name).write(self.model.population, self.rows, value)
+        field_to_write(attr_name).write(self.model.population, self.rows, value)
         return self
 
     def agg(
@@ -455,7 +197,7 @@ class People(AgentSet):  # type: ignore[misc]
 
     def select(
         self,
-        filter_func: Callable[[Person], bool] | Mask | None = None,
+        filter_func: Callable[[Person], bool] | Bools | None = None,
         at_most: float = float("inf"),
         inplace: bool = False,
         agent_type: type[Agent] | None = None,
@@ -479,7 +221,7 @@ class People(AgentSet):  # type: ignore[misc]
 
         Examples
         --------
-        >>> from rlsabm.mesa.model import RLSModel
+        >>> from rlsabm import RLSModel
         >>> people = RLSModel(size=300, start=2019).agents
         >>> pregnant = people.select(sex="female", age_years=range(15, 50), is_pregnant=True)
         >>> deficient = people.select(serum_ferritin_ug_per_l=lambda ferritin: ferritin < 15)
@@ -508,7 +250,7 @@ class People(AgentSet):  # type: ignore[misc]
         places = np.flatnonzero(mask)
         return self._keep(places[: int(min(at_most, len(places)))], inplace)
 
-    def _meets(self, name: str, wanted: Any) -> Mask:
+    def _meets(self, name: str, wanted: Any) -> Bools:
         values = self.column(name)
         if callable(wanted):
             return np.asarray(wanted(values), dtype=bool)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.conventions import FEMALE, MALE
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 
 Ints = NDArray[np.int64]
 

@@ -71,9 +71,9 @@ class Survey:
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
-            if name in MEASURED.names:
+            if name in (MEASURED.names or ()):
                 return self.measured[name]
-            if name in LIFE.names:
+            if name in (LIFE.names or ()):
                 return self.lives[name]
         raise AttributeError(name)
 

@@ -9,10 +9,10 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from rlsabm.errors import UserError, nearest
 from rlsabm.declaring.groups import IRON_STORES, Group
-from rlsabm.observe.groups import groups_of
+from rlsabm.errors import UserError, nearest
 from rlsabm.exposures.catalogue.condition import Condition
+from rlsabm.observe.groups import groups_of
 from rlsabm.printing.tables import out
 
 #: Effects in words: field of a condition, its value without effect, what is said of it.

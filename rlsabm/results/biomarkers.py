@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsabm.arrays import Floats
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import Survey
-from rlsabm.arrays import Floats
 from rlsabm.results.cells import Cells, Contents, joined, strata_codes
 
 PERCENTILES = (5, 25, 50, 75, 95)

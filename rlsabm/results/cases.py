@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.chance import Word
-from rlsabm.measuring.questionnaire import Answers
-from rlsabm.observe.survey import Survey
 from rlsabm.measuring.cases import case_bit, case_bits
 from rlsabm.measuring.instruments import TRUE, Instrument
+from rlsabm.measuring.questionnaire import Answers
+from rlsabm.observe.survey import Survey
 from rlsabm.worlds.world import FACTUAL, World
 
 Bits = NDArray[np.uint8]
@@ -67,7 +66,6 @@ def find_cases(
     worlds: Sequence[World],
     in_worlds: Bits | None,
     instruments: Sequence[Instrument],
-    key: Word,
 ) -> Cases:
     """Find cases in a survey.
 
@@ -81,13 +79,10 @@ def find_cases(
         Their case bits in these worlds, the factual one first; None if there are none.
     instruments
         What asks them, besides the truth.
-    key
-        Key of the replicate.
     """
     true = case_bits(survey.bodies, survey.month)[:, None] if in_worlds is None else in_worlds
-    factor = float(survey.setting.values.mimic_age_factor)
     bits = {TRUE: true}
     for instrument in instruments:
-        answers = Answers(instrument, survey.lives, survey.month, mimic_age_factor=factor, key=key)
+        answers = Answers(instrument, survey.lives, survey.month, survey.p)
         bits[instrument.name] = answers.observed(true)
     return Cases(survey, tuple(worlds), bits)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rlsabm.conventions import SEXES
 from rlsabm.declaring.groups import Group
+from rlsabm.exposures.kidney import KIDNEY_STAGES
+from rlsabm.life.birth import TWIN_TYPES
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.measuring.instruments import TRUE
-from rlsabm.exposures.kidney import KIDNEY_STAGES
-from rlsabm.conventions import SEXES
-from rlsabm.life.birth import TWIN_TYPES
 from rlsabm.results.biomarkers import BIOMARKERS, WAYS
 from rlsabm.results.cells import PARITIES, age_group_names
 from rlsabm.results.contrasts import WHOLE

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.observe.survey import Survey
 from rlsabm.conventions import FEMALE
+from rlsabm.observe.survey import Survey
 
 #: Columns of a table, arrays of one length; category columns hold words or codes.
 Contents = dict[str, Any]

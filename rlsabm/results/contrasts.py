@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.declaring.groups import Group
-from rlsabm.observe.groups import groups_of
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import Survey
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Contents, joined, strata_codes

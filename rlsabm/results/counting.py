@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from rlsabm.life.mortality import DIED
-from rlsabm.rooms import EVENT_NAMES
 from rlsabm.body.symptoms import RLS_ONSET
-from rlsabm.declaring.groups import IRON_STORES, Group
-from rlsabm.observe.groups import groups_of
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS
-from rlsabm.observe.survey import Survey
 from rlsabm.conventions import NEVER
+from rlsabm.declaring.groups import IRON_STORES, Group
+from rlsabm.life.mortality import DIED
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.groups import groups_of
+from rlsabm.observe.survey import Survey
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Cells, Contents, joined, strata_codes
+from rlsabm.rooms import EVENT_NAMES
 from rlsabm.worlds.world import World
 
 FOLLOW_UP_MONTHS = 12

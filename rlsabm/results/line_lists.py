@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.chance import Word
-from rlsabm.measuring.assays import MEASURES, measure
-from rlsabm.observe.survey import Survey, survey_lottery
+from rlsabm.conventions import NEVER
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.exposures.donation import months_since_donation
+from rlsabm.exposures.kidney import DIALYSIS, months_on_dialysis
+from rlsabm.exposures.pregnancy import NOT_PREGNANT, month_of_pregnancy, months_since_delivery
+from rlsabm.measuring.assays import measure
 from rlsabm.measuring.cases import case_bit, case_bits
-from rlsabm.conventions import LONG_AGO, NEVER
-from rlsabm.exposures.pregnancy import NOT_PREGNANT
+from rlsabm.observe.survey import Survey, survey_lottery
 from rlsabm.results.cells import Contents
-from rlsabm.worlds.world import ALWAYS_REPLETE, FACTUAL, World
+from rlsabm.worlds.world import FACTUAL, World
 
 #: Measures of the line list that follow from iron stores and red cells.
 OF_STORES = (
@@ -30,14 +32,14 @@ def hexadecimal(uids: NDArray[np.uint64]) -> list[str]:
     return [f"{int(uid):016x}" if uid else "" for uid in uids]
 
 
-def chosen_for_line_list(lives: Any, share: float, key: Word) -> NDArray[np.bool_]:
+def chosen_for_line_list(lives: Any, share: float, p: Inputs) -> NDArray[np.bool_]:
     """Who of these people is in the line list: a lottery of theirs, the same in all arms."""
-    _, lot = survey_lottery(lives, key)
+    _, lot = survey_lottery(lives, p)
     return np.asarray(lot < share)
 
 
 def list_persons(
-    survey: Survey, chosen: NDArray[np.int64], world: World | None, bodies: Any, key: Word
+    survey: Survey, chosen: NDArray[np.int64], world: World | None, bodies: Any
 ) -> Contents:
     """Line list of some of the people surveyed, in one world.
 
@@ -51,23 +53,15 @@ def list_persons(
         The world; None for the factual one.
     bodies
         Their bodies in this world.
-    key
-        Key of the replicate.
     """
     lives, month = survey.lives[chosen], survey.month
-    measured = np.zeros((len(chosen), len(MEASURES)))
     setting = survey.setting
-    as_measured = lives
-    if world is not None and world.cause == "pregnancy":
-        # Without the burden of pregnancy, blood volume does not grow.
-        as_measured = lives.copy()
-        as_measured["pregnancy"] = NOT_PREGNANT
-        as_measured["last_birth_month"] = LONG_AGO
-    measure(as_measured, bodies, measured, month, key, setting.tables, setting.values)
+    as_measured = lives if world is None else world.as_measured(lives)
+    measured = measure(as_measured, bodies, month, survey.p)
     name_of_world = FACTUAL if world is None else world.name
-    if name_of_world == ALWAYS_REPLETE:
-        # What stores would then be is not followed.
-        measured[:, [MEASURES.index(name) for name in OF_STORES]] = np.nan
+    if world is not None and not world.follows_stores:
+        for name in OF_STORES:
+            measured[name] = np.nan
 
     def since(months: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.where(months > 12 * 200, -1, months)[chosen]
@@ -90,17 +84,19 @@ def list_persons(
         "parity": lives["parity"],
         "children": lives["children"],
         "month_of_pregnancy": np.where(
-            lives["pregnancy"] != NOT_PREGNANT, survey.month_of_pregnancy[chosen], 0
+            lives["pregnancy"] != NOT_PREGNANT, month_of_pregnancy(survey)[chosen], 0
         ),
-        "months_since_delivery": since(survey.months_since_delivery),
+        "months_since_delivery": since(months_since_delivery(survey)),
         "donations": lives["donations"],
-        "months_since_donation": since(survey.months_since_donation),
+        "months_since_donation": since(months_since_donation(survey)),
         "kidney": lives["kidney"],
         "conditions": _names(lives["conditions"], [c.name for c in setting.conditions]),
-        "months_on_dialysis": survey.months_on_dialysis[chosen],
+        "months_on_dialysis": np.where(survey.kidney == DIALYSIS, months_on_dialysis(survey), -1)[
+            chosen
+        ],
         "cns_iron_trait": lives["cns_iron_trait"],
         "other_liability": lives["other_liability"],
-        **{name: measured[:, MEASURES.index(name)] for name in (*OF_STORES, "irls")},
+        **{name: measured[name] for name in (*OF_STORES, "irls")},
         **{
             name: bodies[name]
             for name in ("brain_iron_fast", "brain_iron_slow", "dopamine_deficit", "liability")

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rlsabm.observe.groups import groups_of
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS
-from rlsabm.observe.survey import Survey
 from rlsabm.exposures.kidney import CKD_4, DIALYSIS
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.groups import groups_of
+from rlsabm.observe.survey import Survey
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Contents, joined, strata_codes
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE

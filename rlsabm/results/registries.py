@@ -18,12 +18,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rlsabm.chance import Word
-from rlsabm.measuring.autopsy import FINDINGS, dissect
-from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, Pairs, find_kin, pair_sexes
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS
-from rlsabm.observe.survey import Survey
 from rlsabm.conventions import FEMALE, MALE, SEXES
+from rlsabm.measuring.autopsy import FINDINGS, dissect
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, Pairs, find_kin, pair_sexes
+from rlsabm.observe.survey import Survey
 from rlsabm.results.cases import Cases
 from rlsabm.results.cells import Contents
 from rlsabm.results.contrasts import ADULT_AGE, WHOLE
@@ -383,7 +382,7 @@ def _normal(x: Floats) -> Floats:
 # Autopsies -----------------------------------------------------------------------------------------
 
 
-def summarise_autopsies(survey: Survey, lives: Any, bodies: Any, *, key: Word) -> Contents:
+def summarise_autopsies(survey: Survey, lives: Any, bodies: Any) -> Contents:
     """Brain iron at death of those surveyed who died in the year after, by sex and RLS.
 
     Parameters
@@ -392,8 +391,6 @@ def summarise_autopsies(survey: Survey, lives: Any, bodies: Any, *, key: Word) -
         The people; whether they had RLS in the twelve months before counts.
     lives, bodies
         Records of the population after the follow-up, with those who have died in it.
-    key
-        Key of the replicate.
     """
     died_in = lives["death_month"]
     in_time = (died_in > survey.month) & (died_in <= survey.month + FOLLOW_UP_MONTHS)
@@ -402,17 +399,15 @@ def summarise_autopsies(survey: Survey, lives: Any, bodies: Any, *, key: Word) -
     person = by_uid[np.searchsorted(survey.lives["uid"], lives["uid"][dead], sorter=by_uid)]
     rls = survey.has_rls("any", "past_year")[person]
     sex = lives["sex"][dead]
-    found = np.zeros((len(dead), len(FINDINGS)))
-    setting = survey.setting
-    dissect(lives[dead], bodies[dead], found, key, setting.tables, setting.values)
+    found = dissect(lives[dead], bodies[dead], survey.p)
     rows = []
     for code in range(len(SEXES)):
         for has in (False, True):
             people = found[(sex == code) & (rls == has)]
             if len(people) == 0:
                 continue
-            for column, (quantity, way) in enumerate(_OF_FINDING):
-                values = people[:, column]
+            for name, (quantity, way) in zip(FINDINGS, _OF_FINDING, strict=True):
+                values = people[name]
                 spread = values.std(ddof=1) if len(values) > 1 else np.nan
                 rows.append((code, has, way, quantity, len(values), values.mean(), spread))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 7

@@ -1,6 +1,7 @@
 """Scenario files: what they may say, how they build on one another, and what is wrong in them."""
 
 from rlsabm.errors import ScenarioError
+from rlsabm.exposures.catalogue.section import CatalogueCondition
 from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario
 from rlsabm.scenario.resolving import load_scenario
 from rlsabm.scenario.schema import (
@@ -12,7 +13,7 @@ from rlsabm.scenario.schema import (
     Shifts,
     json_schema,
 )
-from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, CatalogueCondition, Conditions
+from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, Conditions
 
 __all__ = [
     "DEFAULT",

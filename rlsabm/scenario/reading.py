@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -54,6 +54,38 @@ class Entry:
         if isinstance(self.value, list):
             return [entry.plain() for entry in self.value]
         return self.value
+
+
+def entry_of(value: Any, place: Place, key: str = "") -> Entry:
+    """A value given in Python as an entry; numbers and arrays of numpy count as plain ones.
+
+    Raises
+    ------
+    ScenarioError
+        It holds what a scenario file cannot say, or a key that is no text.
+
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise place.error(f"found {name!r} as a key (expected text)", key)
+        return Entry(
+            {
+                name: entry_of(each, place, f"{key}.{name}".lstrip("."))
+                for name, each in value.items()
+            },
+            place,
+        )
+    if isinstance(value, list | tuple | range | set | frozenset):
+        return Entry([entry_of(each, place, key) for each in value], place)
+    if isinstance(value, Path):
+        value = str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return Entry(value, place)
+    kind = type(value).__name__
+    raise place.error(f"found a {kind} (expected text, numbers, lists and mappings)", key)
 
 
 def shown(path: Path) -> str:

@@ -12,18 +12,20 @@ from rlsabm.errors import ScenarioError, nearest
 from rlsabm.scenario.checking import Mistakes
 from rlsabm.scenario.explaining import value_text, with_help
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
-from rlsabm.scenario.reading import Entry, Place, read_file, shown
+from rlsabm.scenario.reading import Entry, Place, entry_of, read_file, shown
 from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario, leaves
 from rlsabm.scenario.schema import ParameterRange, Scenario
 
 SUFFIXES = ("", ".yaml", ".yml")
+#: Name of a scenario that is given as a mapping.
+MAPPING = "scenario"
 #: Scenarios that ship with the package: inside it when installed, beside it in a checkout.
 PACKAGE = Path(__file__).parent.parent
 SHIPPED = (PACKAGE / "scenarios", PACKAGE.parent / "scenarios")
 
 
 def load_scenario(
-    path: str | Path,
+    source: str | Path | Mapping[str, Any],
     settings: Sequence[str] = (),
     *,
     parameters: Mapping[str, ParameterRange] = {},
@@ -37,9 +39,10 @@ def load_scenario(
 
     Parameters
     ----------
-    path : str or Path
+    source : str, Path or mapping
         Scenario file, with or without ``.yaml``; a plain name is also looked for in ``scenarios``.
-        The manifest of a study stands for the scenario that it records.
+        The manifest of a study stands for the scenario that it records.  Or a mapping with what a
+        file would say; a path in it starts from the current folder.
     settings : sequence of str
         Settings of the form ``key.path=value``, the value in YAML; later ones win.
     parameters : mapping of str to ParameterRange
@@ -65,8 +68,12 @@ def load_scenario(
     5
 
     """
-    file = _find(str(path), Path(), Place(str(path)))
-    name, chain, recorded = _chain(file)
+    if isinstance(source, Mapping):
+        file, first = Path(MAPPING), entry_of(source, Place(MAPPING))
+    else:
+        file = _find(str(source), Path(), Place(str(source)))
+        first = read_file(file)
+    name, chain, recorded = _chain(file, first)
     layers = [nested(layer) for layer in chain]
     if catalogue is not None:
         layers.append(_catalogue_layer(catalogue))
@@ -105,8 +112,8 @@ def _is_in(layer: str, file: Path) -> bool:
     return layer.rpartition(":")[0] == shown(file)
 
 
-def _chain(file: Path) -> tuple[str, list[Entry], dict[str, str]]:
-    """Name of the scenario, its layers from the file to the farthest base, and those that it records.
+def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], dict[str, str]]:
+    """Name of the scenario, its layers from the first to the farthest base, and those that it records.
 
     The manifest of a study stands for the scenario in it, and records the layer of each value.
     """
@@ -114,8 +121,8 @@ def _chain(file: Path) -> tuple[str, list[Entry], dict[str, str]]:
     layers: list[Entry] = []
     name = file.stem
     recorded: dict[str, str] = {}
+    layer = first
     while True:
-        layer = read_file(files[-1])
         content = layer.plain()
         if "input_hash" in content and isinstance(content.get("scenario"), dict):
             assert isinstance(layer.value, dict)
@@ -137,6 +144,7 @@ def _chain(file: Path) -> tuple[str, list[Entry], dict[str, str]]:
             raise base.place.error(
                 f"scenarios are based on each other in a circle: {chain}", "base"
             )
+        layer = read_file(files[-1])
 
 
 def _catalogue_layer(file: Path) -> Entry:

@@ -9,7 +9,21 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from rlsabm.declaring.sections import AgeLimit, CountryName, Number, Section, Share, Stratum, Whole, Year, each_once, increasing, none_is_empty, starts_with_zero, true_is_a_name
+from rlsabm.declaring.sections import (
+    AgeLimit,
+    CountryName,
+    Number,
+    Section,
+    Share,
+    Stratum,
+    Whole,
+    Year,
+    each_once,
+    increasing,
+    none_is_empty,
+    starts_with_zero,
+    true_is_a_name,
+)
 from rlsabm.scenario.schema_conditions import Conditions
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rlsabm.errors import UserError
-from rlsabm.observe.groups import groups_of
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE
 from rlsabm.measuring.instruments import instruments_of
-from rlsabm.setting import Setting
+from rlsabm.observe.groups import groups_of
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.categories import Categories
 from rlsabm.scenario import ResolvedScenario
+from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.unit import Question

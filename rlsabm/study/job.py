@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlsabm.errors import UserError
 from rlsabm.demography.countries import Country
-from rlsabm.setting import Setting
+from rlsabm.errors import UserError
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.categories import Categories
 from rlsabm.results.cells import Contents, joined
 from rlsabm.results.files import table_bytes
 from rlsabm.results.schemas import columns_of, to_arrow
 from rlsabm.scenario import Scenario
+from rlsabm.setting import Setting
 from rlsabm.study.machine import package_hash, worker_name
 from rlsabm.study.settings import strengths_of, unit_setting
 from rlsabm.study.unit import Progress, Question, no_progress, run_unit
@@ -179,7 +179,7 @@ def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
 
 def _draw(unit: Unit, setting: Setting, strengths: dict[str, float]) -> Contents:
     """Every parameter's value, and the strength of every condition's iron effects."""
-    values = {name: float(setting.values[name]) for name in PARAMETERS} | {
+    values = {name: float(setting.inputs[name]) for name in PARAMETERS} | {
         f"conditions.{name}.effect_strength": strength for name, strength in strengths.items()
     }
     return {

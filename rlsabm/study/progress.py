@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from rlsabm.compilation import is_compiled_before
 from rlsabm.demography.births import survival_by_month
-from rlsabm.setting import Setting
 from rlsabm.scenario import ResolvedScenario
+from rlsabm.setting import Setting
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.unit import last_month, work_again

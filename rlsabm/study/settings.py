@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.demography.countries import Country, country_files, load_country
-from rlsabm.setting import Setting, make_setting
+from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
 from rlsabm.results.files import MANIFEST
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
+from rlsabm.setting import Setting, make_setting
 
 #: Folder of a study that keeps the tables of a country of the user's.
 COUNTRY = "country"
@@ -23,15 +25,19 @@ def parameter_ranges() -> dict[str, ParameterRange]:
     }
 
 
-def read_scenario(path: str | Path, settings: list[str]) -> ResolvedScenario:
-    """Read a scenario file, with its parameters checked against the table.
+def read_scenario(
+    source: str | Path | Mapping[str, Any], settings: Sequence[str] = ()
+) -> ResolvedScenario:
+    """Read a scenario file, or a mapping, with its parameters checked against the table.
 
     Raises
     ------
     ScenarioError
-        If the file has mistakes.
+        If it has mistakes.
     """
-    return load_scenario(path, settings, parameters=parameter_ranges(), catalogue=SHIPPED_CATALOGUE)
+    return load_scenario(
+        source, settings, parameters=parameter_ranges(), catalogue=SHIPPED_CATALOGUE
+    )
 
 
 def catalogue_of(conditions: Conditions) -> list[Condition]:

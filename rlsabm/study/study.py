@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm.errors import UserError
-from rlsabm.setting import Setting
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
 from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
 from rlsabm.results.sources import manifest_of
 from rlsabm.scenario import DEFAULT, ResolvedScenario
+from rlsabm.setting import Setting
 from rlsabm.study.checking import categories_of, check_study, memory_of_unit, question_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work

@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.chance import Word
-from rlsabm.observe.survey import Survey, survey_month, take_survey
 from rlsabm.measuring.cases import case_bits
 from rlsabm.measuring.instruments import instruments_of
-from rlsabm.setting import Setting
+from rlsabm.observe.survey import Survey, survey_month, take_survey
 from rlsabm.person import BODY
 from rlsabm.population import BLOCK_MONTHS, Population
 from rlsabm.results.biomarkers import sample_biomarkers, summarise_biomarkers
@@ -26,9 +24,10 @@ from rlsabm.results.line_lists import chosen_for_line_list, list_events, list_pe
 from rlsabm.results.postulates import count_partition
 from rlsabm.results.registries import count_kin, summarise_autopsies
 from rlsabm.scenario import Observe
+from rlsabm.setting import Setting
 from rlsabm.study.units import Unit
-from rlsabm.worlds.world import FACTUAL, World, worlds_of
 from rlsabm.worlds.living_again import check_same, live_again
+from rlsabm.worlds.world import FACTUAL, World, worlds_of
 
 #: Called with the person-months lived since the last call, and the work done: what one person-month
 #: costs while a population grows is 1.
@@ -127,7 +126,7 @@ def run_unit(
         else None
     )
     for year in years:
-        _count(year, unit, question, worlds, relived, population.key, result)
+        _count(year, unit, question, worlds, relived, result)
     result.person_months = population.person_months
     result.seconds = time.perf_counter() - started
     return result
@@ -146,13 +145,13 @@ def _survey_and_follow(population: Population, year: int, progress: Progress) ->
     month = survey_month(year)
     live(month)
     survey = take_survey(
-        population.setting, population.lives, population.bodies, year=year, key=population.key
+        population.setting, population.lives, population.bodies, year=year, p=population.inputs
     )
     # The twelve months of follow-up end when the survey of the next year is due.
     live(month + FOLLOW_UP_MONTHS, log=True)
     events, population.events = population.events, population.events[:0]
     # Now, because the dead are soon forgotten.
-    autopsies = summarise_autopsies(survey, population.lives, population.bodies, key=population.key)
+    autopsies = summarise_autopsies(survey, population.lives, population.bodies)
     return _Year(survey, events, autopsies)
 
 
@@ -185,14 +184,13 @@ class _Relived:
         self._place = np.empty(len(order), dtype=np.int64)
         self._place[np.searchsorted(self._uids, lived["uid"])] = np.arange(len(order))
         months = [survey.month for survey in surveys]
-        listed = chosen_for_line_list(lived, share, population.key)
+        listed = chosen_for_line_list(lived, share, population.inputs)
         self._row_in_list = np.cumsum(listed) - 1
         self.bits = np.zeros((len(lived), len(months), len(worlds) + 1), dtype=np.uint8)
         self.bodies = np.zeros((int(listed.sum()), *self.bits.shape[1:]), dtype=BODY)
         factual = np.zeros((len(lived), len(months)), dtype=BODY)
         for window, bodies in live_again(
-            lived, given, months, worlds, setting=population.setting, key=population.key,
-            threads=population.threads,
+            lived, given, months, worlds, p=population.inputs, threads=population.threads,
             progress=lambda months: progress(months, months * work_again(len(worlds))),
         ):  # fmt: skip
             for place, month in enumerate(months):
@@ -223,7 +221,6 @@ def _count(
     question: Question,
     worlds: Sequence[World],
     relived: _Relived | None,
-    key: Word,
     result: UnitResult,
 ) -> None:
     """Add a survey's rows to all tables."""
@@ -243,7 +240,7 @@ def _count(
 
     instruments = instruments_of(observe.instruments)
     in_worlds = relived.bits_of(survey) if relived else None
-    cases = find_cases(survey, worlds, in_worlds, instruments, key)
+    cases = find_cases(survey, worlds, in_worlds, instruments)
     keep("prevalence", count_prevalence(cases, by, limits))
     keep("contrasts", count_contrasts(cases, question.words, limits))
     if question.postulates:
@@ -255,13 +252,13 @@ def _count(
     keep("kin_counts", count_kin(cases))
     keep("autopsies", year.autopsies)
     if observe.persons > 0:
-        chosen = np.flatnonzero(chosen_for_line_list(survey.lives, observe.persons, key))
+        chosen = np.flatnonzero(chosen_for_line_list(survey.lives, observe.persons, survey.p))
         bodies = survey.bodies[chosen]
-        lists = [list_persons(survey, chosen, None, bodies, key)]
+        lists = [list_persons(survey, chosen, None, bodies)]
         for place, world in enumerate(worlds, start=1):
             assert relived is not None
             bodies = relived.bodies_of(survey, chosen, place)
-            lists.append(list_persons(survey, chosen, world, bodies, key))
+            lists.append(list_persons(survey, chosen, world, bodies))
         keep("persons", joined(lists))
     if observe.events:
         keep("events", list_events(survey, year.events))

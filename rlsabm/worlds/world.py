@@ -1,8 +1,8 @@
-"""What a world is: what it leaves out of the burden, or changes in the body, and which worlds there are.
+"""Worlds: what each leaves out of the burden or changes in the body, and which there are.
 
-A counterfactual world is the same lives with other bodies.  Most leave out part of the burden: that of one
-condition, or only its iron.  Others change the body itself: its iron never lacks, or lack of iron does
-not reach dopamine.  Everything that a world does stands in this file, and a further one is added here.
+A counterfactual world is the same lives with other bodies.  Most leave out part of the burden: that of
+one condition, or only its iron.  Others change the body itself: its iron never lacks, or lack of iron
+does not reach dopamine.  What a world does stands in this file, and a further one is added here.
 """
 
 from __future__ import annotations
@@ -122,19 +122,18 @@ def worlds_of(setting: Setting, causes: Sequence[str], *, postulates: bool) -> l
     worlds = []
     for cause in causes:
         if cause in of_part:
-            left_out = {"parts": 1 << of_part[cause]}
+            parts, conditions = 1 << of_part[cause], 0
             touches_iron, load = True, PARTS[of_part[cause]].other_load(setting.inputs)
         elif cause in names:
             condition = setting.conditions[names.index(cause)]
             touches_iron, load = condition.touches_iron, condition.dopamine_load
-            acts = touches_iron or load
-            left_out = {"conditions": 1 << names.index(cause)} if acts else {}
+            parts, conditions = 0, (1 << names.index(cause)) * bool(touches_iron or load)
         else:
             raise ValueError(f"no condition {cause!r}")
-        worlds.append(World(without(cause), cause, **left_out))
+        worlds.append(World(without(cause), cause, False, parts, conditions))
         if load:
-            of_iron = left_out if touches_iron else {}
-            worlds.append(World(without_iron_of(cause), cause, iron_only=True, **of_iron))
+            of_iron = (parts, conditions) if touches_iron else (0, 0)
+            worlds.append(World(without_iron_of(cause), cause, True, *of_iron))
     return [*worlds, *(POSTULATE_WORLDS if postulates else ())]
 
 

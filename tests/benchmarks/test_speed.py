@@ -11,11 +11,11 @@ import time
 
 import pytest
 
-from rlsabm.life.month import BURDENS, live_block
-from rlsabm.setting import make_setting
-from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.burden import BURDEN
+from rlsabm.life.month import BURDENS, live_block
+from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.setting import make_setting
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 

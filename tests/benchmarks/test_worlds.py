@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from rlsabm.chance import replicate_keys
-from rlsabm.observe.groups import groups_of
 from rlsabm.measuring.cases import case_bits
+from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import take_survey
-from rlsabm.setting import Setting, make_setting
 from rlsabm.population import Population
+from rlsabm.setting import Setting, make_setting
 from rlsabm.study.checking import categories_of, check_study, question_of
 from rlsabm.study.settings import read_scenario
 from rlsabm.study.unit import run_unit
 from rlsabm.study.units import units_of
-from rlsabm.worlds.world import World, worlds_of
 from rlsabm.worlds.living_again import live_again
+from rlsabm.worlds.world import World, worlds_of
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 

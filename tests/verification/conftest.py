@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rlsabm.setting import Setting, make_setting
 from rlsabm.population import Population
+from rlsabm.setting import Setting, make_setting
 
 KEY = 20190701
 

@@ -12,14 +12,14 @@ from numba import njit
 
 from rlsabm.body.body import be_born
 from rlsabm.body.brain import advance_brain, deficit_effect
-from rlsabm.body.symptoms import advance_symptoms, irls, next_state
-from rlsabm.chance import at
 from rlsabm.body.responses import cns_supply, equilibrium_prevalence
-from rlsabm.setting import Setting, make_setting
-from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.body.symptoms import advance_symptoms, irls, next_state
 from rlsabm.burden import BURDEN
+from rlsabm.chance import at
 from rlsabm.conventions import LONG_AGO, NEVER
+from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.setting import Setting, make_setting
 
 AGE = 40
 

@@ -14,14 +14,22 @@ from ruamel.yaml import YAML
 from scipy import stats
 
 from rlsabm.compilation import compiled
-from rlsabm.errors import UserError
-from rlsabm.exposures.catalogue.episodes import episode_at
-from rlsabm.exposures.catalogue.condition import MOST_CONDITIONS, SEXES, SHIPPED_CATALOGUE, Condition, mortality_factor, shipped_catalogue, tabulate
-from rlsabm.setting import Setting, make_setting
 from rlsabm.conventions import LAST_AGE, MALE, NEVER
+from rlsabm.errors import UserError
+from rlsabm.exposures.catalogue.condition import (
+    MOST_CONDITIONS,
+    SEXES,
+    SHIPPED_CATALOGUE,
+    Condition,
+    mortality_factor,
+    shipped_catalogue,
+    tabulate,
+)
+from rlsabm.exposures.catalogue.episodes import episode_at
 from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.scenario import CatalogueCondition
+from rlsabm.setting import Setting, make_setting
 
 AGES = np.arange(LAST_AGE + 1)
 AGE_LIMITS = (0, 18, 35, 50, 65, 80, LAST_AGE + 1)

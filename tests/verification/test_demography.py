@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.life.birth import OLDEST_FATHER_MONTHS, YOUNGEST_FATHER_MONTHS
-from rlsabm.demography.births import MONTHS_TO_BIRTH
-from rlsabm.demography.births import population_of, survival_by_month
-from rlsabm.demography.countries import BAND_YEARS, BANDS, FERTILE_AGES
-from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.conventions import FEMALE, MALE
+from rlsabm.demography.births import MONTHS_TO_BIRTH, population_of, survival_by_month
+from rlsabm.demography.countries import BAND_YEARS, BANDS, FERTILE_AGES
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC, OLDEST_FATHER_MONTHS, YOUNGEST_FATHER_MONTHS
 from rlsabm.population import Population
 
 #: NCHS life tables of 2019: the years that a newborn would live.

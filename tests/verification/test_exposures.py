@@ -9,24 +9,31 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.conventions import DAYS_PER_MONTH
-from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED
-from rlsabm.events import EVENT, MOST_PER_MONTH
-from rlsabm.exposures.kidney import TO_CKD_3, TO_DIALYSIS, TRANSPLANTED
-from rlsabm.exposures.kidney import enter_stage, infusion_mg
-from rlsabm.life.month import BURDENS, live_block
-from rlsabm.demography.births import MONTHS_TO_BIRTH
-from rlsabm.exposures.pregnancy import MONTHS_TO_LOSS, nurse
-from rlsabm.data import read_columns
-from rlsabm.setting import Setting, make_setting
-from rlsabm.inputs import LAST_AGE, TABLES_FOLDER
 from rlsabm.burden import BURDEN
-from rlsabm.exposures.kidney import CKD_3, CKD_4, DIALYSIS, GRAFT, HEALTHY_KIDNEY
-from rlsabm.life.mortality import DIED_ON_DIALYSIS, DIED_WITH_GRAFT
-from rlsabm.conventions import FEMALE, MALE, NEVER
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE, NEVER
+from rlsabm.data import read_columns
+from rlsabm.demography.births import MONTHS_TO_BIRTH
+from rlsabm.events import EVENT, MOST_PER_MONTH
 from rlsabm.exposures.donation import FORMER_DONOR
+from rlsabm.exposures.kidney import (
+    CKD_3,
+    CKD_4,
+    DIALYSIS,
+    GRAFT,
+    HEALTHY_KIDNEY,
+    TO_CKD_3,
+    TO_DIALYSIS,
+    TRANSPLANTED,
+    enter_stage,
+    infusion_mg,
+)
+from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED, MONTHS_TO_LOSS, nurse
+from rlsabm.inputs import LAST_AGE, TABLES_FOLDER
+from rlsabm.life.month import BURDENS, live_block
+from rlsabm.life.mortality import DIED_ON_DIALYSIS, DIED_WITH_GRAFT
 from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.setting import Setting, make_setting
 
 KEY = np.uint64(0xC0FFEE)
 Diary = list[tuple[int, np.ndarray, np.ndarray]]

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from rlsabm import population as population_module
-from rlsabm.life.birth import NO_MEN, bear, find_deliveries, with_new_men
+from rlsabm.burden import BURDEN
 from rlsabm.events import EVENT
+from rlsabm.life.birth import NO_MEN, bear, find_deliveries, with_new_men
 from rlsabm.life.month import BURDENS, live_block
 from rlsabm.parameter_table import PARAMETERS
-from rlsabm.setting import Setting, make_setting
 from rlsabm.person import BODY, LIFE, newborn_records
-from rlsabm.burden import BURDEN
 from rlsabm.population import Population
+from rlsabm.setting import Setting, make_setting
 
 KEY = 0x1234_5678_9ABC_DEF0
 SIZE = 1500

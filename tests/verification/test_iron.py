@@ -12,18 +12,25 @@ from hypothesis import strategies as st
 from numba import njit
 from scipy.optimize import brentq
 
-from rlsabm.conventions import DAYS_PER_MONTH
-from rlsabm.body.iron import absorbed_from_food, absorbed_from_tablets, advance_iron, endow_with_iron, erythropoietic_drive, ferritin, haemoglobin, transferrin_saturation
-from rlsabm.burden import lay_neutral
-from rlsabm.exposures.menses import menstruate
+from rlsabm.body.iron import (
+    absorbed_from_food,
+    absorbed_from_tablets,
+    advance_iron,
+    endow_with_iron,
+    erythropoietic_drive,
+    ferritin,
+    haemoglobin,
+    transferrin_saturation,
+)
 from rlsabm.body.responses import absorbed_share, cns_supply, equilibrium_prevalence, ferritin_at
-from rlsabm.setting import Setting
-from rlsabm.person import BODY, LIFE, newborn_records
-from rlsabm.burden import BURDEN
-from rlsabm.exposures.kidney import DIALYSIS
+from rlsabm.burden import BURDEN, lay_neutral
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE
 from rlsabm.exposures.donation import ACTIVE_DONOR
-from rlsabm.conventions import FEMALE, MALE
+from rlsabm.exposures.kidney import DIALYSIS
+from rlsabm.exposures.menses import menstruate
+from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.setting import Setting
 
 Diary = list[tuple[int, np.ndarray, np.ndarray]]
 

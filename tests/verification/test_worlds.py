@@ -11,23 +11,30 @@ import pytest
 
 from rlsabm import worlds as worlds_module
 from rlsabm.compilation import compiled
+from rlsabm.conventions import MALE, NEVER, SEXES
+from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
 from rlsabm.exposures.catalogue.episodes import episode_at
-from rlsabm.worlds.living_again import WITHOUT, WITHOUT_IRON
+from rlsabm.exposures.donation import NO_DONOR
+from rlsabm.exposures.kidney import HEALTHY_KIDNEY
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bits
 from rlsabm.observe.survey import Survey, survey_month, take_survey
-from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
-from rlsabm.setting import Setting, make_setting
 from rlsabm.person import BODY, LIFE
-from rlsabm.exposures.kidney import HEALTHY_KIDNEY
-from rlsabm.conventions import MALE, NEVER, SEXES
-from rlsabm.exposures.donation import NO_DONOR
 from rlsabm.population import Population
 from rlsabm.results.cases import find_cases
 from rlsabm.results.contrasts import count_contrasts
 from rlsabm.results.line_lists import list_persons
 from rlsabm.results.shifts import estimate_shifts
-from rlsabm.worlds.world import ALWAYS_REPLETE, ALWAYS_SUFFICIENT, NO_PATH, World, without, without_iron_of, worlds_of
-from rlsabm.worlds.living_again import all_worlds, check_same, live_again
+from rlsabm.setting import Setting, make_setting
+from rlsabm.worlds.living_again import WITHOUT, WITHOUT_IRON, all_worlds, check_same, live_again
+from rlsabm.worlds.world import (
+    ALWAYS_REPLETE,
+    ALWAYS_SUFFICIENT,
+    NO_PATH,
+    World,
+    without,
+    without_iron_of,
+    worlds_of,
+)
 
 KEY = 20190713
 SIZE = 100_000

@@ -7,7 +7,8 @@ will be, and when that changes next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ EVERY_CONDITION = np.uint32(2**32 - 1)
 
 BY_CONDITION = (MOST_CONDITIONS,)
 #: What rules read of a condition: a table each, and how it follows from the figures.
-_EFFECTS = {
+_EFFECTS: dict[str, tuple[str, Callable[[Condition], float]]] = {
     "condition_months": ("mean duration, 0 for life", lambda c: 12.0 * (c.duration_years or 0.0)),
     "condition_blood_ml_per_day": (
         "blood lost while it is there", lambda c: c.blood_loss_ml_per_day,
@@ -78,16 +79,25 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
     }
 
 
+_LIFE_FIELDS = (
+    Field("conditions", "u4", "bits", "conditions of the catalogue that are there, one bit each"),
+    Field(
+        "conditions_to_come",
+        "u4",
+        "bits",
+        "those that are there now or ever will be",
+        initial=EVERY_CONDITION,
+    ),
+    Field("conditions_until", "i4", "month", "month in which the next of them begins or ends"),
+)
+
 CATALOGUE = Room(
     title="conditions of the catalogue",
-    life_fields=(
-    Field("conditions", "u4", "bits", "conditions of the catalogue that are there, one bit each"),
-    Field("conditions_to_come", "u4", "bits", "those that are there now or ever will be", initial=EVERY_CONDITION),
-    Field("conditions_until", "i4", "month", "month in which the next of them begins or ends"),
-    ),
+    life_fields=_LIFE_FIELDS,
     tables=(
         Table(
-            "condition_spared", (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY),
+            "condition_spared",
+            (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY),
             "share without onset so far",
         ),
         Table("condition_count", SCALAR, "conditions that there are", "i8"),
@@ -95,12 +105,16 @@ CATALOGUE = Room(
         *(Table(name, BY_CONDITION, meaning) for name, (meaning, _) in _EFFECTS.items()),
     ),
     fill=fill_condition_tables,
-)  # fmt: skip
+)
 
 
 def has_condition(people: People, place: int) -> Bools:
     """Who has the condition at this place of the catalogue."""
     return np.asarray((people.conditions >> place) & 1 == 1)
+
+
+def _has(people: People, *, name: str) -> Bools:
+    return np.asarray(people.has_condition(name))
 
 
 def groups_of_catalogue(conditions: Sequence[Condition]) -> list[Group]:
@@ -116,7 +130,7 @@ def groups_of_catalogue(conditions: Sequence[Condition]) -> list[Group]:
             condition.definition or condition.label or condition.name.replace("_", " "),
             condition.source,
             condition.name,
-            lambda people, name=condition.name: people.has_condition(name),
+            partial(_has, name=condition.name),
         )
         for condition in conditions
     ]
@@ -162,9 +176,7 @@ def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
     while True:
         u, v, _, _ = chance.episode(p.key, life.uid, code, k, CONDITION)
         # Onset comes when the share of people spared has fallen by as much as this one's number.
-        age = age_when_spared(
-            c, life.sex, spared * (1.0 - u), min(free_from // 12, LAST_AGE), p
-        )
+        age = age_when_spared(c, life.sex, spared * (1.0 - u), min(free_from // 12, LAST_AGE), p)
         if age == int(NEVER):
             return False, int(NEVER)
         onset = life.birth_month + max(age, free_from)
@@ -218,9 +230,7 @@ def settle_conditions(life: Any, month: int, p: Inputs) -> int:
 
 
 @compiled
-def lay_standing(
-    burden: Any, conditions: int, without_iron_of: int, begun: int, p: Inputs
-) -> None:
+def lay_standing(burden: Any, conditions: int, without_iron_of: int, begun: int, p: Inputs) -> None:
     """The burden of the conditions of the catalogue that are there, from month to month the same.
 
     Parameters

@@ -85,7 +85,8 @@ class CatalogueCondition(Section):
         float, _factor("Measured ferritin relative to that of the same stores.", 0.2, 10)
     ] = 1.0
     saturation_factor: Annotated[
-        float, _factor("Measured transferrin saturation relative to that of the same stores.", 0.2, 2)
+        float,
+        _factor("Measured transferrin saturation relative to that of the same stores.", 0.2, 2),
     ] = 1.0
     mortality_ratio: Annotated[
         float, _factor("Mortality relative to people of the same age and sex.", 0.2, 20)
@@ -97,9 +98,9 @@ class CatalogueCondition(Section):
     negative_control: Annotated[
         bool, Key(description="It has nothing to do with iron, and is refused if it does.")
     ] = False
-    source: Annotated[
-        str, Key(description="Where its figures come from, and what is assumed.")
-    ] = ""
+    source: Annotated[str, Key(description="Where its figures come from, and what is assumed.")] = (
+        ""
+    )
 
     @model_serializer(mode="wrap")
     def _only_what_was_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
