@@ -42,8 +42,8 @@ A prior of *normal* or *lognormal* has the default as centre and the given sprea
 unit 1 means a ratio, share or number without unit. A source that says *assumed* is a guess.
 
 Tables by age, by month of pregnancy, by locus and by blood service are explained
-[beside their files](../rlsabm/parameters/tables/README.md), those of countries in
-[SOURCES.md](../rlsabm/parameters/countries/SOURCES.md).
+[beside their files](../rlsabm/data/README.md), those of countries in
+[SOURCES.md](../rlsabm/data/countries/SOURCES.md).
 """
 
 

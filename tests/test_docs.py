@@ -17,7 +17,6 @@ import typer
 from rlsabm.burden import BURDEN_FIELDS
 from rlsabm.cli import app
 from rlsabm.exposures.catalogue.condition import shipped_catalogue
-from rlsabm.inputs import INPUT_TABLES
 from rlsabm.measuring.assays import MEASURES
 from rlsabm.observe.groups import groups_of
 from rlsabm.parameter_table import DERIVED, PARAMETERS

@@ -22,14 +22,14 @@ from rlsabm.body.responses import (
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, MALE, MONTHS_PER_DAY
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import IRON_STORES, Group, People
+from rlsabm.declaring.groups import IRON_STORES, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.sources import IOM
 from rlsabm.declaring.tables import Table
 from rlsabm.mathematics import exp, log
 
-IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 WHO_2011 = "WHO 2011, Haemoglobin concentrations, WHO/NMH/NHD/MNM/11.1"
 WHO_2020 = "WHO 2020, Guideline on use of ferritin concentrations"
 
@@ -42,12 +42,12 @@ NEWBORN_RED_CELLS = 170.0 / 120.0
 # States ---------------------------------------------------------------------------------------------
 
 
-def is_iron_deficient(people: People) -> Bools:
+def is_iron_deficient(people: Surveyed) -> Bools:
     """Ferritin of the stores below the limits of the World Health Organization."""
     return np.asarray(people.stores_ferritin_ug_per_l < np.where(people.age < 5, 12.0, 15.0))
 
 
-def is_anaemic(people: People) -> Bools:
+def is_anaemic(people: Surveyed) -> Bools:
     """Haemoglobin below the limits of the World Health Organization."""
     age = people.age
     limit = np.select(

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from rlsabm.arrays import Bools
 
-#: People on the day of a survey: fields of their lives, measures of their bodies and ``month`` as
+#: Surveyed on the day of a survey: fields of their lives, measures of their bodies and ``month`` as
 #: attributes, one array item a person (`rlsabm.observe.survey.Survey`).
-People: TypeAlias = Any
+Surveyed: TypeAlias = Any
 
 #: What makes the iron of a state: iron stores that are not full.
 IRON_STORES = "iron stores"
@@ -44,5 +44,5 @@ class Group(NamedTuple):
     definition: str
     source: str
     cause: str
-    members: Callable[[People], Bools]
+    members: Callable[[Surveyed], Bools]
     part_of: str = ""

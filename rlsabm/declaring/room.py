@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
 
 from rlsabm.arrays import Bools, Floats
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import Group, People
+from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.declaring.sections import Section
 from rlsabm.declaring.tables import Table
@@ -43,15 +45,16 @@ class Making:
     mortality: Floats
 
 
-class PersonColumn(NamedTuple):
-    """A quantity of a person that follows from the records, as people ask for it.
+@dataclass(frozen=True)
+class PersonColumn:
+    """A quantity of a person, as people ask for it.
 
     Attributes
     ----------
     name, unit, meaning
         As in the codebook.
     read
-        Function of people (`rlsabm.declaring.groups.People`) that gives its values.
+        Function of people that gives its values.
     missing
         Function of people that gives where there is none; nowhere by default.
     in_line_list
@@ -61,9 +64,16 @@ class PersonColumn(NamedTuple):
     name: str
     unit: str
     meaning: str
-    read: Callable[[People], Any]
-    missing: Callable[[People], Bools] | None = None
+    read: Callable[[Surveyed], Any]
+    missing: Callable[[Surveyed], Bools] | None = None
     in_line_list: bool = True
+
+    def values(self, people: Surveyed) -> Any:
+        """Its values, not a number where there is none."""
+        values = np.asarray(self.read(people))
+        if self.missing is None:
+            return values
+        return np.where(self.missing(people), np.nan, values)
 
 
 @dataclass(frozen=True, kw_only=True)

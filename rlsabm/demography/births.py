@@ -16,6 +16,7 @@ people of a run: their lives stay independent of one another.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -107,6 +108,7 @@ def population_of(country: Country, year: int) -> Floats:
     return years[year] / years[year].sum()
 
 
+@lru_cache(maxsize=16)
 def plan_births(
     country: Country,
     *,
@@ -116,7 +118,7 @@ def plan_births(
     size: int,
     fertility: Fertility,
 ) -> BirthPlan:
-    """Plan the births of a population.
+    """Plan the births of a population; plans are kept, because many runs have the same.
 
     Parameters
     ----------

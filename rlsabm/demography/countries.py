@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,9 @@ PARITY_CLASSES = 5
 _KEYS = ("name", "adult_height_cm", "adult_weight_kg", "donation_jurisdiction")  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Country:
-    """Demographic tables of a country.
+    """Demographic tables of a country; two are equal if they hold the same numbers.
 
     Attributes
     ----------
@@ -68,6 +69,24 @@ class Country:
     fingerprint: str
     parameters: dict[str, Any]
     file: str
+
+    @cached_property
+    def _digest(self) -> bytes:
+        digest = sha256()
+        for name, value in vars(self).items():
+            values = value.items() if isinstance(value, dict) else [(name, value)]
+            for key, each in values:
+                digest.update(f"{name} {key} ".encode())
+                digest.update(
+                    each.tobytes() if isinstance(each, np.ndarray) else str(each).encode()
+                )
+        return digest.digest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Country) and self._digest == other._digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
 
 
 def country_names() -> list[str]:
@@ -230,6 +249,12 @@ def load_country(name: str, *, beside: Path = Path()) -> Country:
         Folder from which a relative path starts.
     """
     folder = _folder_of(name, beside)
+    return _read_country(name, folder, _fingerprint(folder))
+
+
+@lru_cache(maxsize=16)
+def _read_country(name: str, folder: Path, fingerprint: str) -> Country:
+    """The tables in a folder, read once as long as their files stay the same."""
     settings_path = folder / "country.yaml"
     settings = _read_settings(settings_path)
     years, fertility = _read_fertility(folder / "fertility.csv")
@@ -244,7 +269,7 @@ def load_country(name: str, *, beside: Path = Path()) -> Country:
         adult_height_m=_by_sex(settings_path, settings, "adult_height_cm") / 100.0,
         adult_weight_kg=_by_sex(settings_path, settings, "adult_weight_kg"),
         donation_jurisdiction=str(settings["donation_jurisdiction"]),
-        fingerprint=_fingerprint(folder),
+        fingerprint=fingerprint,
         parameters=_parameters(settings_path, settings),
         file=str(settings_path),
     )

@@ -17,7 +17,7 @@ from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, LONG_AGO, MALE
 from rlsabm.data import DATA, read_columns
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import Group, People
+from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
@@ -44,12 +44,12 @@ MONTHS_AFTER_DELIVERY = 6
 # Groups and columns ---------------------------------------------------------------------------------
 
 
-def months_since_donation(people: People) -> Any:
+def months_since_donation(people: Surveyed) -> Any:
     """Months since the last blood donation; very many for those without."""
     return people.month - people.last_donation_month.astype(np.int64)
 
 
-def gave_in_last_year(people: People) -> Bools:
+def gave_in_last_year(people: Surveyed) -> Bools:
     """Who gave blood in the last twelve months."""
     since = months_since_donation(people)
     return np.asarray((since >= 0) & (since < 12))
@@ -104,7 +104,7 @@ class DonorSupplements(Section):
 class BloodDonation(Section):
     """Whole-blood donation and the rules that protect donors' iron."""
 
-    enabled: Annotated[bool, Key(description="People give blood.")] = True
+    enabled: Annotated[bool, Key(description="Surveyed give blood.")] = True
     jurisdiction: Annotated[
         PlaceName | None,
         Key(description="Whose donation rules apply; null for the country's own."),
@@ -118,7 +118,7 @@ class BloodDonation(Section):
         Key(description="Iron tablets offered after a donation; null for none."),
     ] = None
     self_deferral: Annotated[
-        bool, Key(description="People who feel unwell stay away from donation of their own.")
+        bool, Key(description="Surveyed who feel unwell stay away from donation of their own.")
     ] = True
 
 

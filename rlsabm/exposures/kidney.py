@@ -17,7 +17,7 @@ from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
 from rlsabm.data import DATA, read_columns
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import EVER, Group, People
+from rlsabm.declaring.groups import EVER, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
@@ -43,20 +43,20 @@ USRDS = "USRDS 2014 Annual Data Report, figures of 2012"
 # Groups and columns ---------------------------------------------------------------------------------
 
 
-def are_on_dialysis(people: People) -> Bools:
+def are_on_dialysis(people: Surveyed) -> Bools:
     """Who is on dialysis."""
     return np.asarray(people.kidney == DIALYSIS)
 
 
-def months_on_dialysis(people: People) -> Any:
+def months_on_dialysis(people: Surveyed) -> Any:
     """Months since dialysis last began, for those who are on it."""
     return people.month - people.dialysis_since.astype(np.int64)
 
 
-def _on_dialysis_for(first: int, last: int) -> Callable[[People], Bools]:
+def _on_dialysis_for(first: int, last: int) -> Callable[[Surveyed], Bools]:
     """Those on dialysis for so many months, both limits included."""
 
-    def members(people: People) -> Bools:
+    def members(people: Surveyed) -> Bools:
         months = months_on_dialysis(people)
         return np.asarray(are_on_dialysis(people) & (first <= months) & (months <= last))
 
@@ -101,7 +101,7 @@ class IntravenousIron(Section):
 class Dialysis(Section):
     """Kidney failure treated by dialysis."""
 
-    enabled: Annotated[bool, Key(description="People come to need dialysis.")] = True
+    enabled: Annotated[bool, Key(description="Surveyed come to need dialysis.")] = True
     intravenous_iron: Annotated[
         IntravenousIron | None,
         Key(
@@ -127,7 +127,7 @@ def values_of_dialysis(dialysis: Dialysis) -> dict[str, float]:
 def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     """Onset of progressive kidney disease, and mortality with and without kidney failure.
 
-    People are followed by age under the country's life table. Progressive disease begins as long
+    Surveyed are followed by age under the country's life table. Progressive disease begins as long
     before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. What
     patients die of more than others is taken off the mortality of everybody else, so that the life
     table holds for all together.

@@ -13,10 +13,11 @@ from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import FEMALE
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import Group, People
+from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Part
+from rlsabm.declaring.sources import IOM
 from rlsabm.mathematics import exp
 
 #: Contraceptive, and depth of menses: the last word of each.
@@ -28,13 +29,12 @@ IRON_HABITS = chance.register(
 )
 
 CONTRACEPTION_FROM, CONTRACEPTION_UNTIL = 16, 50
-IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 
 
 # Groups ---------------------------------------------------------------------------------------------
 
 
-def menstruate_now(people: People) -> Bools:
+def menstruate_now(people: Surveyed) -> Bools:
     """Women between menarche and menopause, not pregnant and past the amenorrhoea after a birth."""
     return np.asarray(
         (people.sex == FEMALE)
@@ -45,7 +45,7 @@ def menstruate_now(people: People) -> Bools:
     )
 
 
-def bleed_heavily(people: People) -> Bools:
+def bleed_heavily(people: Surveyed) -> Bools:
     """Menstruating women whose loss counts as heavy."""
     heavy = people.menstrual_loss_ml >= people.p.heavy_loss_ml_per_month
     return np.asarray(menstruate_now(people) & heavy)

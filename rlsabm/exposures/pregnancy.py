@@ -15,11 +15,12 @@ from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO
 from rlsabm.data import DATA, read_columns
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import EVER, Group, People
+from rlsabm.declaring.groups import EVER, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import DailyIron, Section, Share, Whole
+from rlsabm.declaring.sources import IOM
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.events import note, register_event
@@ -37,37 +38,36 @@ MONTHS_TO_LOSS = 2
 FIRST_FERTILE_AGE, LAST_FERTILE_AGE = 10, 49
 LAST_PARITY_CLASS = 4
 BY_MONTH_OF_PREGNANCY = (10,)
-IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 
 
 # Groups and columns ---------------------------------------------------------------------------------
 
 
-def are_pregnant(people: People) -> Bools:
+def are_pregnant(people: Surveyed) -> Bools:
     """Who is pregnant."""
     return np.asarray(people.pregnancy != NOT_PREGNANT)
 
 
-def month_of_pregnancy(people: People) -> Any:
+def month_of_pregnancy(people: Surveyed) -> Any:
     """Month of pregnancy from 1, for those who are pregnant."""
     return people.month - people.conception_month.astype(np.int64) + 1
 
 
-def months_since_delivery(people: People) -> Any:
+def months_since_delivery(people: Surveyed) -> Any:
     """Months since the last delivery; very many for those without."""
     return people.month - people.last_birth_month.astype(np.int64)
 
 
-def _in_trimester(number: int) -> Callable[[People], Bools]:
+def _in_trimester(number: int) -> Callable[[Surveyed], Bools]:
     return lambda people: np.asarray(
         are_pregnant(people) & ((month_of_pregnancy(people) - 1) // 3 + 1 == number)
     )
 
 
-def _after_delivery(first: int, last: int) -> Callable[[People], Bools]:
+def _after_delivery(first: int, last: int) -> Callable[[Surveyed], Bools]:
     """Those who delivered so many months ago, both limits included, and are not pregnant."""
 
-    def members(people: People) -> Bools:
+    def members(people: Surveyed) -> Bools:
         since = months_since_delivery(people)
         return np.asarray((first <= since) & (since <= last) & ~are_pregnant(people))
 

@@ -17,6 +17,7 @@ from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.sources import IOM
 from rlsabm.declaring.tables import BY_SEX_AND_AGE, BY_SEX_AND_BIRTHDAY, Table
 from rlsabm.demography.countries import Country
 from rlsabm.exposures.menses import IRON_HABITS, menstrual_loss_ml
@@ -26,7 +27,6 @@ BODY_BUILD = chance.register(
     "body build", 4, "once", "height, weight, haemoglobin set point, basal loss"
 )
 
-IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 REFERENCE_WEIGHT_KG = 70.0
 #: Weight at which the basal loss per kg was measured (Institute of Medicine 2001, p. 340).
 BASAL_LOSS_WEIGHT_KG = 77.4

@@ -6,7 +6,7 @@ numbers behind them are called codes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -100,70 +100,43 @@ class PeopleInRows(NamedTuple):
         raise AttributeError(name)
 
 
-class Column(NamedTuple):
-    """A quantity that every person has.
-
-    Attributes
-    ----------
-    name, unit, meaning
-        As in the tables.
-    read
-        Gives its values in some rows.
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    read: Callable[[PeopleInRows], Array]
-
-
 _OF_PERSONS = (
-    Column("unique_id", "", "Mesa's name of the uid", lambda people: people.codes("uid")),
-    Column("mother_uid", "", "uid of the mother, 0 if unknown", lambda people: people.mother),
-    Column("father_uid", "", "uid of the father, 0 if unknown", lambda people: people.father),
-    Column("partner_uid", "", "uid of the last child's father", lambda people: people.partner),
-    Column(
+    PersonColumn("unique_id", "", "Mesa's name of the uid", lambda people: people.codes("uid")),
+    PersonColumn("mother_uid", "", "uid of the mother, 0 if unknown", lambda people: people.mother),
+    PersonColumn("father_uid", "", "uid of the father, 0 if unknown", lambda people: people.father),
+    PersonColumn("partner_uid", "", "uid of the last child's father", lambda people: people.partner),
+    PersonColumn(
         "live_births", "", "children that a woman bore so far",
         lambda people: people.values("children"),
     ),
-    Column(
+    PersonColumn(
         "age_years", "years", "age in completed years, at death if dead", lambda people: people.age
     ),
-    Column("is_alive", "", "is alive", lambda people: people.death_month == NEVER),
-    Column("has_rls", "", "has RLS in the last month lived", lambda people: people.rls != 0),
-    Column(
+    PersonColumn("is_alive", "", "is alive", lambda people: people.death_month == NEVER),
+    PersonColumn("has_rls", "", "has RLS in the last month lived", lambda people: people.rls != 0),
+    PersonColumn(
         "ferritin_ug_per_l", "µg/L", "ferritin of the stores, without inflammation",
         lambda people: people.measured("stores_ferritin_ug_per_l"),
     ),
 )  # fmt: skip
 
 
-def field_column(field: Field) -> Column:
+def field_column(field: Field) -> PersonColumn:
     """A field of the records as a column."""
-    return Column(field.name, field.unit, field.meaning, lambda people: people.values(field.name))
+    return PersonColumn(
+        field.name, field.unit, field.meaning, lambda people: people.values(field.name)
+    )
 
 
-def _room_column(column: PersonColumn) -> Column:
-    """What a room of the model says of people; not a number where there is none."""
-
-    def read(people: PeopleInRows) -> Array:
-        values = np.asarray(column.read(people))
-        if column.missing is None:
-            return values
-        return np.where(column.missing(people), np.nan, values)
-
-    return Column(column.name, column.unit, column.meaning, read)
-
-
-def _measure_column(name: str, unit: str, meaning: str) -> Column:
-    return Column(name, unit, meaning, lambda people: people.measured(name))
+def _measure_column(name: str, unit: str, meaning: str) -> PersonColumn:
+    return PersonColumn(name, unit, meaning, lambda people: people.measured(name))
 
 
 #: Everything that can be selected, aggregated, grouped by and collected, by name.
-COLUMNS: dict[str, Column] = {
+COLUMNS: dict[str, PersonColumn] = {
     **{measure.name: _measure_column(*measure) for measure in MEASURES},
     **{column.name: column for column in _OF_PERSONS},
-    **{column.name: _room_column(column) for room in ROOMS for column in room.columns},
+    **{column.name: column for room in ROOMS for column in room.columns},
     **{name: field_column(field) for name, field in FIELDS.items() if name not in RELATIVES},
 }
 

@@ -148,7 +148,7 @@ class People(AgentSet):  # type: ignore[misc]
         """
         if name not in COLUMNS:
             raise AttributeError(unknown_name(name, COLUMNS, "a person"), name=name)
-        return COLUMNS[name].read(PeopleInRows(self.model.population, self.rows))
+        return COLUMNS[name].values(PeopleInRows(self.model.population, self.rows))
 
     def codes(self, name: str) -> Array:
         """A field of the records as it is stored: numbers behind the words."""

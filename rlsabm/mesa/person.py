@@ -21,10 +21,10 @@ from numpy.typing import ArrayLike
 from rlsabm.arrays import Bools, Ints, Uids
 from rlsabm.conventions import NEVER
 from rlsabm.declaring.fields import Field
+from rlsabm.declaring.room import PersonColumn
 from rlsabm.mesa.columns import (
     COLUMNS,
     FIELDS,
-    Column,
     PeopleInRows,
     encode,
     field_column,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class _Attribute:
     """A column as an attribute of a person, to be read."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: PersonColumn) -> None:
         self.column = column
         self.__doc__ = column.meaning + (f" ({column.unit})" if column.unit else "")
 
@@ -48,7 +48,7 @@ class _Attribute:
         if person is None:
             return self
         row = person.row
-        return self.column.read(PeopleInRows(person.model.population, slice(row, row + 1)))[
+        return self.column.values(PeopleInRows(person.model.population, slice(row, row + 1)))[
             0
         ].item()
 

@@ -7,7 +7,7 @@ from rlsabm.scenario.resolving import load_scenario
 from rlsabm.scenario.schema import (
     Observe,
     ParameterRange,
-    Population,
+    PopulationSection,
     Runs,
     Scenario,
     Shifts,
@@ -23,7 +23,7 @@ __all__ = [
     "Conditions",
     "Observe",
     "ParameterRange",
-    "Population",
+    "PopulationSection",
     "ResolvedScenario",
     "Runs",
     "Scenario",

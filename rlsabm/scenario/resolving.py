@@ -20,8 +20,8 @@ SUFFIXES = ("", ".yaml", ".yml")
 #: Name of a scenario that is given as a mapping.
 MAPPING = "scenario"
 #: Scenarios that ship with the package: inside it when installed, beside it in a checkout.
-PACKAGE = Path(__file__).parent.parent
-SHIPPED = (PACKAGE / "scenarios", PACKAGE.parent / "scenarios")
+_PACKAGE = Path(__file__).parent.parent
+SHIPPED = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
 
 
 def load_scenario(

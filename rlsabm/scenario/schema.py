@@ -45,7 +45,7 @@ class ParameterRange:
     unit: str = ""
 
 
-class Population(Section):
+class PopulationSection(Section):
     """The people simulated."""
 
     country: Annotated[
@@ -172,7 +172,9 @@ class Scenario(Section):
 
     title: Annotated[str, Field(min_length=1, description="One line that says what is asked.")]
     description: Annotated[str, Field(description="Longer text for readers of the report.")] = ""
-    population: Population = Field(default=Population(), description="Country and number.")
+    population: PopulationSection = Field(
+        default=PopulationSection(), description="Country and number."
+    )
     observe: Observe = Field(default=Observe(), description="Surveys and their breakdown.")
     shifts: Shifts = Field(default=Shifts(), description="Shifts traced to their causes.")
     conditions: Conditions = Field(

@@ -16,7 +16,7 @@ WAITING, RUNNING, FINISHED, FAILED = "waiting", "running", "finished", "failed"
 
 
 @dataclass
-class Entry:
+class UnitEntry:
     """What is known of a unit; the columns of ``runs.parquet`` say what each item means."""
 
     status: str = WAITING
@@ -32,7 +32,7 @@ class Entry:
     rows: int | None = None
 
 
-_FIELDS = tuple(field.name for field in fields(Entry))
+_FIELDS = tuple(field.name for field in fields(UnitEntry))
 _UNIT = ("arm", "draw", "replicate", "block")
 _WHOLE = ("person_months", "people_grown", "people_surveyed", "rows")
 
@@ -48,12 +48,12 @@ class Ledger:
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self.units = list(units)
-        self._entries = {unit.name: Entry() for unit in units}
+        self._entries = {unit.name: UnitEntry() for unit in units}
 
-    def __getitem__(self, unit: Unit) -> Entry:
+    def __getitem__(self, unit: Unit) -> UnitEntry:
         return self._entries[unit.name]
 
-    def __setitem__(self, unit: Unit, entry: Entry) -> None:
+    def __setitem__(self, unit: Unit, entry: UnitEntry) -> None:
         self._entries[unit.name] = entry
 
     def having(self, status: str) -> list[Unit]:
@@ -88,7 +88,7 @@ class Ledger:
             row: Mapping[Any, Any] = known.get(place, {})
             if unit.name in records:
                 row = records[unit.name]
-            entry = self._entries[unit.name] = Entry(
+            entry = self._entries[unit.name] = UnitEntry(
                 **{name: _plain(row[name], name) for name in _FIELDS if name in row}
             )
             if unit.name in records or unit.run in merged:

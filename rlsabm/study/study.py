@@ -25,7 +25,7 @@ from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import HANDED_OVER, StudyFolder
 from rlsabm.study.job import Job, Outcome, do_job
-from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Entry, Ledger
+from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger, UnitEntry
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
 from rlsabm.study.merging import merge, runs_in
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
@@ -293,9 +293,9 @@ class _Running:
         for unit in self.ledger.units:
             finished = self.ledger[unit].status == FINISHED
             if unit.name in kept and not finished:
-                self.ledger[unit] = Entry(**self._folder.record_of(unit.name))
+                self.ledger[unit] = UnitEntry(**self._folder.record_of(unit.name))
             elif finished and unit.name not in kept and unit.run not in merged:
-                self.ledger[unit] = Entry(error="its results have gone from the folder")
+                self.ledger[unit] = UnitEntry(error="its results have gone from the folder")
 
     def _run(self, units: list[Unit]) -> None:
         """Run units until each is finished or failed."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rlsabm.chance import run_key
-from rlsabm.scenario import Population, ResolvedScenario
+from rlsabm.scenario import PopulationSection, ResolvedScenario
 
 
 class Run(NamedTuple):
@@ -49,7 +49,7 @@ class Unit:
         return Run(self.draw, self.replicate, self.arm)
 
 
-def block_sizes(population: Population) -> list[int]:
+def block_sizes(population: PopulationSection) -> list[int]:
     """People of each block: as few blocks as the limit allows, alike to one person.
 
     They depend on the scenario only, never on the machine, and so do the results.

@@ -20,7 +20,7 @@ from rlsabm.chance import Word, waiting_months
 from rlsabm.compilation import compiled
 from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER
 from rlsabm.declaring.fields import Field
-from rlsabm.declaring.groups import Group, People
+from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import Making, Room
 from rlsabm.declaring.tables import BY_SEX_AND_BIRTHDAY, SCALAR, Table
@@ -66,7 +66,7 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
     """Hazards of onset and effects, by number of the condition."""
     conditions = making.conditions
     catalogue = tabulate(conditions, making.mortality)
-    # People with a condition die by its ratio, and all together by the life table.
+    # Surveyed with a condition die by its ratio, and all together by the life table.
     making.mortality = making.mortality / mortality_factor(catalogue)
     return {
         "condition_spared": np.exp(-catalogue.hazard),
@@ -108,12 +108,12 @@ CATALOGUE = Room(
 )
 
 
-def has_condition(people: People, place: int) -> Bools:
+def has_condition(people: Surveyed, place: int) -> Bools:
     """Who has the condition at this place of the catalogue."""
     return np.asarray((people.conditions >> place) & 1 == 1)
 
 
-def _has(people: People, *, name: str) -> Bools:
+def _has(people: Surveyed, *, name: str) -> Bools:
     return np.asarray(people.has_condition(name))
 
 
