@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,8 +33,10 @@ class Place:
 
     @property
     def layer(self) -> str:
-        """Name of the layer: "file:line", or "--set"."""
-        return "--set" if self.line is None else f"{self.source}:{self.line}"
+        """Name of the layer: "file:line", "--set", or what was given in Python."""
+        if self.line is not None:
+            return f"{self.source}:{self.line}"
+        return "--set" if self.source.startswith("--set") else self.source
 
     def error(self, what: str, key: str = "") -> ScenarioError:
         """A mistake at this place."""
@@ -115,8 +118,11 @@ def read_file(path: Path, source: str = "") -> Entry:
     return root
 
 
+@lru_cache(maxsize=32)
 def read_text(text: str, source: str, *, with_lines: bool = True) -> Entry | None:
     """Read YAML 1.2 text; None when it holds nothing.
+
+    Entries are never changed, so what was read before is given again.
 
     Parameters
     ----------

@@ -19,6 +19,8 @@ from rlsabm.scenario.schema import ParameterRange, Scenario
 SUFFIXES = ("", ".yaml", ".yml")
 #: Name of a scenario that is given as a mapping.
 MAPPING = "scenario"
+#: Name of what a call from Python changes in it.
+CALL = "simulate"
 #: Scenarios that ship with the package: inside it when installed, beside it in a checkout.
 _PACKAGE = Path(__file__).parent.parent
 SHIPPED = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
@@ -28,6 +30,7 @@ def load_scenario(
     source: str | Path | Mapping[str, Any],
     settings: Sequence[str] = (),
     *,
+    changes: Mapping[str, Any] | None = None,
     parameters: Mapping[str, ParameterRange] = {},
     catalogue: Path | None = None,
 ) -> ResolvedScenario:
@@ -45,6 +48,8 @@ def load_scenario(
         file would say; a path in it starts from the current folder.
     settings : sequence of str
         Settings of the form ``key.path=value``, the value in YAML; later ones win.
+    changes : mapping, optional
+        Further settings, given in Python, by key; keys may be dotted. They win.
     parameters : mapping of str to ParameterRange
         Names, bounds and units of the parameter table. When empty, overrides of parameters are
         only checked to be numbers.
@@ -85,6 +90,11 @@ def load_scenario(
         layer = setting_layer(setting, list(_arms(tree)))
         _refuse_base(layer)
         sources.append(layer.place.source)
+        tree = replace(merged(tree, layer), place=tree.place)
+    if changes:
+        layer = nested(entry_of(changes, Place(CALL)))
+        _refuse_base(layer)
+        sources.append(CALL)
         tree = replace(merged(tree, layer), place=tree.place)
 
     mistakes = Mistakes(parameters)
