@@ -26,7 +26,10 @@ def parameter_ranges() -> dict[str, ParameterRange]:
 
 
 def read_scenario(
-    source: str | Path | Mapping[str, Any], settings: Sequence[str] = ()
+    source: str | Path | Mapping[str, Any],
+    settings: Sequence[str] = (),
+    *,
+    changes: Mapping[str, Any] | None = None,
 ) -> ResolvedScenario:
     """Read a scenario file, or a mapping, with its parameters checked against the table.
 
@@ -36,7 +39,11 @@ def read_scenario(
         If it has mistakes.
     """
     return load_scenario(
-        source, settings, parameters=parameter_ranges(), catalogue=SHIPPED_CATALOGUE
+        source,
+        settings,
+        changes=changes,
+        parameters=parameter_ranges(),
+        catalogue=SHIPPED_CATALOGUE,
     )
 
 
