@@ -186,10 +186,9 @@ class Population:
             return
         parents = self._rows
         new_lives, new_bodies = self._append(babies)
-        plan = self.setting.plan
         bear(
             self._lives[:parents], self._bodies[:parents], self._men, mothers, new_lives, new_bodies,
-            newborn_records(LIFE, 1), plan.male_share, plan.first_month, self.inputs,
+            newborn_records(LIFE, 1), self.inputs,
         )  # fmt: skip
 
     def live(self, first: int, stop: int, last: int, *, log: bool = False) -> None:

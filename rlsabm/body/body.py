@@ -10,6 +10,7 @@ from rlsabm.body.responses import cns_supply
 from rlsabm.body.symptoms import advance_symptoms
 from rlsabm.compilation import compiled, inlined
 from rlsabm.declaring.inputs import Inputs
+from rlsabm.moment import Moment
 
 
 @compiled
@@ -29,13 +30,11 @@ def advance_body(
     body: Any,
     life: Any,
     burden: Any,
-    age: int,
-    month: int,
-    u: float,
+    at: Moment,
     p: Inputs,
 ) -> None:
     """One month: iron, then CNS iron and dopamine, then symptoms."""
     per_scale = 1.0 / life.storage_scale_mg
     advance_iron(body, life, burden, per_scale, p)
-    iron_effect = advance_brain(body, life, burden, age, per_scale, p)
-    advance_symptoms(body, life, burden, iron_effect, age, month, u, p)
+    iron_effect = advance_brain(body, life, burden, at.age, per_scale, p)
+    advance_symptoms(body, life, burden, iron_effect, at, p)

@@ -18,6 +18,7 @@ from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
 from rlsabm.declaring.tables import BY_AGE, Table
 from rlsabm.events import note, register_event
+from rlsabm.moment import Moment
 
 RLS_ONSET = register_event("RLS onset", 4)
 RLS_REMISSION = register_event("RLS remission", 5)
@@ -143,9 +144,7 @@ def advance_symptoms(
     life: Any,
     burden: Any,
     iron_effect: float,
-    age: int,
-    month: int,
-    u: float,
+    at: Moment,
     p: Inputs,
 ) -> None:
     """One month of liability and symptoms."""
@@ -155,21 +154,21 @@ def advance_symptoms(
     body.vulnerability += (body.lasting_load - body.vulnerability) * p.lasting_step
     body.liability = (
         life.other_liability
-        + p.age_effect[age]
+        + p.age_effect[at.age]
         + body.dopamine_deficit
         + (1.0 - p.dopamine_share) * iron_effect
         + p.lasting_effect * body.vulnerability
         - p.liability_threshold
     )
     prevalence = equilibrium_prevalence(body.liability, p.per_liability_scale, p)
-    body.rls = next_state(body.rls, prevalence, u, p)
+    body.rls = next_state(body.rls, prevalence, at.symptoms, p)
     if body.rls:
-        body.rls_first_month = min(body.rls_first_month, month)
-        body.rls_last_month = month
+        body.rls_first_month = min(body.rls_first_month, at.month)
+        body.rls_last_month = at.month
         if body.liability >= p.weekly_liability:
-            body.weekly_last_month = month
+            body.weekly_last_month = at.month
         if body.liability >= p.significant_liability:
-            body.significant_last_month = month
+            body.significant_last_month = at.month
 
 
 @compiled

@@ -28,6 +28,7 @@ from rlsabm.events import note, register_event
 from rlsabm.exposures.kidney import HEALTHY_KIDNEY
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.mathematics import exp
+from rlsabm.moment import Moment
 
 DONATION_MONTH = chance.register("donation month", 3, "at", "coming to donate, stopping, -, -")
 DONOR = chance.register("donor", 14, "once", "eagerness, donates double red cells, supplements, -")
@@ -349,10 +350,11 @@ def give_blood(life: Any, burden: Any, month: int, p: Inputs) -> None:
 
 
 @inlined
-def donate(life: Any, body: Any, burden: Any, age: int, month: int, u: float, p: Inputs) -> None:
+def donate(life: Any, body: Any, burden: Any, at: Moment, p: Inputs) -> None:
     """One month of a possible or actual donor."""
+    month = at.month
     if life.donor == NO_DONOR:
-        become_donor(life, age, month, u, p)
+        become_donor(life, at.age, month, 1.0 - at.onset, p)
         first_visit = life.donor == ACTIVE_DONOR
     else:
         first_visit = False
@@ -371,7 +373,7 @@ def donate(life: Any, body: Any, burden: Any, age: int, month: int, u: float, p:
     since = month - life.last_donation_month
     if life.donor_supplements and 0 < since <= p.donor_supplement_months:
         burden.oral_iron_mg_per_day += p.donor_supplement_mg_per_day
-    if stop < p.donor_stop_per_month or age >= p.donor_last_age_years:
+    if stop < p.donor_stop_per_month or at.age >= p.donor_last_age_years:
         life.donor = FORMER_DONOR
 
 

@@ -24,6 +24,7 @@ from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import Section
 from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
 from rlsabm.events import note, register_event
+from rlsabm.moment import Moment
 
 KIDNEY_STAGE_ENDS = chance.register("kidney", 16, "nth", "time in the stage, -, -, -")
 KIDNEY_MONTH = chance.register("kidney month", 19, "at", "transplant, graft failure, -, -")
@@ -363,28 +364,26 @@ def suffer_kidney_disease(
     body: Any,
     of_kidney_disease: Any,
     of_dialysis: Any,
-    age: int,
-    month: int,
-    u: float,
+    at: Moment,
     p: Inputs,
 ) -> None:
     """One month of kidney disease, or the chance of its onset."""
     if life.kidney == HEALTHY_KIDNEY:
-        if u < p.kidney_onset[life.sex, age]:
-            enter_stage(life, CKD_3, month, p)
+        if at.onset < p.kidney_onset[life.sex, at.age]:
+            enter_stage(life, CKD_3, at.month, p)
         return
     if life.kidney == CKD_3:
-        if month >= life.kidney_until:
-            enter_stage(life, CKD_4, month, p)
+        if at.month >= life.kidney_until:
+            enter_stage(life, CKD_4, at.month, p)
     elif life.kidney == CKD_4:
-        if month >= life.kidney_until:
-            enter_stage(life, DIALYSIS, month, p)
+        if at.month >= life.kidney_until:
+            enter_stage(life, DIALYSIS, at.month, p)
     else:
-        transplanted, failed, _, _ = chance.at(p.key, life.uid, month, KIDNEY_MONTH)
-        if life.kidney == DIALYSIS and transplanted < p.transplant[age]:
-            enter_stage(life, GRAFT, month, p)
+        transplanted, failed, _, _ = chance.at(p.key, life.uid, at.month, KIDNEY_MONTH)
+        if life.kidney == DIALYSIS and transplanted < p.transplant[at.age]:
+            enter_stage(life, GRAFT, at.month, p)
         elif life.kidney == GRAFT and failed < p.graft_failure_per_month:
-            enter_stage(life, DIALYSIS, month, p)
+            enter_stage(life, DIALYSIS, at.month, p)
 
     if life.kidney == CKD_4:
         of_kidney_disease.absorption_factor *= p.ckd_4_absorption_factor

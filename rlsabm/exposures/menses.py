@@ -19,6 +19,7 @@ from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Part
 from rlsabm.declaring.sources import IOM
 from rlsabm.mathematics import exp
+from rlsabm.moment import Moment
 
 #: Contraceptive, and depth of menses: the last word of each.
 REPRODUCTION = chance.register(
@@ -173,13 +174,13 @@ def lies_between(life: Any, month: int) -> bool:
 
 
 @inlined
-def menstruate(life: Any, of_menses: Any, of_heavy_menses: Any, month: int, p: Inputs) -> None:
+def menstruate(life: Any, of_menses: Any, of_heavy_menses: Any, at: Moment, p: Inputs) -> None:
     """Blood lost with menses this month: as much as a typical woman's, and what is lost above that.
 
     Only heavy bleeding is split into a typical and an excess part.  Whether menses come at all is up
     to pregnancy.
     """
-    if lies_between(life, month):
+    if lies_between(life, at.month):
         if life.menstrual_loss_ml >= p.heavy_loss_ml_per_month:
             of_menses.menses_ml += p.typical_loss_ml_per_month
             of_heavy_menses.menses_ml += life.menstrual_loss_ml - p.typical_loss_ml_per_month

@@ -15,6 +15,7 @@ from rlsabm.exposures.donation import BLOOD_DONATION, donate, note_donation
 from rlsabm.exposures.kidney import KIDNEY_DISEASE, note_kidney, suffer_kidney_disease
 from rlsabm.exposures.menses import MENSES, menstruate
 from rlsabm.exposures.pregnancy import PREGNANCY, be_fertile, follow_pregnancy, note_pregnancy
+from rlsabm.moment import Moment
 
 #: Exposures in the order of a month, in which their parts are added up.
 EXPOSURES = (PREGNANCY, MENSES, KIDNEY_DISEASE, BLOOD_DONATION)
@@ -36,10 +37,7 @@ def undergo_exposures(
     body: Any,
     burdens: Any,
     apart: int,
-    age: int,
-    month: int,
-    onset: float,
-    conception: float,
+    at: Moment,
     p: Inputs,
 ) -> None:
     """One month of all exposures, each of which fills its part of the burden.
@@ -47,14 +45,13 @@ def undergo_exposures(
     With ``apart`` 1 each part has a burden of its own; with 0 all are added to ``burdens[WHOLE]``.
     """
     if life.sex == FEMALE:
-        be_fertile(life, body, burdens[apart * OF_PREGNANCY], month, conception, p)
-        menstruate(life, burdens[apart * OF_MENSES], burdens[apart * OF_HEAVY_MENSES], month, p)
-    # The two onsets share a number from its two ends: no one has both in one month.
+        be_fertile(life, body, burdens[apart * OF_PREGNANCY], at, p)
+        menstruate(life, burdens[apart * OF_MENSES], burdens[apart * OF_HEAVY_MENSES], at, p)
+    # The onsets of both share a uniform from its two ends: no one has both in one month.
     suffer_kidney_disease(
-        life, body, burdens[apart * OF_KIDNEY_DISEASE], burdens[apart * OF_DIALYSIS], age, month,
-        onset, p,
+        life, body, burdens[apart * OF_KIDNEY_DISEASE], burdens[apart * OF_DIALYSIS], at, p
     )  # fmt: skip
-    donate(life, body, burdens[apart * OF_DONATION], age, month, 1.0 - onset, p)
+    donate(life, body, burdens[apart * OF_DONATION], at, p)
 
 
 @inlined

@@ -26,6 +26,7 @@ from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.events import note, register_event
 from rlsabm.exposures.menses import REPRODUCTION
 from rlsabm.mathematics import exp
+from rlsabm.moment import Moment
 
 PREGNANCY_ENDS = chance.register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
 
@@ -483,14 +484,14 @@ def be_fertile(
     life: Any,
     body: Any,
     burden: Any,
-    month: int,
-    u: float,
+    at: Moment,
     p: Inputs,
 ) -> None:
     """One month of a woman's reproductive life."""
+    month = at.month
     if life.pregnancy != NOT_PREGNANT and month >= life.pregnancy_end_month:
         end_pregnancy(life, body, burden, month, p)
-    elif may_conceive(life, month) and u < chance_to_conceive(life, month, p):
+    elif may_conceive(life, month) and at.conception < chance_to_conceive(life, month, p):
         conceive(life, body, month, p)
     if life.pregnancy != NOT_PREGNANT:
         carry(life, burden, month, p)

@@ -7,6 +7,7 @@ the population changes nothing for those who would not have drawn him.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +21,9 @@ from rlsabm.conventions import FEMALE, LONG_AGO, MALE, SEXES
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
-from rlsabm.declaring.room import Room
-from rlsabm.demography.births import MONTHS_TO_BIRTH
+from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.tables import SCALAR, Table
+from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.exposures.menses import plan_menses
 from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
 from rlsabm.life.genome import express_genome, found_genome, inherit_genome
@@ -55,10 +57,21 @@ _PARAMETERS = (
       "Later children whose father is not the one before, deaths apart.", "assumed"),
 )  # fmt: skip
 
+
+def fill_birth_tables(making: Making) -> Mapping[str, Any]:
+    """Chance that a child is a boy."""
+    return {"male_share": making.plan.male_share, "first_month": making.plan.first_month}
+
+
 BIRTH = Room(
     title="birth and parents",
     life_fields=_LIFE_FIELDS,
     parameters=_PARAMETERS,
+    tables=(
+        Table("male_share", (12 * MOST_YEARS,), "chance that a child is a boy, by month"),
+        Table("first_month", SCALAR, "its first month", "i8"),
+    ),
+    fill=fill_birth_tables,
 )
 
 YOUNGEST_FATHER_MONTHS, OLDEST_FATHER_MONTHS = 16 * 12, 65 * 12
@@ -247,8 +260,6 @@ def bear(
     new_lives: Any,
     new_bodies: Any,
     unknown_father: Any,
-    male_share: NDArray[np.float64],
-    male_share_month: int,
     p: Inputs,
 ) -> None:
     """Fill the new records with the children of these mothers."""
@@ -277,7 +288,7 @@ def bear(
         mother.partner = father.uid
         mother.partner_birth_month = father.birth_month
 
-        share = male_share[month - male_share_month]
+        share = p.male_share[month - p.first_month]
         first_uid = chance.child_uid(mother.uid, order, 0)
         babies = 1 if mother.last_delivery == ONE_CHILD else 2
         identical = mother.last_delivery == MONOZYGOTIC_TWINS

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm import chance
 from rlsabm.body.body import advance_body
 from rlsabm.body.symptoms import note_symptoms
 from rlsabm.compilation import compiled, inlined
-from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER
+from rlsabm.conventions import DAYS_PER_MONTH, NEVER
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
 from rlsabm.exposures.month import PART_COUNT, WHOLE, note_exposures, undergo_exposures
 from rlsabm.life.growth import grow, is_time_to_grow
 from rlsabm.life.mortality import chance_to_die, die, note_death
+from rlsabm.moment import moment_of
 
 #: Burdens of a month: the whole, the parts, and behind them that of the catalogue's conditions.
 STANDING = 1 + PART_COUNT
@@ -42,20 +42,19 @@ def live_month(life: Any, body: Any, burdens: Any, month: int, p: Inputs) -> Non
     ``burdens[STANDING]`` holds the burden of the conditions that are there, ``burdens[WHOLE]`` takes
     that of the month.
     """
-    age_months = month - life.birth_month
-    age = min(age_months // 12, LAST_AGE)
-    symptoms, death, onset, conception = chance.at(p.key, life.uid, month, chance.MONTH)
+    at = moment_of(life, month, p)
     if month >= life.conditions_until:
         update_conditions(life, burdens[STANDING], month, p)
-    if death < chance_to_die(life, age, burdens[STANDING].mortality_ratio, p):
+    if at.death < chance_to_die(life, at.age, burdens[STANDING].mortality_ratio, p):
         die(life, month)
         return
+    age_months = month - life.birth_month
     if is_time_to_grow(age_months):
         grow(life, age_months, p)
 
     begin_burden(burdens, WHOLE, STANDING, life)
-    undergo_exposures(life, body, burdens, 0, age, month, onset, conception, p)
-    advance_body(body, life, burdens[WHOLE], age, month, symptoms, p)
+    undergo_exposures(life, body, burdens, 0, at, p)
+    advance_body(body, life, burdens[WHOLE], at, p)
 
 
 @compiled

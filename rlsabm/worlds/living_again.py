@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm import chance
 from rlsabm.arrays import Ints, Records
 from rlsabm.body.body import advance_body
 from rlsabm.body.brain import BRAIN
@@ -26,7 +25,6 @@ from rlsabm.body.symptoms import SYMPTOMS
 from rlsabm.burden import lay_neutral, neutral_burdens
 from rlsabm.chance import Word
 from rlsabm.compilation import compiled
-from rlsabm.conventions import LAST_AGE
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.errors import UserError, nearest
 from rlsabm.exposures.catalogue.episodes import update_conditions
@@ -42,6 +40,7 @@ from rlsabm.life.birth import begin_again
 from rlsabm.life.growth import grow, is_time_to_grow
 from rlsabm.life.month import STANDING, begin_burden
 from rlsabm.life.mortality import chance_to_die, die
+from rlsabm.moment import moment_of
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.setting import Setting
 from rlsabm.worlds.world import (
@@ -100,22 +99,21 @@ def live_life_again(
         bodies[w + 1] = bodies[0]
     filled = 0
     for month in range(life.birth_month, months[-1] + 1):
-        age_months = month - life.birth_month
-        age = min(age_months // 12, LAST_AGE)
-        symptoms, death, onset, conception = chance.at(p.key, life.uid, month, chance.MONTH)
+        at = moment_of(life, month, p)
         begun = 0
         if month >= life.conditions_until:
             begun = update_conditions(life, burdens[STANDING], month, p)
-        if death < chance_to_die(life, age, burdens[STANDING].mortality_ratio, p):
+        if at.death < chance_to_die(life, at.age, burdens[STANDING].mortality_ratio, p):
             die(life, month)
             return
+        age_months = month - life.birth_month
         if is_time_to_grow(age_months):
             grow(life, age_months, p)
 
         for part in range(PART_COUNT):
             if filled >> part & 1:
                 lay_neutral(burdens[1 + part])
-        undergo_exposures(life, bodies[0], burdens, 1, age, month, onset, conception, p)
+        undergo_exposures(life, bodies[0], burdens, 1, at, p)
         for w in range(len(worlds)):
             follow_exposures(life, bodies[w + 1], month, p)
         filled = filled_parts(burdens)
@@ -134,13 +132,12 @@ def live_life_again(
                     burden_of_world(burdens, life, world, filled, begun, p)
                     borne = OF_WORLD
                 if differs[w]:
-                    advance_body(bodies[w + 1], life, burdens[borne], age, month, symptoms, p)
-        advance_body(bodies[0], life, burdens[WHOLE], age, month, symptoms, p)
+                    advance_body(bodies[w + 1], life, burdens[borne], at, p)
+        advance_body(bodies[0], life, burdens[WHOLE], at, p)
         for w in range(len(worlds)):
             if worlds[w].body != BEARING:
                 advance_changed_body(
-                    bodies[w + 1], bodies[0], worlds[w].body, life, burdens[WHOLE], age, month,
-                    symptoms, p,
+                    bodies[w + 1], bodies[0], worlds[w].body, life, burdens[WHOLE], at, p
                 )  # fmt: skip
 
         if months[noted] == month:

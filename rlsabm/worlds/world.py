@@ -22,6 +22,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.exposures.catalogue.episodes import lay_standing
 from rlsabm.exposures.month import PART_COUNT, PARTS
 from rlsabm.life.month import STANDING, begin_burden
+from rlsabm.moment import Moment
 from rlsabm.setting import Setting
 
 FACTUAL = "factual"
@@ -182,22 +183,21 @@ def burden_of_world(
 
 @compiled
 def advance_changed_body(
-    body: Any, factual: Any, kind: int, life: Any, burden: Any, age: int, month: int, u: float,
-    p: Inputs,
-) -> None:  # fmt: skip
+    body: Any, factual: Any, kind: int, life: Any, burden: Any, at: Moment, p: Inputs
+) -> None:
     """One month of a body whose peripheral iron is not followed: it lacks none, or it is factual."""
     effect = 0.0
     by_iron = 0.0
     if kind == REPLETE:
         advance_pools(body, life, 1.0, p)
-        effect = iron_effect(body, age, p)
+        effect = iron_effect(body, at.age, p)
         by_iron = p.dopamine_share * effect
     elif kind == SUFFICIENT:
         body.brain_iron_fast = 1.0
-        body.brain_iron_slow = p.slow_pool_norm[age]
+        body.brain_iron_slow = p.slow_pool_norm[at.age]
     else:
         body.brain_iron_fast = factual.brain_iron_fast
         body.brain_iron_slow = factual.brain_iron_slow
-        effect = iron_effect(body, age, p)
+        effect = iron_effect(body, at.age, p)
     advance_dopamine(body, burden, by_iron, p)
-    advance_symptoms(body, life, burden, effect, age, month, u, p)
+    advance_symptoms(body, life, burden, effect, at, p)
