@@ -21,7 +21,7 @@ from rlsabm.parameters.catalogue import shipped_catalogue
 from rlsabm.parameters.tables import TABLE_LIST
 from rlsabm.parameters.values import DERIVED, PARAMETERS
 from rlsabm.person import BODY_FIELDS, BURDEN_FIELDS, LIFE_FIELDS
-from rlsabm.results.schemas import TABLES
+from rlsabm.results.tables import TABLES
 from rlsabm.scenario import json_schema
 from rlsabm.study.settings import read_scenario
 

@@ -10,7 +10,7 @@ import pytest
 from rlsabm.errors import UserError
 from rlsabm.observe.questionnaire import MOST_MIMICS, Answers
 from rlsabm.observe.survey import DEFINITIONS, RECALLS, case_bit
-from rlsabm.parameters.instruments import TRUE, Instrument, instruments, instruments_of
+from rlsabm.parameters.instruments import TRUTH, Instrument, instruments, instruments_of
 from rlsabm.person import LIFE, empty_records
 
 KEY = np.uint64(20190715)
@@ -202,12 +202,12 @@ def test_age_counts_by_the_month() -> None:
 
 
 def test_instruments_by_name() -> None:
-    assert instruments_of([TRUE]) == []
-    assert [one.name for one in instruments_of(["CH-RLSq", TRUE, "interview"])] == [
+    assert instruments_of([TRUTH]) == []
+    assert [one.name for one in instruments_of(["CH-RLSq", TRUTH, "interview"])] == [
         "CH-RLSq",
         "interview",
     ]
-    with pytest.raises(UserError, match=r"^observe.as: found CH-RLSk \(expected names among true"):
+    with pytest.raises(UserError, match=r"^observe.as: found CH-RLSk \(expected names among truth"):
         instruments_of(["CH-RLSk"])
 
 
