@@ -383,8 +383,8 @@ def compare(
         str, typer.Option(metavar="NAME", help="Recall period: current or past_year.")
     ] = "current",
     observed_as: Annotated[
-        str, typer.Option("--as", metavar="NAME", help="An instrument that asked, or true.")
-    ] = "true",
+        str, typer.Option("--as", metavar="NAME", help="An instrument that asked, or truth.")
+    ] = "truth",
     as_json: JsonOption = False,
 ) -> None:
     """Compare two studies or two arms: prevalence, caused shifts, and how they differ.

@@ -104,7 +104,7 @@ class Study(NamedTuple):
         table = self.table(name)
         table = table[table["world"] == "factual"]
         if "observed_as" in table:
-            table = table[table["observed_as"] == "true"]
+            table = table[table["observed_as"] == "truth"]
         return table.reset_index(drop=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,18 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from observed_tools import observed
 from study_tools import SMALL, ledger, resolved, tables
 
 from rlsabm.observe.survey import Survey, survey_month, take_survey
 from rlsabm.population import Population
-from rlsabm.results.biomarkers import MOST_VALUES, PERCENTILES, sample_biomarkers
-from rlsabm.results.biomarkers import summarise_biomarkers as summarise
-from rlsabm.results.blocks import ADDED, AT_A_TIME, ENOUGH_VALUES, of_run, weighted_quantiles
-from rlsabm.results.cases import find_cases
-from rlsabm.results.cells import Contents
-from rlsabm.results.contrasts import count_contrasts
-from rlsabm.results.counting import FOLLOW_UP_MONTHS, count_incidence, count_prevalence
-from rlsabm.results.registries import summarise_autopsies
+from rlsabm.results.combining import AT_A_TIME, run_of_blocks
+from rlsabm.results.contents import Contents
+from rlsabm.results.observed import FOLLOW_UP_MONTHS, Observed, follow_up_of
+from rlsabm.results.samples import ENOUGH_VALUES, MOST_VALUES, weighted_quantiles
+from rlsabm.results.tables import TABLES
+from rlsabm.results.tables.biomarkers import PERCENTILES
+from rlsabm.results.tables.contrasts import CONTRAST_COUNTS
 from rlsabm.scenario import Population as Block
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.study import Options, run_study
@@ -32,6 +33,13 @@ from rlsabm.study.units import block_sizes, units_of
 AGES = [0, 18, 50, 80]
 STRATA = ["sex", "age_group"]
 KEY = np.uint64(11)
+
+
+def of_run(name: str, blocks: Iterable[dict[str, Contents]]) -> Contents:
+    """A table of a run from those of its blocks."""
+    combine = TABLES[name].combine
+    assert combine is not None
+    return run_of_blocks(name, combine, blocks)
 
 
 # How many people there are in each ----------------------------------------------------------------
@@ -223,16 +231,19 @@ def part_of(survey: Survey, chosen: Any) -> Survey:
 def tables_of(survey: Survey) -> dict[str, Contents]:
     """All tables of a survey that are put together from blocks, and samples."""
     _, events, lives, bodies = survey_of_many()
-    cases = find_cases(survey, (), None, (), KEY)
-    words = {"sex": ["female", "male"], "age_group": [str(age) for age in AGES]}
-    return {
-        "prevalence": count_prevalence(cases, STRATA, AGES),
-        "incidence": count_incidence(survey, events, STRATA, AGES),
-        "autopsies": summarise_autopsies(survey, lives, bodies, key=KEY),
-        "biomarkers": summarise(survey, STRATA, AGES),
-        "samples": sample_biomarkers(survey, STRATA, AGES),
-        "contrasts": count_contrasts(cases, words, AGES),
-    }
+    follow_up = follow_up_of(survey, events, lives, bodies)
+    seen = observed(survey, follow_up=follow_up, key=KEY, strata=STRATA, age_limits=AGES)
+    names = ("prevalence", "incidence", "autopsies", "biomarkers", "samples", "contrasts")
+    return {name: counted(name, seen) for name in names}
+
+
+def counted(name: str, seen: Observed) -> Contents:
+    """Contents of a table."""
+    count = TABLES[name].count
+    assert count is not None
+    contents = count(seen)
+    assert contents is not None
+    return contents
 
 
 @pytest.fixture(scope="module")
@@ -262,8 +273,8 @@ def paired(found: Contents, wanted: Contents, values: list[str]) -> tuple[Any, A
 @pytest.mark.parametrize(
     ("table", "counts", "derived"),
     [
-        ("prevalence", ADDED["prevalence"], ["prevalence"]),
-        ("incidence", ADDED["incidence"], ["rate_per_1000"]),
+        ("prevalence", ("cases", "persons"), ["prevalence"]),
+        ("incidence", ("events", "person_years"), ["rate_per_1000"]),
     ],
 )
 def test_counts_of_blocks_add_up(
@@ -285,7 +296,7 @@ def test_contrasts_of_blocks_add_up(
     parts: list[dict[str, Contents]], whole: dict[str, Contents]
 ) -> None:
     """All that is counted; what is expected of people without it is reckoned within blocks."""
-    counts = list(ADDED["contrasts"])
+    counts = list(CONTRAST_COUNTS)
     found, wanted = paired(of_run("contrasts", parts), whole["contrasts"], counts)
     apart = [name for name in counts if name.startswith("expected")]
     same = [name for name in counts if name not in apart]
@@ -354,6 +365,10 @@ runs: {seed: 8}
 """
 
 
+#: Sexes of the people in a row, by what its column says.
+SEXES_OF = {"female": ["female"], "male": ["male"], "all": ["female", "male"]}
+
+
 @pytest.fixture(scope="module")
 def blocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of three blocks."""
@@ -367,7 +382,7 @@ def test_blocks_have_as_many_people_as_asked_for(blocked: Path) -> None:
     assert ledger(blocked)["people_surveyed"].tolist() == [501, 500, 500]
     table = pd.read_parquet(blocked / "prevalence.parquet").query(
         "condition == 'everyone' and definition == 'any' and recall == 'current' "
-        "and observed_as == 'true' and year == 2019"
+        "and observed_as == 'truth' and year == 2019"
     )
     assert table["persons"].sum() == 1_501
     assert len(pd.read_parquet(blocked / "persons").query("year == 2019")) == 1_501
@@ -383,7 +398,7 @@ def test_nobody_is_in_two_blocks(blocked: Path) -> None:
     # Parents are of the same block.
     for part, own in zip(parts, uids, strict=True):
         others = set.union(*uids) - own
-        assert not (set(part["mother"]) | set(part["father"])) & others
+        assert not (set(part["mother"].dropna()) | set(part["father"].dropna())) & others
     # Nor do blocks have the same people under other names.
     traits = [set(part["other_liability"]) for part in parts]
     assert len(set.union(*traits)) == sum(map(len, traits))
@@ -394,7 +409,7 @@ def test_nobody_is_in_two_blocks(blocked: Path) -> None:
 
 def test_tables_of_blocks_are_those_of_the_line_list(blocked: Path) -> None:
     persons = pd.read_parquet(blocked / "persons")
-    table = pd.read_parquet(blocked / "prevalence.parquet").query("observed_as == 'true'")
+    table = pd.read_parquet(blocked / "prevalence.parquet").query("observed_as == 'truth'")
     columns = {"any": "rls", "significant": "rls_significant"}
     rows = table.query("condition == 'everyone' and recall == 'current' and definition in @columns")
     assert len(rows) == 8
@@ -405,8 +420,10 @@ def test_tables_of_blocks_are_those_of_the_line_list(blocked: Path) -> None:
     measured = pd.read_parquet(blocked / "biomarkers.parquet").query(
         "condition == 'everyone' and biomarker == 'ferritin_ug_per_l' and observed_as == 'measured'"
     )
+    adults = persons[persons["age"] >= 18]
+    assert len(measured) == 2 * 3
     for row in measured.itertuples():
-        people = persons[(persons["year"] == row.year) & (persons["sex"] == row.sex)]
+        people = adults[(adults["year"] == row.year) & adults["sex"].isin(SEXES_OF[row.sex])]
         ferritin = people["serum_ferritin_ug_per_l"]
         assert row.persons == len(people)
         assert row.mean == pytest.approx(ferritin.mean(), rel=1e-9)
@@ -416,7 +433,9 @@ def test_tables_of_blocks_are_those_of_the_line_list(blocked: Path) -> None:
             near = ferritin.quantile([q / 100 - 0.02, q / 100 + 0.02])
             assert near.iloc[0] <= getattr(row, f"p{q}") <= near.iloc[1]
     deaths = pd.read_parquet(blocked / "events").query("event == 'death'")
-    counted = pd.read_parquet(blocked / "incidence.parquet").query("event == 'death'")
+    counted = pd.read_parquet(blocked / "incidence.parquet").query(
+        "event == 'death' and condition == 'everyone'"
+    )
     assert counted["events"].sum() == len(deaths)
 
 
@@ -447,7 +466,7 @@ def test_blocks_and_one_population_agree(blocked: Path, tmp_path: Path) -> None:
     for folder in (blocked, tmp_path / "out"):
         rows = pd.read_parquet(folder / "prevalence.parquet").query(
             "condition == 'everyone' and definition == 'any' and recall == 'current' "
-            "and observed_as == 'true' and year == 2019"
+            "and observed_as == 'truth' and year == 2019"
         )
         persons.append(rows["persons"].sum())
         shares.append(rows["cases"].sum() / persons[-1])

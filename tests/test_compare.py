@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Command, Outcome, Study
+from observed_tools import vocabulary
 from scipy import stats
 
 from rlsabm.errors import UserError
+from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
 from rlsabm.results.comparing import ONE_RUN, Choice, Comparison, compare
-from rlsabm.results.contrasts import COUNTS, WHOLE
 from rlsabm.results.files import manifest_bytes, table_bytes
 from rlsabm.results.intervals import t_quantile
-from rlsabm.results.schemas import SCHEMA_VERSION, STRATA, TABLES, to_arrow
 from rlsabm.results.sources import find_pairs, find_study
+from rlsabm.results.tables import TABLES
+from rlsabm.results.tables.contrasts import CONTRAST_COUNTS
+from rlsabm.results.totals import TOTAL_OF
 
 #: Cases and persons by draw and replicate.
 Runs = Mapping[tuple[int, int], tuple[int, int]]
@@ -41,13 +45,13 @@ def write(
     name: str, rows: Sequence[Mapping[str, Any]], folder: Path, strata: Sequence[str]
 ) -> None:
     """Write rows as a table of a study."""
-    columns = [c for c in TABLES[name][1] if c.name not in set(STRATA) - set(strata)]
-    table = to_arrow(
-        name,
-        {c.name: [row[c.name] for row in rows] for c in columns},
-        {c.name: ordered(rows, c.name) for c in columns if c.type == "category"},
-        strata,
-    )
+    words = vocabulary(strata=strata)
+    columns = [
+        replace(c, words=ordered(rows, c.name)) if c.type == "category" else c
+        for c in TABLES[name].columns_in(words)
+    ]
+    declared = replace(TABLES[name], columns=tuple(columns))
+    table = to_arrow(declared, {c.name: [row[c.name] for row in rows] for c in columns}, words)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.parquet").write_bytes(table_bytes(table))
 
@@ -70,7 +74,7 @@ def made(
     """
     about = {
         "world": "factual", "year": year, "sex": "female", "parity": "0", "definition": "any",
-        "recall": "current", "observed_as": "true",
+        "recall": "current", "observed_as": "truth",
     }  # fmt: skip
     prevalence = [
         {
@@ -103,7 +107,7 @@ def made(
     if shifts:
         contrasts = [
             {
-                **dict.fromkeys(COUNTS, 0.0), **about, **WHOLE, "arm": arm, "draw": draw,
+                **dict.fromkeys(CONTRAST_COUNTS, 0.0), **about, **TOTAL_OF, "arm": arm, "draw": draw,
                 "world": "without blood donation", "condition": "blood_donation",
                 "replicate": replicate, "persons": counts[0], "cases": counts[1],
                 "cases_without": counts[2], "cases_with_and_without": counts[3],
@@ -443,7 +447,7 @@ def test_every_arm_with_the_reference(rlsabm_command: Command, here: Path, study
     ]
     prevalence = study.table("prevalence").query(
         "condition == 'everyone' and year == 2019 and definition == 'any' and recall == 'current' "
-        "and observed_as == 'true' and world == 'factual' and age_group != '0-17'"
+        "and observed_as == 'truth' and world == 'factual' and age_group != '0-17'"
     )
     sums = prevalence.groupby(["arm", "draw", "replicate"], observed=True)[["cases", "persons"]]
     share = sums.sum().eval("cases / persons")
@@ -492,7 +496,7 @@ def test_options(rlsabm_command: Command, here: Path) -> None:
         (["small", "--year", "soon"], ["--year"]),
         (["small", "--definition", "weakly"], ["definition", "did you mean 'weekly'?"]),
         (["small", "--recall", "ever"], ["recall", "current, past_year"]),
-        (["small", "--as", "nobody"], ["instrument", "'nobody'", "true"]),
+        (["small", "--as", "nobody"], ["instrument", "'nobody'", "truth"]),
         (["other", "small"], ["no year in common", "other:reference has 1999", "2018"]),
         (["other"], ["other: has one arm only"]),
         (["old", "small"], ["old: its tables have schema version 0", "run the study again"]),

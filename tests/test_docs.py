@@ -17,11 +17,12 @@ import typer
 from rlsabm.burden import BURDEN_FIELDS
 from rlsabm.cli import app
 from rlsabm.exposures.catalogue.condition import shipped_catalogue
+from rlsabm.inputs import INPUT_TABLES
 from rlsabm.measuring.assays import MEASURES
 from rlsabm.observe.groups import groups_of
 from rlsabm.parameter_table import DERIVED, PARAMETERS
 from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
-from rlsabm.results.schemas import TABLES
+from rlsabm.results.tables import TABLES
 from rlsabm.scenario import json_schema
 from rlsabm.study.settings import read_scenario
 

@@ -29,7 +29,7 @@ runs: {seed: 1907}
 """
 TABLES = {
     "prevalence": ["arm", "year", "condition", "definition", "recall", "cases", "persons"],
-    "incidence": ["arm", "year", "event", "events"],
+    "incidence": ["arm", "year", "condition", "event", "events"],
 }
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from rlsabm.results.nesting import WORTH_OF_COUNTS, NestedCounts
-from rlsabm.results.shifts import estimate_shifts
 from rlsabm.results.summary import pooled
+from rlsabm.results.tables.shifts import estimate_shifts
 
 SHARE = ("cases", "persons")
 

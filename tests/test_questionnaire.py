@@ -9,7 +9,7 @@ import pytest
 
 from rlsabm.errors import UserError
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bit
-from rlsabm.measuring.instruments import TRUE, Instrument, instruments, instruments_of
+from rlsabm.measuring.instruments import TRUTH, Instrument, instruments, instruments_of
 from rlsabm.measuring.questionnaire import MOST_MIMICS, Answers
 from rlsabm.person import LIFE, newborn_records
 
@@ -202,12 +202,12 @@ def test_age_counts_by_the_month() -> None:
 
 
 def test_instruments_by_name() -> None:
-    assert instruments_of([TRUE]) == []
-    assert [one.name for one in instruments_of(["CH-RLSq", TRUE, "interview"])] == [
+    assert instruments_of([TRUTH]) == []
+    assert [one.name for one in instruments_of(["CH-RLSq", TRUTH, "interview"])] == [
         "CH-RLSq",
         "interview",
     ]
-    with pytest.raises(UserError, match=r"^observe.as: found CH-RLSk \(expected names among true"):
+    with pytest.raises(UserError, match=r"^observe.as: found CH-RLSk \(expected names among truth"):
         instruments_of(["CH-RLSk"])
 
 

@@ -8,35 +8,32 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Study
+from observed_tools import observed
 from scipy.stats import multivariate_normal, norm
 
 from rlsabm import chance
 from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
+from rlsabm.events import EVENT
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.measuring.assays import MEASURES
 from rlsabm.measuring.autopsy import FINDINGS, dissect
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bits
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
 from rlsabm.observe.survey import Survey, survey_month, take_survey
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
-from rlsabm.results.cases import Cases
-from rlsabm.results.counting import FOLLOW_UP_MONTHS
-from rlsabm.results.registries import (
-    AUTOPSY_QUANTITIES,
-    KIN_COUNTS,
-    KIN_ESTIMATES,
-    KIN_SEXES,
-    count_kin,
-    estimate_kin,
-    summarise_autopsies,
-    tetrachoric,
-)
+from rlsabm.results.contents import Contents
+from rlsabm.results.observed import FOLLOW_UP_MONTHS, Observed, follow_up_of
+from rlsabm.results.tables.autopsies import QUANTITIES, summarise_autopsies
+from rlsabm.results.tables.kin import KIN_ESTIMATES, estimate_kin
+from rlsabm.results.tables.kin_counts import KIN_COUNTS, KIN_SEXES, count_kin
+from rlsabm.results.tetrachoric import tetrachoric
 from rlsabm.setting import Setting, make_setting
 
 YEAR = 2019
 MONTH = survey_month(YEAR)
 KEY = np.uint64(41)
+STRUCTURAL, EXCHANGEABLE = QUANTITIES
 KEYS = ["relation", "sex", "definition", "recall", "observed_as"]
 
 
@@ -47,7 +44,7 @@ def frame(counts: dict[str, Any], *, draw: int = 0, replicate: int = 0) -> pd.Da
         "sex": list(KIN_SEXES),
         "definition": list(DEFINITIONS),
         "recall": list(RECALLS),
-        "observed_as": ["true"],
+        "observed_as": ["truth"],
     }
     columns = {
         name: pd.Categorical.from_codes(values, pd.Index(words[name]), ordered=True)
@@ -62,7 +59,7 @@ def table_of(rows: list[tuple[str, str, int, int, int, int]], *, draw: int = 0) 
     """Counts of one definition, from relation, sex, pairs, both, first only, second only."""
     columns = ["relation", "sex", *KIN_COUNTS]
     return pd.DataFrame(rows, columns=columns).assign(
-        definition="any", recall="current", observed_as="true", draw=draw, replicate=0
+        definition="any", recall="current", observed_as="truth", draw=draw, replicate=0
     )
 
 
@@ -95,9 +92,9 @@ def grown(setting: Setting) -> tuple[Survey, Population]:
 
 
 @pytest.fixture(scope="module")
-def cases(grown: tuple[Survey, Population]) -> Cases:
+def seen(grown: tuple[Survey, Population]) -> Observed:
     survey, _ = grown
-    return Cases(survey, (), {"true": case_bits(survey.bodies, survey.month)[:, None]})
+    return observed(survey)
 
 
 # Pairs ---------------------------------------------------------------------------------------------
@@ -258,11 +255,10 @@ def test_counts_of_a_family(setting: Setting) -> None:
     bodies["rls_last_month"][ill] = MONTH - 5
     bodies["rls_last_month"][lives["uid"] == 21] = MONTH
     survey = survey_of(setting, lives, bodies)
-    bits = {"true": case_bits(bodies, MONTH)[:, None]}
-    counts = frame(count_kin(Cases(survey, (), bits))).set_index(KEYS)[list(KIN_COUNTS)]
+    counts = frame(count_kin(observed(survey))).set_index(KEYS)[list(KIN_COUNTS)]
 
     def row(relation: str, sex: str, definition: str, recall: str) -> tuple[int, ...]:
-        return tuple(counts.loc[(relation, sex, definition, recall, "true")])
+        return tuple(counts.loc[(relation, sex, definition, recall, "truth")])
 
     assert row("monozygotic_twins", "women", "any", "past_year") == (1, 1, 0, 0)
     assert row("monozygotic_twins", "all", "any", "current") == (1, 0, 1, 0)
@@ -274,8 +270,8 @@ def test_counts_of_a_family(setting: Setting) -> None:
     assert "dizygotic_twins" not in counts.index.get_level_values("relation")
 
 
-def test_counts_add_up(cases: Cases) -> None:
-    counts = frame(count_kin(cases))
+def test_counts_add_up(seen: Observed) -> None:
+    counts = frame(count_kin(seen))
     assert not counts.duplicated(KEYS).any()
     assert (counts[list(KIN_COUNTS)] >= 0).all(axis=None)
     assert (counts[["both", "first_only", "second_only"]].sum(axis=1) <= counts["pairs"]).all()
@@ -283,8 +279,8 @@ def test_counts_add_up(cases: Cases) -> None:
     for name in KIN_COUNTS:
         parts = by_sex[name][list(PAIR_SEXES)].fillna(0).sum(axis=1)
         assert (parts == by_sex[name]["all"]).all()
-    adults = cases.survey.age >= 18
-    for relation, pairs in find_kin(cases.survey.lives).items():
+    adults = seen.survey.age >= 18
+    for relation, pairs in find_kin(seen.survey.lives).items():
         wanted = (adults[pairs.first] & adults[pairs.second]).sum()
         rows = counts[(counts["relation"] == relation) & (counts["sex"] == "all")]
         assert (rows["pairs"] == wanted).all()
@@ -425,8 +421,8 @@ def test_estimates_without_pairs() -> None:
     assert len(estimate_kin(table_of([]).astype(dict.fromkeys(KIN_COUNTS, int)))) == 0
 
 
-def test_closer_kin_are_more_alike(cases: Cases) -> None:
-    found = estimate_kin(frame(count_kin(cases)))
+def test_closer_kin_are_more_alike(seen: Observed) -> None:
+    found = estimate_kin(frame(count_kin(seen)))
     chosen = found.query("definition == 'any' and recall == 'past_year' and sex == 'all'")
     table = chosen.pivot(index="relation", columns="estimate", values="value")
     concordance = table["concordance"]
@@ -477,25 +473,33 @@ def the_dead(setting: Setting) -> tuple[Survey, Any, Any]:
     return survey, later, then
 
 
+def autopsies(survey: Survey, lives: Any, bodies: Any, key: Any = KEY) -> Contents:
+    """Autopsies of a population a year after a survey."""
+    events = np.zeros(0, dtype=EVENT)
+    return summarise_autopsies(
+        observed(survey, follow_up=follow_up_of(survey, events, lives, bodies), key=key)
+    )
+
+
 def test_autopsies_of_some(setting: Setting) -> None:
     survey, lives, bodies = the_dead(setting)
-    table = pd.DataFrame(summarise_autopsies(survey, lives, bodies, key=KEY))
+    table = pd.DataFrame(autopsies(survey, lives, bodies))
     assert list(table.columns) == ["sex", "rls", "observed_as", "quantity", "persons", "mean", "sd"]
     assert len(table) == 2 * 3
     rows = table.set_index(["sex", "rls", "observed_as", "quantity"])
     norm_of = setting.tables.slow_pool_norm
     # One died at 70, the other at 71.
     women = np.array([0.5 / norm_of[70], 0.7 / norm_of[71]])
-    row = rows.loc[(FEMALE, True, 0, 0)]
+    row = rows.loc[("female", True, "truth", STRUCTURAL)]
     assert row["persons"] == 2
     assert row["mean"] == pytest.approx(women.mean(), rel=1e-6)
     assert row["sd"] == pytest.approx(women.std(ddof=1), rel=1e-6)
-    assert rows.loc[(FEMALE, True, 0, 1), "mean"] == pytest.approx(0.7, rel=1e-6)
-    man = rows.loc[(MALE, False, 0, 0)]
+    assert rows.loc[("female", True, "truth", EXCHANGEABLE), "mean"] == pytest.approx(0.7, rel=1e-6)
+    man = rows.loc[("male", False, "truth", STRUCTURAL)]
     assert man["persons"] == 1
     assert np.isnan(man["sd"])
     noise = chance.normal(chance.at(KEY, np.uint64(104), MONTH + 6, chance.SCAN)[1])
-    measured = rows.loc[(MALE, False, 1, 0), "mean"]
+    measured = rows.loc[("male", False, "measured", STRUCTURAL), "mean"]
     assert measured == pytest.approx(man["mean"] * (1.0 + setting.values.autopsy_cv * noise))
     assert measured != man["mean"]
 
@@ -503,7 +507,7 @@ def test_autopsies_of_some(setting: Setting) -> None:
 def test_no_autopsies(setting: Setting) -> None:
     survey, lives, bodies = the_dead(setting)
     lives["death_month"] = NEVER
-    table = summarise_autopsies(survey, lives, bodies, key=KEY)
+    table = autopsies(survey, lives, bodies)
     assert all(len(values) == 0 for values in table.values())
     assert table["rls"].dtype == np.bool_
     assert table["mean"].dtype == np.float64
@@ -528,10 +532,10 @@ def test_all_the_dead_are_found(grown: tuple[Survey, Population]) -> None:
     """Nobody who died in the follow-up has been forgotten when it ends."""
     survey, population = grown
     lives = population.lives
-    table = pd.DataFrame(summarise_autopsies(survey, lives, population.bodies, key=population.key))
+    table = pd.DataFrame(autopsies(survey, lives, population.bodies, population.key))
     alive = np.isin(survey.lives["uid"], lives["uid"][lives["death_month"] == NEVER])
-    for code in range(len(AUTOPSY_QUANTITIES)):
-        rows = table[(table["quantity"] == code) & (table["observed_as"] == 0)]
+    for quantity in QUANTITIES:
+        rows = table[(table["quantity"] == quantity) & (table["observed_as"] == "truth")]
         assert rows["persons"].sum() == (~alive).sum() > 50
         assert rows["mean"].between(0.3, 2.0).all()
 
@@ -548,17 +552,19 @@ def test_tables_of_a_study(study: Study) -> None:
     assert (kin["draws"] == 2).all()
     sums = counts.groupby(keys, observed=True)[["pairs", "both"]].sum()
     prevalence = kin[kin["estimate"] == "prevalence"].set_index(keys)[["pairs", "both"]]
-    pd.testing.assert_frame_equal(prevalence.sort_index(), sums.sort_index(), check_dtype=False)
+    pd.testing.assert_frame_equal(
+        prevalence.sort_index(), sums.sort_index(), check_dtype=False, check_categorical=False
+    )
     assert kin[["value", "lower", "upper"]].notna().all(axis=None)
     correlations = kin[kin["estimate"] == "tetrachoric_correlation"]
     assert correlations[["value", "lower", "upper"]].abs().le(1.0).all(axis=None)
 
     autopsies = study.table("autopsies")
     units = ["arm", "draw", "replicate", "year"]
-    true = autopsies.query("observed_as == 'true' and quantity == 'structural_cns_iron'")
-    deaths = study.table("incidence").query("event == 'death'")
+    of_iron = autopsies.query("observed_as == 'truth' and quantity == 'structural_cns_iron'")
+    deaths = study.table("incidence").query("event == 'death' and condition == 'everyone'")
     pd.testing.assert_series_equal(
-        true.groupby(units, observed=True)["persons"].sum(),
+        of_iron.groupby(units, observed=True)["persons"].sum(),
         deaths.groupby(units, observed=True)["events"].sum(),
         check_names=False,
     )

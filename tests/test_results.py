@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Command, Study
+from observed_tools import vocabulary
 
 from rlsabm.demography.births import population_of
 from rlsabm.demography.countries import BAND_YEARS, BANDS, country_names, load_country
@@ -17,11 +18,13 @@ from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.groups import groups_of
 from rlsabm.parameter_table import PARAMETERS
-from rlsabm.results.biomarkers import BIOMARKERS
+from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.cells import PARITIES
-from rlsabm.results.counting import INCIDENT
 from rlsabm.results.intervals import wilson_interval
-from rlsabm.results.schemas import BY_RUN, LINE_LISTS, OF_UNITS, TABLES
+from rlsabm.results.table import Column, Kind
+from rlsabm.results.tables import TABLES, tables_of
+from rlsabm.results.tables.biomarkers import BIOMARKERS
+from rlsabm.results.tables.incidence import FIRST_ONSET, INCIDENT
 from rlsabm.study.settings import read_scenario
 
 UNIT = ["arm", "world", "draw", "replicate", "year"]
@@ -42,7 +45,26 @@ AGE_GROUPS = ["0-17", "18-34", "35-49", "50-64", "65-79", "80+"]
 SIZE = 2_000
 UNITS = 3 * 2 * 2
 #: Tables that the folder of a study has.
-WRITTEN = [name for name in TABLES if name not in OF_UNITS]
+WRITTEN = [name for name, table in TABLES.items() if table.kind is not Kind.OF_UNITS]
+BY_RUN = [table.name for table in tables_of(Kind.BY_RUN)]
+LINE_LISTS = [table.name for table in tables_of(Kind.LINE_LIST)]
+
+
+#: Words of the tables.
+WORDS = vocabulary(
+    arms=ARMS,
+    worlds=WORLDS,
+    instruments=["CH-RLSq"],
+    parameters=[
+        *PARAMETERS,
+        *(f"conditions.{c.name}.effect_strength" for c in shipped_catalogue() if c.touches_iron),
+    ],
+)
+
+
+def columns_of(name: str) -> list[Column]:
+    """Columns of a table of the study."""
+    return TABLES[name].columns_in(WORDS)
 
 
 def totals(rows: pd.DataFrame, by: list[str], columns: list[str]) -> pd.DataFrame:
@@ -79,10 +101,10 @@ def test_every_file_is_there(study: Study) -> None:
 @pytest.mark.parametrize("name", WRITTEN)
 def test_columns_say_what_they_mean(study: Study, name: str) -> None:
     table = study.table(name)
-    declared = TABLES[name][1]
+    declared = columns_of(name)
     assert list(table.columns) == [column.name for column in declared]
-    assert table.attrs["title"] == TABLES[name][0]
-    assert table.attrs["schema_version"] == 3
+    assert table.attrs["title"] == TABLES[name].title
+    assert table.attrs["schema_version"] == SCHEMA_VERSION
     assert table.attrs["meanings"] == {column.name: column.meaning for column in declared}
     assert all(table.attrs["meanings"].values())
     assert table.attrs["units"] == {c.name: c.unit for c in declared if c.unit}
@@ -92,10 +114,15 @@ def test_columns_say_what_they_mean(study: Study, name: str) -> None:
             assert isinstance(dtype, pd.CategoricalDtype)
             assert dtype.ordered
             assert table[column.name].notna().all()
+            words = [word for word in column.words_in(WORDS) if word in set(table[column.name])]
+            found = list(dtype.categories)
+            assert found == (column.words_in(WORDS) if name in LINE_LISTS else words)
         elif column.type == "yes/no":
             assert pd.api.types.is_bool_dtype(dtype)
         elif column.type == "whole":
             assert dtype == np.int64
+        elif column.type == "whole or missing":
+            assert dtype == pd.Int64Dtype()
         elif column.type == "number":
             assert dtype == np.float64
     assert isinstance(table.index, pd.RangeIndex)
@@ -112,13 +139,13 @@ def test_order_of_categories(study: Study) -> None:
         "parity": list(PARITIES),
         "definition": list(DEFINITIONS),
         "recall": list(RECALLS),
-        "observed_as": ["true", "CH-RLSq"],
+        "observed_as": ["truth", "CH-RLSq"],
     }
     for column, words in wanted.items():
         assert list(prevalence[column].cat.categories) == words
     assert list(study.table("incidence")["event"].cat.categories) == list(INCIDENT)
     biomarkers = study.table("biomarkers")["biomarker"].cat.categories
-    assert list(biomarkers) == list(BIOMARKERS)
+    assert list(biomarkers) == [biomarker.name for biomarker in BIOMARKERS]
     both = pd.concat([prevalence.head(), prevalence.tail()])
     assert both["age_group"].dtype == prevalence["age_group"].dtype
     assert (prevalence["age_group"] < "18-34").any()
@@ -128,7 +155,7 @@ def test_order_of_categories(study: Study) -> None:
     ("name", "key"),
     [
         ("prevalence", [*UNIT, "condition", *STRATA, "definition", "recall", "observed_as"]),
-        ("incidence", [*UNIT, *STRATA, "event"]),
+        ("incidence", [*UNIT, "condition", *STRATA, "event"]),
         ("biomarkers", [*UNIT, "condition", "sex", "age_group", "biomarker", "observed_as"]),
         ("contrasts", [*UNIT, "condition", *STRATA, "definition", "recall", "observed_as"]),
         ("persons", [*UNIT, "uid"]),
@@ -218,6 +245,7 @@ def test_incidence(study: Study) -> None:
         at_risk["rate_per_1000"], 1000 * at_risk["events"] / at_risk["person_years"]
     )
     assert incidence.loc[incidence["person_years"] == 0, "rate_per_1000"].isna().all()
+    incidence = incidence[incidence["condition"] == "everyone"]
     sums = totals(incidence, [*UNIT, "event"], ["events", "person_years"]).reset_index()
     persons = study.factual("persons").groupby(UNIT, observed=True).size().rename("persons")
     sums = sums.merge(persons.reset_index(), on=UNIT)
@@ -285,7 +313,9 @@ def test_persons_are_the_table_of_biomarkers(study: Study) -> None:
     persons = study.factual("persons")
     persons["age_group"] = age_group(persons)
     by = [*UNIT, "sex", "age_group"]
-    measured = study.factual("biomarkers").query("condition == 'everyone'")
+    measured = study.factual("biomarkers").query(
+        "condition == 'everyone' and sex != 'all' and age_group != 'all adults'"
+    )
     for name in ("serum_ferritin_ug_per_l", "haemoglobin_g_per_l", "dopamine_deficit"):
         listed = persons.groupby(by, observed=True)[name].agg(["mean", "std"])
         table = measured[measured["biomarker"] == name].set_index(by)
@@ -297,18 +327,19 @@ def test_persons_are_the_table_of_biomarkers(study: Study) -> None:
 def test_each_person_makes_sense(study: Study) -> None:
     persons = study.factual("persons")
     assert persons["uid"].str.fullmatch("[0-9a-f]{16}").all()
-    assert persons["mother"].str.fullmatch("([0-9a-f]{16})?").all()
-    assert ((persons["mother"] == "") == (persons["father"] == "")).all()
+    assert persons["mother"].dropna().str.fullmatch("[0-9a-f]{16}").all()
+    assert (persons["mother"].isna() == persons["father"].isna()).all()
+    assert persons["mother"].isna().any()
     assert (persons["mother"] != persons["uid"]).all()
     assert persons["age"].between(0, 112).all()
     men = persons[persons["sex"] == "male"]
-    assert (men[["parity", "children", "month_of_pregnancy"]] == 0).all(axis=None)
-    assert (men["months_since_delivery"] == -1).all()
-    assert persons["month_of_pregnancy"].between(0, 9).all()
+    assert (men["parity"] == 0).all()
+    assert men[["month_of_pregnancy", "months_since_delivery"]].isna().all(axis=None)
+    assert persons["month_of_pregnancy"].dropna().between(1, 9).all()
     assert (persons["children"] >= persons["parity"]).all()
-    assert ((persons["parity"] > 0) == (persons["months_since_delivery"] >= 0)).all()
-    assert ((persons["donations"] > 0) == (persons["months_since_donation"] >= 0)).all()
-    assert ((persons["kidney"] == "dialysis") == (persons["months_on_dialysis"] >= 0)).all()
+    assert ((persons["parity"] > 0) == persons["months_since_delivery"].notna()).all()
+    assert ((persons["donations"] > 0) == persons["months_since_donation"].notna()).all()
+    assert ((persons["kidney"] == "dialysis") == persons["months_on_dialysis"].notna()).all()
     assert not (persons["rls_weekly"] & ~persons["rls"]).any()
     assert not (persons["rls_significant"] & ~persons["rls"]).any()
     assert not (persons["rls"] & ~persons["rls_past_year"]).any()
@@ -373,9 +404,10 @@ def test_events(study: Study) -> None:
     assert (last["date"] <= last["date_death"]).all()
 
     listed = events.groupby([*UNIT, "event"], observed=True).size()
-    counted = totals(study.table("incidence"), [*UNIT, "event"], ["events"])["events"]
-    first = counted.xs("first RLS onset", level="event")
-    counted = counted[(counted > 0) & (counted.index.get_level_values("event") != INCIDENT[0])]
+    incidence = study.table("incidence").query("condition == 'everyone'")
+    counted = totals(incidence, [*UNIT, "event"], ["events"])["events"]
+    first = counted.xs(FIRST_ONSET, level="event")
+    counted = counted[(counted > 0) & (counted.index.get_level_values("event") != FIRST_ONSET)]
     assert counted.to_dict() == listed.to_dict()
     onsets = events[(events["event"] == "RLS onset") & events["first"]]
     assert first.to_dict() == onsets.groupby(UNIT, observed=True).size().to_dict()
@@ -464,7 +496,7 @@ def test_the_manifest(study: Study) -> None:
         read_scenario(study.folder / "scenario.yaml", []).content_hash() == resolved.content_hash()
     )
     assert manifest["input_hash"] != manifest["scenario_hash"]
-    assert manifest["schema_version"] == 3
+    assert manifest["schema_version"] == SCHEMA_VERSION
     assert manifest["name"] == "small"
     assert manifest["title"] == "A small study for tests"
     assert manifest["status"] == "complete"

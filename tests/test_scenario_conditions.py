@@ -218,7 +218,7 @@ def test_the_hash_knows_arms_and_conditions_of_any_name(name: str) -> None:
 
 # What is wrong
 
-KNOWN_INSTRUMENTS = "true, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
+KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rlsabm.results.contrasts import BANDS, COUNTS, LAST_BAND, expected_cases
 from rlsabm.results.intervals import (
     Z_95,
     Interval,
@@ -17,7 +16,8 @@ from rlsabm.results.intervals import (
     proportion_over_draws,
     t_quantile,
 )
-from rlsabm.results.shifts import ESTIMATE_NAMES, estimate_shifts
+from rlsabm.results.tables.contrasts import BANDS, CONTRAST_COUNTS, LAST_BAND, expected_cases
+from rlsabm.results.tables.shifts import ESTIMATE_NAMES, estimate_shifts
 
 MEN = LAST_BAND + 1
 
@@ -214,7 +214,7 @@ def test_prevalence_of_one_run_has_the_interval_of_wilson() -> None:
 
 
 def test_a_condition_nobody_is_followed_without_has_only_what_a_survey_sees() -> None:
-    nothing = {name: np.nan for name in COUNTS if "without" in name}
+    nothing = {name: np.nan for name in CONTRAST_COUNTS if "without" in name}
     found = estimates(nothing | {"world": "factual"})
     assert list(found.index) == ESTIMATE_NAMES[:5]
     assert found["cases_without"].isna().all()
@@ -309,7 +309,7 @@ def test_draws_are_averaged() -> None:
 
 
 def test_draws_in_which_nobody_had_it_count_for_nothing() -> None:
-    found = estimates({"draw": 1}, {"draw": 2, "persons": 0} | dict.fromkeys(COUNTS, 0))
+    found = estimates({"draw": 1}, {"draw": 2, "persons": 0} | dict.fromkeys(CONTRAST_COUNTS, 0))
     assert found.loc["prevalence", "value"] == pytest.approx(0.25)
     assert np.isfinite(found["value"]).all()
 

@@ -43,7 +43,7 @@ def shifts_with(errors: list[float], estimate: str = "caused_shift") -> pd.DataF
             "year": 2019,
             "definition": "any",
             "recall": "current",
-            "observed_as": "true",
+            "observed_as": "truth",
             "sex": "all",
             "age_group": "all adults",
             "estimate": estimate,
@@ -121,7 +121,7 @@ def test_status_as_json(rlsabm_command: Command, tmp_path: Path) -> None:
             & (shifts["estimate"] == row["estimate"])
             & (shifts["definition"] == "any")
             & (shifts["recall"] == "current")
-            & (shifts["observed_as"] == "true")
+            & (shifts["observed_as"] == "truth")
             & (shifts["sex"] == "all")
         ]
         assert same["monte_carlo_error"].tolist() == pytest.approx([row["monte_carlo_error"]])

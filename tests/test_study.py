@@ -111,7 +111,7 @@ def test_draws_differ_and_have_chance_of_their_own(study: Study) -> None:
 def factual(table: pd.DataFrame) -> pd.DataFrame:
     """What is so and truly so."""
     table = table[table["world"] == "factual"]
-    return table[table["observed_as"] == "true"] if "observed_as" in table else table
+    return table[table["observed_as"] == "truth"] if "observed_as" in table else table
 
 
 @pytest.mark.parametrize("by", [[], ["sex"], ["age_group"], ["parity", "sex"]])

@@ -20,7 +20,7 @@ from rlsabm.conventions import LAST_AGE
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
-from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.room import Making, PersonColumn, Room
 from rlsabm.declaring.tables import BY_AGE, Table
 
 
@@ -87,6 +87,22 @@ BRAIN = Room(
         Table("per_slow_pool_norm", BY_AGE, "its reciprocal"),
     ),
     fill=fill_brain_tables,
+    columns=(
+        PersonColumn(
+            "brain_iron_fast",
+            "ratio",
+            "exchangeable CNS iron, typical adult = 1",
+            lambda people: people.brain_iron_fast,
+            type="number",
+        ),
+        PersonColumn(
+            "brain_iron_slow",
+            "ratio",
+            "structural CNS iron, typical old adult = 1",
+            lambda people: people.brain_iron_slow,
+            type="number",
+        ),
+    ),
 )
 
 

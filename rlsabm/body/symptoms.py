@@ -15,7 +15,7 @@ from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
-from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.room import Making, PersonColumn, Room
 from rlsabm.declaring.tables import BY_AGE, Table
 from rlsabm.events import note, register_event
 from rlsabm.moment import Moment
@@ -122,6 +122,23 @@ SYMPTOMS = Room(
         ),
     ),
     fill=fill_symptom_tables,
+    columns=(
+        PersonColumn(
+            "liability",
+            "liability",
+            "liability to RLS, 0 = even odds",
+            lambda people: people.liability,
+            type="number",
+        ),
+        PersonColumn(
+            "age_at_onset",
+            "years",
+            "age at first RLS; missing for those who never had RLS",
+            lambda people: (people.rls_first_month.astype(np.int64) - people.birth_month) / 12.0,
+            lambda people: people.rls_first_month == NEVER,
+            type="number",
+        ),
+    ),
 )
 
 

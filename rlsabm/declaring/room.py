@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class PersonColumn:
         Function of people that gives its values.
     missing
         Function of people that gives where there is none; nowhere by default.
+    type
+        ``whole``, ``number``, ``yes/no`` or ``category``.
+    labels
+        Words for the numbers of a category.
     in_line_list
         Whether the line list of persons has it.
     """
@@ -66,6 +70,8 @@ class PersonColumn:
     meaning: str
     read: Callable[[Surveyed], Any]
     missing: Callable[[Surveyed], Bools] | None = None
+    type: Literal["whole", "number", "yes/no", "category"] = "whole"
+    labels: tuple[str, ...] = ()
     in_line_list: bool = True
 
     def values(self, people: Surveyed) -> Any:

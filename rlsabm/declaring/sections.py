@@ -79,9 +79,9 @@ Stratum = Literal["sex", "age_group", "parity"]
 
 
 def true_is_a_name(values: object) -> object:
-    """Accept a bare ``true`` in a list of names: YAML reads it as a truth value."""
+    """Accept ``true`` for the truth in a list of names; YAML reads a bare one as a truth value."""
     if isinstance(values, list):
-        return ["true" if value is True else value for value in values]
+        return ["truth" if value is True or value == "true" else value for value in values]
     return values
 
 

@@ -277,6 +277,9 @@ BLOOD_DONATION = Exposure(
     ),
     columns=(
         PersonColumn(
+            "donations", "donations", "blood donations so far", lambda people: people.donations
+        ),
+        PersonColumn(
             "is_blood_donor",
             "",
             "gave blood in the last 12 months",

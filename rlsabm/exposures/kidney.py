@@ -309,6 +309,14 @@ KIDNEY_DISEASE = Exposure(
         ),
     ),
     columns=(
+        PersonColumn(
+            "kidney",
+            "",
+            "stage of progressive kidney disease",
+            lambda people: people.kidney,
+            type="category",
+            labels=KIDNEY_STAGES,
+        ),
         PersonColumn("on_dialysis", "", "is on dialysis", are_on_dialysis, in_line_list=False),
         PersonColumn(
             "months_on_dialysis",

@@ -319,6 +319,10 @@ PREGNANCY = Exposure(
         ),
     ),
     columns=(
+        PersonColumn("parity", "deliveries", "deliveries so far", lambda people: people.parity),
+        PersonColumn(
+            "children", "children", "live-born children so far", lambda people: people.children
+        ),
         PersonColumn("is_pregnant", "", "is pregnant", are_pregnant, in_line_list=False),
         PersonColumn(
             "months_pregnant",

@@ -21,7 +21,7 @@ from rlsabm.conventions import FEMALE, LONG_AGO, MALE, SEXES
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
-from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.room import Making, PersonColumn, Room
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.exposures.menses import plan_menses
@@ -72,6 +72,11 @@ BIRTH = Room(
         Table("first_month", SCALAR, "its first month", "i8"),
     ),
     fill=fill_birth_tables,
+    columns=(
+        PersonColumn(
+            "twin", "", "twin type", lambda people: people.twin, type="category", labels=TWIN_TYPES
+        ),
+    ),
 )
 
 YOUNGEST_FATHER_MONTHS, OLDEST_FATHER_MONTHS = 16 * 12, 65 * 12

@@ -20,7 +20,7 @@ from rlsabm.data import DATA, read_columns
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
-from rlsabm.declaring.room import Making, Room
+from rlsabm.declaring.room import Making, PersonColumn, Room
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.mathematics import exp
 
@@ -114,6 +114,22 @@ GENOME = Room(
         Table("allele_liability", (MOST_LOCI,), "effect of a risk allele on other liability"),
     ),
     fill=fill_locus_tables,
+    columns=(
+        PersonColumn(
+            "cns_iron_trait",
+            "ratio",
+            "CNS iron at full supply, typical = 1",
+            lambda people: people.cns_iron_trait,
+            type="number",
+        ),
+        PersonColumn(
+            "other_liability",
+            "liability",
+            "liability that no iron explains",
+            lambda people: people.other_liability,
+            type="number",
+        ),
+    ),
 )
 
 

@@ -36,33 +36,46 @@ SCAN = chance.register("scan", 23, "at", "nigral contrast at a scan, at autopsy,
 
 
 class Measure(NamedTuple):
-    """What is measured: its name, unit and meaning."""
+    """What is measured, with its unit and meaning; whether it follows from stores and red cells."""
 
     name: str
     unit: str
     meaning: str
+    of_stores: bool = False
 
 
 MEASURES = (
-    Measure("serum_ferritin_ug_per_l", "µg/L", "ferritin as measured"),
-    Measure("stores_ferritin_ug_per_l", "µg/L", "ferritin of the stores, without inflammation"),
-    Measure("haemoglobin_g_per_l", "g/L", "haemoglobin"),
-    Measure("measured_haemoglobin_g_per_l", "g/L", "haemoglobin as measured"),
-    Measure("transferrin_saturation_percent", "%", "transferrin saturation without inflammation"),
-    Measure("measured_transferrin_saturation_percent", "%", "transferrin saturation as measured"),
-    Measure("transferrin_receptor_mg_per_l", "mg/L", "soluble transferrin receptor"),
+    Measure("serum_ferritin_ug_per_l", "µg/L", "serum ferritin as measured", True),
+    Measure(
+        "stores_ferritin_ug_per_l", "µg/L", "ferritin of the stores, without inflammation and noise",
+        True,
+    ),
+    Measure("haemoglobin_g_per_l", "g/L", "haemoglobin", True),
+    Measure("measured_haemoglobin_g_per_l", "g/L", "haemoglobin as measured", True),
+    Measure(
+        "transferrin_saturation_percent", "%", "transferrin saturation without inflammation", True
+    ),
+    Measure(
+        "measured_transferrin_saturation_percent", "%", "transferrin saturation as measured", True
+    ),
+    Measure("transferrin_receptor_mg_per_l", "mg/L", "soluble transferrin receptor", True),
     Measure(
         "measured_transferrin_receptor_mg_per_l", "mg/L",
-        "soluble transferrin receptor as measured",
+        "soluble transferrin receptor as measured", True,
     ),
     Measure("csf_ferritin_ug_per_l", "µg/L", "ferritin in cerebrospinal fluid"),
-    Measure("measured_csf_ferritin_ug_per_l", "µg/L", "ferritin in CSF as measured"),
-    Measure("nigral_iron_ratio", "ratio", "nigral iron, relative to people of the same age"),
-    Measure("measured_nigral_iron_ratio", "ratio", "nigral iron as a scan finds it"),
+    Measure(
+        "measured_csf_ferritin_ug_per_l", "µg/L", "ferritin in cerebrospinal fluid as measured"
+    ),
+    Measure("nigral_iron_ratio", "ratio", "nigral iron relative to people of the same age"),
+    Measure(
+        "measured_nigral_iron_ratio", "ratio",
+        "nigral iron relative to people of the same age, as a scan measures it",
+    ),
     Measure("dopamine_deficit", "liability", "loss of dopaminergic function"),
-    Measure("storage_iron_mg", "mg", "iron in stores"),
-    Measure("iron_absorbed_mg_per_day", "mg/day", "iron absorbed this month"),
-    Measure("iron_lost_mg_per_day", "mg/day", "iron lost this month, by any way"),
+    Measure("storage_iron_mg", "mg", "iron in stores", True),
+    Measure("iron_absorbed_mg_per_day", "mg/day", "iron absorbed this month", True),
+    Measure("iron_lost_mg_per_day", "mg/day", "iron lost this month, by any way", True),
     Measure("irls", "points", "IRLS score, 0 without RLS"),
 )  # fmt: skip
 MEASURED = np.dtype((np.record, [(measure.name, "f8") for measure in MEASURES]))

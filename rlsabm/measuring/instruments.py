@@ -10,7 +10,7 @@ from rlsabm.data import DATA, read_columns
 from rlsabm.errors import UserError
 
 #: The answer of someone who knows.
-TRUE = "true"
+TRUTH = "truth"
 
 
 class Instrument(NamedTuple):
@@ -64,8 +64,8 @@ def instruments_of(names: Sequence[str]) -> list[Instrument]:
     """
     known = instruments()
     for name in names:
-        if name != TRUE and name not in known:
+        if name != TRUTH and name not in known:
             raise UserError(
-                f"observe.as: found {name} (expected names among {TRUE}, {', '.join(known)})"
+                f"observe.as: found {name} (expected names among {TRUTH}, {', '.join(known)})"
             )
-    return [known[name] for name in names if name != TRUE]
+    return [known[name] for name in names if name != TRUTH]

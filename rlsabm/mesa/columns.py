@@ -134,7 +134,7 @@ def _measure_column(name: str, unit: str, meaning: str) -> PersonColumn:
 
 #: Everything that can be selected, aggregated, grouped by and collected, by name.
 COLUMNS: dict[str, PersonColumn] = {
-    **{measure.name: _measure_column(*measure) for measure in MEASURES},
+    **{m.name: _measure_column(m.name, m.unit, m.meaning) for m in MEASURES},
     **{column.name: column for column in _OF_PERSONS},
     **{column.name: column for room in ROOMS for column in room.columns},
     **{name: field_column(field) for name, field in FIELDS.items() if name not in RELATIVES},

@@ -24,7 +24,7 @@ from rlsabm.demography.countries import BAND_YEARS, LAST_BAND_AGE
 from rlsabm.exposures.catalogue.episodes import has_condition
 from rlsabm.measuring.assays import MEASURED, measure
 from rlsabm.measuring.cases import case_bit, case_bits
-from rlsabm.person import LIFE
+from rlsabm.person import BODY, LIFE
 from rlsabm.setting import Setting
 
 SURVEY = chance.register("survey", 18, "once", "place in the survey, place in the line list, -, -")
@@ -39,7 +39,7 @@ def survey_month(year: int) -> int:
 class Survey:
     """The people surveyed and what is known of them, one array item a person.
 
-    Fields of their lives and what is measured in them are attributes.
+    Fields of their lives and bodies, and what is measured in them, are attributes.
 
     Attributes
     ----------
@@ -75,6 +75,8 @@ class Survey:
                 return self.measured[name]
             if name in (LIFE.names or ()):
                 return self.lives[name]
+            if name in (BODY.names or ()):
+                return self.bodies[name]
         raise AttributeError(name)
 
     @property

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 from rich.markup import escape
 
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.printing.tables import number_table, out, words
 from rlsabm.results.comparing import Comparison
-from rlsabm.results.contrasts import ADULT_AGE
+from rlsabm.results.totals import ADULT_AGE
 
 DEFINITIONS = {"significant": "clinically significant"}
 WHEN = {"current": "now", "past_year": "in the last 12 months"}
@@ -26,7 +27,7 @@ def print_comparison(comparison: Comparison) -> None:
         f"{DEFINITIONS.get(choice.definition, choice.definition)} RLS "
         f"{WHEN.get(choice.recall, choice.recall)}"
     )
-    if choice.observed_as != "true":
+    if choice.observed_as != TRUTH:
         what += f" by {choice.observed_as}"
     title = f"{what[0].upper()}{what[1:]}, {comparison.who}, {choice.year}: %"
     _print_differences(comparison.prevalence, title)

@@ -6,9 +6,9 @@ import pandas as pd
 from rich.markup import escape
 
 from rlsabm.printing.tables import number_table, out, percent, words
-from rlsabm.results.contrasts import ADULT_AGE
 from rlsabm.results.nesting import RUNS
 from rlsabm.results.summary import adults_only, of_study, pooled
+from rlsabm.results.totals import ADULT_AGE
 from rlsabm.scenario import ResolvedScenario
 
 #: Said of prevalences that rest on one run; the docs have the measurement.

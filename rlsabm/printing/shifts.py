@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.printing.tables import number_table, out, points, words
-from rlsabm.results.contrasts import WHOLE
-from rlsabm.results.postulates import PARTS
+from rlsabm.results.tables.postulates import POSTULATE_PARTS
+from rlsabm.results.totals import total_rows
 
 #: Intervals from fewer people are not worth a line on the screen.
 LEAST_PERSONS = 20
@@ -28,12 +29,10 @@ def of_adults(table: pd.DataFrame, *, arm: str, year: int, definition: str) -> p
         & (table["year"] == year)
         & (table["definition"] == definition)
         & (table["recall"] == "current")
+        & total_rows(table)
     )
-    for name, word in WHOLE.items():
-        if name in table:
-            chosen &= table[name] == word
     if "observed_as" in table:
-        chosen &= table["observed_as"] == "true"
+        chosen &= table["observed_as"] == TRUTH
     return table[chosen]
 
 
@@ -97,6 +96,6 @@ def print_postulates(
     for row in rows.itertuples():
         if row.postulate != "P1" and math.isfinite(row.value):
             interval = f"{100 * row.value:.0f} ({100 * row.lower:.0f}-{100 * row.upper:.0f})"
-            table.add_row(PARTS[str(row.part)], interval)
+            table.add_row(POSTULATE_PARTS[str(row.part)], interval)
     table.columns[0].no_wrap = False
     out.print(table)

@@ -9,8 +9,8 @@ import pandas as pd
 from rich.markup import escape
 
 from rlsabm.printing.tables import number_table, out, words
-from rlsabm.results.contrasts import ADULT_AGE
 from rlsabm.results.files import MANIFEST
+from rlsabm.results.totals import ADULT_AGE
 from rlsabm.study.status import Status
 
 #: Reasons that are shown of units that failed.

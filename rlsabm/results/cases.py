@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsabm.arrays import Bools
 from rlsabm.measuring.cases import case_bit, case_bits
-from rlsabm.measuring.instruments import TRUE, Instrument
+from rlsabm.measuring.instruments import TRUTH, Instrument
 from rlsabm.measuring.questionnaire import Answers
 from rlsabm.observe.survey import Survey
 from rlsabm.worlds.world import FACTUAL, World
@@ -28,7 +29,7 @@ class Cases:
     worlds
         Worlds besides the factual one.
     bits
-        By what observes ("true" first): case bits (`case_bit`) of each person in each world, the
+        By what observes (the truth first): case bits (`case_bit`) of each person in each world, the
         factual world first.
     """
 
@@ -41,23 +42,28 @@ class Cases:
         """Names of the worlds, in the order of the second axis of the bits."""
         return [FACTUAL, *(world.name for world in self.worlds)]
 
-    def place(self, cause: str, *, iron_only: bool = False) -> int | None:
-        """Place among the worlds of the one without a cause, or without its iron."""
-        for place, world in enumerate(self.worlds, start=1):
+    def world_without(self, cause: str, *, iron_only: bool = False) -> World | None:
+        """The world without a cause, or without its iron; None if the people have not lived in it."""
+        for world in self.worlds:
             if world.cause == cause and world.iron_only == iron_only:
-                return place
+                return world
         return None
 
-    def place_of(self, name: str) -> int | None:
-        """Place of the world of this name."""
-        names = self.world_names
-        return names.index(name) if name in names else None
+    def in_world(self, observed_as: str, world: str) -> Bits:
+        """Case bits of each person in one world.
+
+        Raises
+        ------
+        ValueError
+            If the people have not lived in that world.
+        """
+        return self.bits[observed_as][:, self.world_names.index(world)]
 
     def are(
-        self, definition: str, recall: str, *, observed_as: str = TRUE, world: int = 0
-    ) -> NDArray[np.bool_]:
+        self, definition: str, recall: str, *, observed_as: str = TRUTH, world: str = FACTUAL
+    ) -> Bools:
         """Who is a case in a world."""
-        bits = self.bits[observed_as][:, world]
+        bits = self.in_world(observed_as, world)
         return np.asarray(bits & np.uint8(case_bit(definition, recall)) != 0)
 
 
@@ -80,9 +86,9 @@ def find_cases(
     instruments
         What asks them, besides the truth.
     """
-    true = case_bits(survey.bodies, survey.month)[:, None] if in_worlds is None else in_worlds
-    bits = {TRUE: true}
+    truth = case_bits(survey.bodies, survey.month)[:, None] if in_worlds is None else in_worlds
+    bits = {TRUTH: truth}
     for instrument in instruments:
         answers = Answers(instrument, survey.lives, survey.month, survey.p)
-        bits[instrument.name] = answers.observed(true)
+        bits[instrument.name] = answers.observed(truth)
     return Cases(survey, tuple(worlds), bits)

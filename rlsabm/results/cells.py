@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rlsabm.arrays import Bools, Ints
 from rlsabm.conventions import FEMALE
 from rlsabm.observe.survey import Survey
 
-#: Columns of a table, arrays of one length; category columns hold words or codes.
-Contents = dict[str, Any]
 PARITIES = ("0", "1", "2", "3", "4+", "not a woman")
 
 
@@ -25,7 +22,7 @@ def age_group_names(limits: Sequence[int]) -> list[str]:
     ]
 
 
-def strata_codes(survey: Survey, age_limits: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+def strata_codes(survey: Survey, age_limits: Sequence[int]) -> dict[str, Ints]:
     """Code of each person in each stratum."""
     parity = np.where(survey.sex == FEMALE, np.minimum(survey.parity, 4), 5)
     return {
@@ -44,7 +41,7 @@ class Cells:
         Code of each person, by stratum, in the order of the table's columns.
     """
 
-    def __init__(self, codes: Mapping[str, NDArray[np.int64]], people: int) -> None:
+    def __init__(self, codes: Mapping[str, Ints], people: int) -> None:
         self.names = list(codes)
         widths = [int(code.max(initial=0)) + 1 for code in codes.values()]
         self.cell = (
@@ -55,18 +52,13 @@ class Cells:
         self.size = int(np.prod(widths)) if widths else 1
         self.widths = widths
 
-    def count(self, who: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Persons in each cell."""
+    def count(self, who: Bools | Ints) -> Ints:
+        """Persons in each cell; who is given by rows or as a mask."""
         return np.bincount(self.cell[who], minlength=self.size)
 
-    def labels(self, cells: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    def labels(self, cells: Ints) -> dict[str, Ints]:
         """Codes of these cells by stratum."""
         if not self.names:
             return {}
         parts = np.unravel_index(cells, tuple(self.widths))
         return dict(zip(self.names, parts, strict=True))
-
-
-def joined(parts: Sequence[Contents]) -> Contents:
-    """Parts of a table below one another."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.measuring.instruments import TRUE
-from rlsabm.results.contrasts import ADULT_AGE, WHOLE
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.differences import (
     Counts,
     independent_prevalence,
@@ -34,6 +33,7 @@ from rlsabm.results.sources import (
     unknown,
     words_of,
 )
+from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
 from rlsabm.worlds.world import FACTUAL
 
 Run = tuple[int, int]  # draw and replicate
@@ -51,7 +51,7 @@ class Choice(NamedTuple):
     year: int | None = None
     definition: str = "any"
     recall: str = "current"
-    observed_as: str = TRUE
+    observed_as: str = TRUTH
 
 
 class Pairing(NamedTuple):
@@ -136,6 +136,8 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
         If the arms have no such year, definition, recall period, instrument or ages in common.
     """
     choice = choice._replace(year=_common_year(a, b, choice.year))
+    if choice.observed_as == "true":  # as scenario files may call it
+        choice = choice._replace(observed_as=TRUTH)
     for what, name in (
         ("definition", choice.definition),
         ("recall", choice.recall),
@@ -303,8 +305,8 @@ def _shift_counts(side: Source, runs: Sequence[Run], choice: Choice) -> dict[str
         table_path(side.folder, "shifts").exists() and table_path(side.folder, "contrasts").exists()
     ):
         return {}
-    strata = [name for name in WHOLE if name in columns_in(side.folder, "contrasts")]
-    whole = [(name, "==", WHOLE[name]) for name in strata]
+    strata = [name for name in TOTAL_OF if name in columns_in(side.folder, "contrasts")]
+    whole = [(name, "==", TOTAL_OF[name]) for name in strata]
     counts = ["cases", "persons", "cases_without", "cases_with_and_without"]
     columns = ["condition", "draw", "replicate", *counts]
     rows = read_rows(side, "contrasts", columns, _filters(choice, whole))

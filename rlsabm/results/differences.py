@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rlsabm.arrays import Floats, Ints
 
 
 class Counts(NamedTuple):
@@ -29,7 +29,7 @@ class Counts(NamedTuple):
         causes, leaves or prevents) and of its square.
     """
 
-    draw: NDArray[np.int64]
+    draw: Ints
     persons: Floats
     cases: Floats
     total: Floats
@@ -40,7 +40,7 @@ class Counts(NamedTuple):
         return Counts(*(values[chosen] for values in self))
 
 
-def _draws(counts: Counts) -> tuple[Counts, NDArray[np.int64], NDArray[np.int64]]:
+def _draws(counts: Counts) -> tuple[Counts, Ints, Ints]:
     """Counts of the runs with people, added up by draw; the draw of each run; runs of each draw."""
     counts = counts.of(counts.persons > 0)
     draws, number, runs = np.unique(counts.draw, return_inverse=True, return_counts=True)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rlsabm.arrays import Floats, Ints
+
 Z_95 = 1.959964
 #: Where Cornish and Fisher's expansion is too coarse: quantiles of Student's t at 97.5 %.
 T_975 = {1: 12.706205, 2: 4.302653, 3: 3.182446, 4: 2.776445}
@@ -102,7 +102,7 @@ def t_quantile(degrees: int) -> float:
     return sum(term / degrees**power for power, term in enumerate(terms))
 
 
-def quantile_over_draws(draws: NDArray[np.int64]) -> Floats:
+def quantile_over_draws(draws: Ints) -> Floats:
     """Factor of a standard error for 95 %: Student's t where draws are few, normal for one draw."""
     by_draws = {int(n): t_quantile(int(n) - 1) if n > 1 else Z_95 for n in np.unique(draws)}
     return np.vectorize(by_draws.__getitem__, otypes=[float])(draws)

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from rlsabm.arrays import Floats, Ints
 from rlsabm.results.intervals import Interval, binomial_variance, proportion_over_draws
 
-Floats = NDArray[np.float64]
 #: A share: what is counted, and among whom.
 Share = tuple[str, str]
 
@@ -67,7 +66,7 @@ class NestedCounts:
         size = self._shape[0] * self._shape[1]
         return np.bincount(self._at, values, minlength=size).reshape(self._shape).astype(float)
 
-    def _replicates_in(self, table: pd.DataFrame) -> NDArray[np.int64]:
+    def _replicates_in(self, table: pd.DataFrame) -> Ints:
         """Replicates by draw and key: all of the arm, whether or not they have counted anybody."""
         arm = [name for name in self.rows if name == "arm"]
         runs = table[[*RUNS, *arm]].drop_duplicates()

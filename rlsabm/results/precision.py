@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rlsabm.results.contrasts import WHOLE
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.intervals import Z_95
+from rlsabm.results.totals import total_rows
 
 
 def precision_of_shifts(
@@ -40,11 +41,9 @@ def precision_of_shifts(
         (shifts["year"] == shifts["year"].max())
         & (shifts["definition"] == "any")
         & (shifts["recall"] == "current")
-        & (shifts["observed_as"] == "true")
+        & (shifts["observed_as"] == TRUTH)
+        & total_rows(shifts)
     )
-    for name, word in WHOLE.items():
-        if name in shifts:
-            chosen &= shifts[name] == word
     here = shifts[chosen]
     caused = here[here["estimate"] == "caused_shift"]
     rows = caused if len(caused) else here[here["estimate"] == "prevalence"]

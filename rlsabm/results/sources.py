@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rlsabm.errors import UserError, nearest
+from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_path
-from rlsabm.results.schemas import SCHEMA_VERSION
 from rlsabm.scenario import REFERENCE
 
 OUTPUTS = Path("outputs")

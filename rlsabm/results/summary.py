@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rlsabm.results.contrasts import ADULT_AGE
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.nesting import RUNS, NestedCounts
+from rlsabm.results.totals import ADULT_AGE
 from rlsabm.scenario import REFERENCE
 from rlsabm.worlds.world import FACTUAL
 
@@ -52,7 +53,7 @@ def of_study(
         & (prevalence["world"] == FACTUAL)
         & (prevalence["year"] == year)
         & (prevalence["recall"] == recall)
-        & (prevalence["observed_as"] == "true")
+        & (prevalence["observed_as"] == TRUTH)
     )
     if condition is not None:
         chosen &= prevalence["condition"] == condition

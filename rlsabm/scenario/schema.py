@@ -119,7 +119,7 @@ class Observe(Section):
                 "items": {"type": ["string", "boolean"], "expected": "names of rlsabm instruments"}
             },
         ),
-    ] = ["true"]
+    ] = ["truth"]
     persons: Annotated[
         Share, Field(description="Share of the surveyed people written to the persons line list.")
     ] = 0.0

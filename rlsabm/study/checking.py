@@ -9,12 +9,13 @@ from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of
 from rlsabm.parameter_table import PARAMETERS
-from rlsabm.results.categories import Categories
+from rlsabm.results.question import Question
+from rlsabm.results.tables.draws import strength_name
+from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes
 from rlsabm.study.settings import country_of, unit_setting
-from rlsabm.study.unit import Question
 from rlsabm.study.units import block_sizes
 from rlsabm.worlds.world import FACTUAL, worlds_of
 
@@ -24,7 +25,7 @@ from rlsabm.worlds.world import FACTUAL, worlds_of
 BYTES_OF_PROGRAM = 260 * 2**20
 BYTES_PER_PERSON, BYTES_PER_WORLD = 1_200, 25
 BYTES_PER_LISTED_PERSON = 2_000
-BYTES_OF_SAMPLES = 320 * 2**20
+BYTES_OF_SAMPLES = 560 * 2**20
 
 
 def check_study(study: ResolvedScenario) -> list[Setting]:
@@ -110,20 +111,31 @@ def _is_own(layer: str) -> bool:
     return layer != "default" and not layer.startswith(f"{SHIPPED_CATALOGUE.name}:")
 
 
-def question_of(study: ResolvedScenario, categories: Categories) -> Question:
-    """What the units of a study are asked."""
+def question_of(
+    study: ResolvedScenario, vocabulary: Vocabulary, tables: frozenset[str] | None = None
+) -> Question:
+    """What the units of a study are asked.
+
+    Parameters
+    ----------
+    study, vocabulary
+        The resolved scenario, and the words of its tables.
+    tables
+        Names of the tables that are wanted; all that the scenario asks for by default.
+    """
     scenario = study.scenario
     return Question(
         observe=scenario.observe,
         causes=tuple(scenario.shifts.conditions),
         postulates=scenario.shifts.postulates,
-        samples=len(block_sizes(scenario.population)) > 1,
-        words=categories.strata(scenario.observe.by),
+        several_blocks=len(block_sizes(scenario.population)) > 1,
+        vocabulary=vocabulary,
+        tables=tables,
     )
 
 
-def categories_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Categories:
-    """Words of all category columns of a study."""
+def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocabulary:
+    """Words of all tables of a study, whose arms have these settings."""
     scenario = study.scenario
     conditions = {c.name: c for setting in settings for c in setting.conditions}
     worlds = {
@@ -133,12 +145,12 @@ def categories_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Categ
             setting, scenario.shifts.conditions, postulates=scenario.shifts.postulates
         )
     }
-    strengths = [f"conditions.{name}.effect_strength" for name in conditions]
-    return Categories(
+    return Vocabulary(
         arms=list(study.arms),
         worlds=[FACTUAL, *worlds],
-        groups=groups_of(list(conditions.values())),
+        groups={group.name: group.definition for group in groups_of(list(conditions.values()))},
         instruments=[i.name for i in instruments_of(scenario.observe.instruments)],
         age_limits=scenario.observe.age_groups,
-        parameters=[*PARAMETERS, *strengths],
+        parameters=[*PARAMETERS, *(strength_name(name) for name in conditions)],
+        strata=scenario.observe.by,
     )

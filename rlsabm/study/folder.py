@@ -32,7 +32,8 @@ from rlsabm.results.files import (
     write_whole,
     write_whole_folder,
 )
-from rlsabm.results.schemas import LINE_LISTS, OF_UNITS, TABLES
+from rlsabm.results.table import Kind
+from rlsabm.results.tables import tables_of
 from rlsabm.study.settings import COUNTRY
 from rlsabm.study.units import Unit
 
@@ -47,10 +48,15 @@ RECORD = "record.json"
 HANDED_OVER = ".handed-over"
 #: Room kept on the disk, so that the ledger can be written when it is full.
 RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
+#: Names of the line lists: a file a unit, in a folder.
+LINE_LISTS = tuple(table.name for table in tables_of(Kind.LINE_LIST))
 #: All that a study's folder may consist of.
 OWN_FILES = {
     MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, HANDED_OVER, *LINE_LISTS,
-    *(f"{table}.parquet" for table in TABLES if table not in (*LINE_LISTS, *OF_UNITS)),
+    *(
+        table_path(Path(), table.name).name
+        for table in tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.BY_DRAW, Kind.LEDGER)
+    ),
 }  # fmt: skip
 
 

@@ -10,20 +10,19 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from rlsabm.demography.countries import Country
 from rlsabm.errors import UserError
-from rlsabm.parameter_table import PARAMETERS
-from rlsabm.results.categories import Categories
-from rlsabm.results.cells import Contents, joined
+from rlsabm.results.arrow import to_arrow
 from rlsabm.results.files import table_bytes
-from rlsabm.results.schemas import columns_of, to_arrow
+from rlsabm.results.question import Question
+from rlsabm.results.tables import TABLES, needed_tables
+from rlsabm.results.tables.draws import TABLE as DRAWS
+from rlsabm.results.tables.draws import list_values
 from rlsabm.scenario import Scenario
-from rlsabm.setting import Setting
 from rlsabm.study.machine import package_hash, worker_name
+from rlsabm.study.reliving import Progress
 from rlsabm.study.settings import strengths_of, unit_setting
-from rlsabm.study.unit import Progress, Question, no_progress, run_unit
+from rlsabm.study.unit import UnitResult, no_progress, run_unit
 from rlsabm.study.units import Unit
 
 
@@ -40,9 +39,7 @@ class Job:
     country
         Tables of the country.
     question
-        What it is asked.
-    categories
-        Words of the tables.
+        What it is asked, with the words of the tables.
     threads
         Threads to use; results do not depend on it.
     package
@@ -53,7 +50,6 @@ class Job:
     arm: Scenario
     country: Country
     question: Question
-    categories: Categories
     threads: int
     package: str
 
@@ -153,17 +149,10 @@ def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
             f"the worker {worker_name()} has another version of rlsabm (hash {package_hash()}, the "
             f"study has {job.package}); install the same there"
         )
-    unit, scenario = job.unit, job.arm
-    setting = unit_setting(scenario, unit.draw, country=job.country, people=unit.people)
-    result = run_unit(unit, setting, job.question, threads=job.threads, progress=progress)
-    strengths = strengths_of(scenario.conditions, unit.draw, scenario.runs.seed)
-    tables = {name: joined(parts) for name, parts in result.tables.items()}
-    tables["draws"] = _draw(unit, setting, strengths)
-    strata = scenario.observe.by
+    result = find(job, progress)
     files, rows = {}, 0
-    for name, contents in tables.items():
-        columns = {column.name: contents[column.name] for column in columns_of(name, strata)}
-        table = to_arrow(name, columns, job.categories.of(name), strata)
+    for name, contents in result.tables.items():
+        table = to_arrow(TABLES[name], contents, job.question.vocabulary)
         files[name] = table_bytes(table)
         rows += table.num_rows
     return Outcome(
@@ -177,14 +166,12 @@ def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
     )
 
 
-def _draw(unit: Unit, setting: Setting, strengths: dict[str, float]) -> Contents:
-    """Every parameter's value, and the strength of every condition's iron effects."""
-    values = {name: float(setting.inputs[name]) for name in PARAMETERS} | {
-        f"conditions.{name}.effect_strength": strength for name, strength in strengths.items()
-    }
-    return {
-        "arm": np.full(len(values), unit.arm, dtype=object),
-        "draw": np.full(len(values), unit.draw),
-        "parameter": np.array(list(values), dtype=object),
-        "value": np.array(list(values.values())),
-    }
+def find(job: Job, progress: Progress = no_progress) -> UnitResult:
+    """Run a unit in this process: what `do_job` writes, as arrays."""
+    unit, scenario = job.unit, job.arm
+    setting = unit_setting(scenario, unit.draw, country=job.country, people=unit.people)
+    result = run_unit(unit, setting, job.question, threads=job.threads, progress=progress)
+    if DRAWS in needed_tables(job.question):
+        strengths = strengths_of(scenario.conditions, unit.draw, scenario.runs.seed)
+        result.tables[DRAWS.name] = list_values(setting, strengths, arm=unit.arm, draw=unit.draw)
+    return result

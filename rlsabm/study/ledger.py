@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rlsabm.results.cells import Contents
+from rlsabm.results.contents import Contents
 from rlsabm.study.units import Run, Unit
 
 WAITING, RUNNING, FINISHED, FAILED = "waiting", "running", "finished", "failed"

@@ -15,8 +15,9 @@ from rlsabm.demography.births import survival_by_month
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger
+from rlsabm.study.reliving import work_again
 from rlsabm.study.settings import country_of, unit_setting
-from rlsabm.study.unit import last_month, work_again
+from rlsabm.study.unit import last_month
 from rlsabm.study.units import Unit
 from rlsabm.worlds.world import worlds_of
 

@@ -14,6 +14,7 @@ from rlsabm.errors import UserError
 from rlsabm.results.files import table_path
 from rlsabm.results.precision import precision_of_shifts
 from rlsabm.results.sources import manifest_of, read_table
+from rlsabm.results.tables.runs import STATUSES
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING
 
@@ -102,7 +103,7 @@ def find_status(path: Path, half_width: float) -> Status:
     if units is None:
         raise UserError(f"{table_path(path, 'runs')}: is missing; rlsabm resume {path} goes on")
     words = units["status"].astype(str).where(held | (units["status"] != RUNNING), "waiting")
-    units["status"] = pd.Categorical(words, units["status"].cat.categories, ordered=True)
+    units["status"] = pd.Categorical(words, STATUSES, ordered=True)
     return Status(
         folder=path,
         manifest=manifest,

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm.errors import UserError
+from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
-from rlsabm.results.schemas import SCHEMA_VERSION, to_arrow
 from rlsabm.results.sources import manifest_of
+from rlsabm.results.tables import TABLES
 from rlsabm.scenario import DEFAULT, ResolvedScenario
 from rlsabm.setting import Setting
-from rlsabm.study.checking import categories_of, check_study, memory_of_unit, question_of
+from rlsabm.study.checking import check_study, memory_of_unit, question_of, vocabulary_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
@@ -212,12 +213,12 @@ class _Running:
     ) -> None:
         self._study = study
         self._folder = folder
-        self._categories = categories_of(study, settings)
+        self._vocabulary = vocabulary_of(study, settings)
         self._memory = memory_of_unit(study, settings)
         self._options = options
         self._before = before
         self._watch = watch
-        self._question = question_of(study, self._categories)
+        self._question = question_of(study, self._vocabulary)
         self._country = country_of(study)
         self._crew: Crew | None = None
         self._started = datetime.now(UTC)
@@ -235,7 +236,7 @@ class _Running:
         if not self._before:
             return ledger
         records = {name: self._folder.record_of(name) for name in self._folder.kept()}
-        merged = runs_in(self._folder, self._categories)
+        merged = runs_in(self._folder, self._vocabulary)
         table = self._folder.read("runs")
         ledger.recall(None if table is None else table.to_pandas(), records, merged)
         return ledger
@@ -289,7 +290,7 @@ class _Running:
 
     def _agree_with_the_folder(self) -> None:
         """A unit has finished if its results are there, whatever was interrupted meanwhile."""
-        kept, merged = self._folder.kept(), runs_in(self._folder, self._categories)
+        kept, merged = self._folder.kept(), runs_in(self._folder, self._vocabulary)
         for unit in self.ledger.units:
             finished = self.ledger[unit].status == FINISHED
             if unit.name in kept and not finished:
@@ -340,7 +341,6 @@ class _Running:
             arm=self._study.arms[unit.arm],
             country=self._country,
             question=self._question,
-            categories=self._categories,
             threads=threads,
             package=package_hash(),
         )
@@ -371,16 +371,14 @@ class _Running:
 
     def _merge(self) -> None:
         began = time.monotonic()
-        strata = self._study.scenario.observe.by
         finished = set(self.ledger.having(FINISHED))
-        rows = merge(self._folder, self._categories, strata, self.ledger.units, finished)
+        rows = merge(self._folder, self._vocabulary, self.ledger.units, finished)
         self._rows |= rows
         self._merged = time.monotonic()
         self._cost_of_merging = self._merged - began
 
     def _write_ledger(self) -> None:
-        contents = self.ledger.contents()
-        table = to_arrow("runs", contents, self._categories.of("runs"))
+        table = to_arrow(TABLES["runs"], self.ledger.contents(), self._vocabulary)
         self._folder.write("runs.parquet", table_bytes(table))
 
     def _end(self, status: str, trouble: str = "") -> Report:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rlsabm.results.contrasts import WHOLE
-from rlsabm.results.shifts import estimate_shifts
 from rlsabm.results.summary import of_study
+from rlsabm.results.tables.shifts import estimate_shifts
+from rlsabm.results.totals import total_rows
 from rlsabm.study.settings import read_scenario
 from rlsabm.study.study import COMPLETE, Options, run_study
 
@@ -39,8 +39,7 @@ def test_variance_between_replicates(tmp_path: Path) -> None:
     assert run_study(read_scenario(path, []), tmp_path / "out", Options()).status == COMPLETE
     contrasts = pd.read_parquet(tmp_path / "out" / "contrasts.parquet")
     adults = contrasts.query("definition == 'any' and recall == 'current'")
-    for name in ("sex", "age_group"):
-        adults = adults[adults[name] == WHOLE[name]]
+    adults = adults[total_rows(adults)]
     runs = pd.concat(estimate_shifts(run) for _, run in adults.groupby("replicate"))
     by = runs.groupby(["condition", "estimate"], observed=True)
     ratio = by["value"].var() / by["monte_carlo_error"].agg(lambda error: (error**2).mean())

@@ -17,7 +17,7 @@ from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import take_survey
 from rlsabm.population import Population
 from rlsabm.setting import Setting, make_setting
-from rlsabm.study.checking import categories_of, check_study, question_of
+from rlsabm.study.checking import check_study, question_of, vocabulary_of
 from rlsabm.study.settings import read_scenario
 from rlsabm.study.unit import run_unit
 from rlsabm.study.units import units_of
@@ -94,7 +94,7 @@ def test_cost_of_a_unit_with_all_conditions() -> None:
     """One draw and replicate of the flagship at 200,000 people, as a study runs it."""
     study = read_scenario(SCENARIOS / "iron_conditions.yaml", ["population.size=200_000"])
     [setting] = check_study(study)
-    question = question_of(study, categories_of(study, [setting]))
+    question = question_of(study, vocabulary_of(study, [setting]))
     unit = units_of(study)[0]
     wall, start = time.perf_counter(), time.process_time()
     result = run_unit(unit, setting, question, threads=2)

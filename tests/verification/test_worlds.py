@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from observed_tools import observed
 
 from rlsabm import worlds as worlds_module
 from rlsabm.compilation import compiled
-from rlsabm.conventions import MALE, NEVER, SEXES
+from rlsabm.conventions import MALE, NEVER
 from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
 from rlsabm.exposures.catalogue.episodes import episode_at
 from rlsabm.exposures.donation import NO_DONOR
@@ -20,10 +21,9 @@ from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bits
 from rlsabm.observe.survey import Survey, survey_month, take_survey
 from rlsabm.person import BODY, LIFE
 from rlsabm.population import Population
-from rlsabm.results.cases import find_cases
-from rlsabm.results.contrasts import count_contrasts
-from rlsabm.results.line_lists import list_persons
-from rlsabm.results.shifts import estimate_shifts
+from rlsabm.results.tables.contrasts import count_contrasts
+from rlsabm.results.tables.persons import list_persons
+from rlsabm.results.tables.shifts import estimate_shifts
 from rlsabm.setting import Setting, make_setting
 from rlsabm.worlds.living_again import WITHOUT, WITHOUT_IRON, all_worlds, check_same, live_again
 from rlsabm.worlds.world import (
@@ -472,15 +472,25 @@ def test_line_list_of_worlds_that_change_the_body(
     relived: Relived, some: np.ndarray, name: str
 ) -> None:
     """Where peripheral iron is not followed, it is as in the factual world, or missing."""
-    chosen, key = np.arange(3000), relived.people.key
-    world_of = {world.name: world for world in all_worlds(relived.survey.setting)}
-    factual, other = (
-        list_persons(relived.survey, chosen, world, some[:, place].view(np.recarray), key)
-        for world, place in ((None, 0), (world_of[name], relived.place(name)))
-    )
+    whole, people = relived.survey, slice(0, 3000)
+    survey = Survey(
+        whole.setting, whole.year, whole.rows[people], whole.lives[people], whole.bodies[people],
+        whole.measured[people], whole.month,
+    )  # fmt: skip
+    places = [0, relived.place(name)]
+    listed = list_persons(
+        observed(
+            survey, key=relived.people.key, persons=1.0,
+            worlds=[world for world in all_worlds(survey.setting) if world.name == name],
+            bits_in_worlds=relived.bits[people][:, places],
+            listed_bodies=some[:, places].view(np.recarray),
+        )
+    )  # fmt: skip
+    of_world = listed["world"] == name
+    assert of_world.sum() == 3000
     for column in ("stores_ferritin_ug_per_l", "haemoglobin_g_per_l"):
-        missing = np.isnan(other[column])
-        assert (missing | (other[column] == factual[column])).all(), column
+        factual, other = listed[column][~of_world], listed[column][of_world]
+        assert (np.isnan(other) | (other == factual)).all(), column
 
 
 # A further condition
@@ -522,13 +532,10 @@ def test_a_further_condition_leaves_the_others_alone() -> None:
 def test_controls_show_no_shift_once_standardised(relived: Relived) -> None:
     """At like sex and age, people with a negative control have RLS as often as others."""
     survey = relived.survey
-    cases = find_cases(survey, [], None, [], relived.people.key)
-    counts = pd.DataFrame(count_contrasts(cases, {"sex": list(SEXES)}, [0, 18]))
-    counts["definition"] = np.array(DEFINITIONS)[counts["definition"]]
-    counts["recall"] = np.array(RECALLS)[counts["recall"]]
+    counts = pd.DataFrame(count_contrasts(observed(survey, key=relived.people.key, strata=["sex"])))
     shifts = estimate_shifts(counts.assign(draw=0, replicate=0))
     controls = [c.name for c in survey.setting.conditions if c.negative_control]
     assert controls
-    observed = shifts.query("estimate == 'observed_shift' and condition in @controls")
-    assert len(observed) == len(controls) * 3 * len(DEFINITIONS) * len(RECALLS)
-    assert (observed["value"].abs() < 3.9 * observed["monte_carlo_error"]).all()
+    found = shifts.query("estimate == 'observed_shift' and condition in @controls")
+    assert len(found) == len(controls) * 3 * len(DEFINITIONS) * len(RECALLS)
+    assert (found["value"].abs() < 3.9 * found["monte_carlo_error"]).all()

@@ -9,13 +9,24 @@ selection.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from rlsabm.results.contrasts import COUNTS
+from rlsabm.arrays import Floats
+from rlsabm.results.columns import (
+    ARM,
+    CASE,
+    CONDITION,
+    DRAWS_BEHIND,
+    INTERVAL,
+    STRATA_WITH_TOTALS,
+    WORLD,
+    YEAR,
+    estimate_column,
+)
 from rlsabm.results.intervals import (
     Interval,
     binomial_variance,
@@ -23,8 +34,9 @@ from rlsabm.results.intervals import (
     over_draws,
 )
 from rlsabm.results.nesting import RUNS, NestedCounts
-
-Floats = NDArray[np.float64]
+from rlsabm.results.table import Column, Kind, ResultTable
+from rlsabm.results.tables.contrasts import CONTRAST_COUNTS
+from rlsabm.results.totals import WITH_TOTALS
 
 
 def _odds(p: Floats) -> Floats:
@@ -135,7 +147,8 @@ def estimate_shifts(contrasts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     contrasts
-        Counts by run (`rlsabm.results.contrasts`), with ``draw`` and ``replicate`` among the keys.
+        Counts by run (`rlsabm.results.tables.contrasts`), with ``draw`` and ``replicate`` among the
+        keys.
 
     Returns
     -------
@@ -143,8 +156,8 @@ def estimate_shifts(contrasts: pd.DataFrame) -> pd.DataFrame:
         One row an estimate: keys, ``estimate``, ``value``, ``lower``, ``upper``,
         ``monte_carlo_error``, ``parameter_sd``, and the counts behind it, added up over all runs.
     """
-    keys = [name for name in contrasts.columns if name not in (*COUNTS, *RUNS)]
-    n = NestedCounts(contrasts, keys, COUNTS)
+    keys = [name for name in contrasts.columns if name not in (*CONTRAST_COUNTS, *RUNS)]
+    n = NestedCounts(contrasts, keys, CONTRAST_COUNTS)
     parts = []
     for estimate in ESTIMATES:
         interval = _estimated(estimate, n)
@@ -215,3 +228,34 @@ def _estimated(estimate: Estimate, n: NestedCounts) -> Interval:
             [[covariance(one, other) for other in letters] for one in letters],
         )
     return over_draws(value, variance, kind=estimate.kind)
+
+
+TABLE = ResultTable(
+    name="shifts",
+    title="Shifts of prevalence by condition: observed, caused, and mediated by iron",
+    kind=Kind.ESTIMATES,
+    columns=(
+        ARM,
+        replace(WORLD, meaning="world with which the factual one is compared"),
+        YEAR,
+        CONDITION,
+        *STRATA_WITH_TOTALS,
+        *CASE,
+        estimate_column(ESTIMATE_NAMES),
+        *INTERVAL,
+        Column("persons", "whole", "persons", "people with the condition, in all runs"),
+        Column("cases", "whole", "persons", "cases among the people with the condition"),
+        Column(
+            "cases_without", "number", "persons",
+            "cases among them in the world without the condition",
+        ),
+        Column(
+            "cases_without_iron", "number", "persons",
+            "cases among them in the world without its iron burden",
+        ),
+        DRAWS_BEHIND,
+    ),
+    totals=WITH_TOTALS,
+    estimate=lambda frames: estimate_shifts(frames["contrasts"]),
+    estimated_from=("contrasts",),
+)  # fmt: skip

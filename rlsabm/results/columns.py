@@ -1,0 +1,94 @@
+"""Columns that several tables share, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rlsabm.conventions import SEXES
+from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.results.cells import PARITIES
+from rlsabm.results.table import Column
+from rlsabm.results.totals import with_total
+from rlsabm.results.vocabulary import Vocabulary
+
+ARM = Column(
+    "arm", "category", "", "arm of the scenario; 'reference' is the scenario itself",
+    words=lambda vocabulary: vocabulary.arms,
+)  # fmt: skip
+WORLD = Column(
+    "world", "category", "", "'factual', or what is otherwise for the same people",
+    words=lambda vocabulary: vocabulary.worlds,
+)  # fmt: skip
+DRAW = Column("draw", "whole", "", "draw of the parameters; 0 is the default of each")
+REPLICATE = Column("replicate", "whole", "", "repetition with other chance")
+YEAR = Column("year", "whole", "calendar year", "year of the survey, at mid-year")
+#: Which unit and survey a row is of, and in which world.
+KEYS = (ARM, WORLD, DRAW, REPLICATE, YEAR)
+
+CONDITION = Column(
+    "condition", "category", "", "group of people at the survey; groups overlap",
+    words=lambda vocabulary: list(vocabulary.groups),
+)  # fmt: skip
+SEX = Column("sex", "category", "", "sex", words=SEXES)
+
+STRATA = (
+    replace(SEX, stratum=True),
+    Column(
+        "age_group", "category", "years", "age at the survey in completed years",
+        words=lambda vocabulary: vocabulary.age_groups, stratum=True,
+    ),
+    Column(
+        "parity", "category", "deliveries", "deliveries up to the survey; women only",
+        words=PARITIES, stratum=True,
+    ),
+)  # fmt: skip
+
+
+def _with_total(column: Column) -> Column:
+    def words(vocabulary: Vocabulary) -> list[str]:
+        return with_total(column.name, column.words_in(vocabulary))
+
+    return replace(column, words=words)
+
+
+#: Strata of tables with rows that are not broken down by each of them.
+STRATA_WITH_TOTALS = tuple(_with_total(column) for column in STRATA)
+SEX_STRATUM_WITH_TOTAL = next(c for c in STRATA_WITH_TOTALS if c.name == "sex")
+
+DEFINITION = Column(
+    "definition", "category", "", "any, at least weekly, or clinically significant RLS",
+    words=DEFINITIONS,
+)  # fmt: skip
+RECALL = Column(
+    "recall", "category", "", "at the survey, or at any time in the 12 months to it", words=RECALLS
+)
+OBSERVED_AS = Column(
+    "observed_as", "category", "", "'truth', or the instrument that asked",
+    words=lambda vocabulary: vocabulary.observers,
+)  # fmt: skip
+#: How a case is defined and found.
+CASE = (DEFINITION, RECALL, OBSERVED_AS)
+
+UID = Column("uid", "text", "", "identity of the person, in hexadecimal digits")
+
+#: Of estimates over runs.
+INTERVAL = (
+    Column("value", "number", "of the estimate", "mean over draws of the parameters"),
+    Column("lower", "number", "of the estimate", "lower limit of the 95 % interval"),
+    Column("upper", "number", "of the estimate", "upper limit of the 95 % interval"),
+    Column(
+        "monte_carlo_error", "number", "of the estimate",
+        "standard error due to the limited number of people and replicates",
+    ),
+    Column(
+        "parameter_sd", "number", "of the estimate",
+        "standard deviation between draws of the parameters; missing with one draw",
+    ),
+)  # fmt: skip
+DRAWS_BEHIND = Column("draws", "whole", "draws", "draws of the parameters behind the estimate")
+
+
+def estimate_column(words: Sequence[str] | Callable[[Vocabulary], Sequence[str]]) -> Column:
+    """The column that names estimates."""
+    return Column("estimate", "category", "", "what is estimated", words=words)

@@ -1,0 +1,122 @@
+"""Incidence: events and person-years in the year after the survey, by condition and strata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from rlsabm.arrays import Floats, Ints
+from rlsabm.body.symptoms import RLS_ONSET
+from rlsabm.conventions import NEVER
+from rlsabm.life.mortality import DIED
+from rlsabm.results.columns import CONDITION, KEYS, STRATA
+from rlsabm.results.combining import Added
+from rlsabm.results.contents import Contents, joined
+from rlsabm.results.observed import FOLLOW_UP_MONTHS, Observed
+from rlsabm.results.table import Column, Kind, ResultTable
+from rlsabm.results.totals import ROWS_ADD_UP
+from rlsabm.rooms import EVENT_NAMES
+
+FIRST_ONSET = "first RLS onset"
+INCIDENT = (FIRST_ONSET, *EVENT_NAMES)
+
+
+class _Happened(NamedTuple):
+    """One kind of event.
+
+    Attributes
+    ----------
+    event
+        Its name.
+    people
+        Rows of the survey to whom it happened, once for each time.
+    years_at_risk
+        Person-years of everybody.
+    """
+
+    event: str
+    people: Ints
+    years_at_risk: Floats
+
+
+def count_incidence(observed: Observed) -> Contents:
+    """Events and person-years, by condition and strata as of the survey.
+
+    A first onset of RLS is counted among those who never had RLS before. A month with the event, or
+    with death, counts as half a month at risk.
+    """
+    cells = observed.cells
+    happened = list(_what_happened(observed))
+    parts: list[Contents] = []
+    for group in observed.groups:
+        members = observed.members[group.name]
+        inhabited = np.flatnonzero(cells.count(members))
+        for event, people, years in happened:
+            count = cells.count(people[members[people]])[inhabited]
+            time = np.bincount(cells.cell[members], weights=years[members], minlength=cells.size)
+            parts.append(
+                {
+                    "condition": np.full(len(inhabited), group.name, dtype=object),
+                    **cells.labels(inhabited),
+                    "event": np.full(len(inhabited), INCIDENT.index(event)),
+                    "events": count,
+                    "person_years": time[inhabited],
+                }
+            )
+    counts = joined(parts)
+    return {**counts, "rate_per_1000": _rate(counts)}
+
+
+def _what_happened(observed: Observed) -> Iterator[_Happened]:
+    """Every kind of event in the year after the survey."""
+    assert observed.follow_up is not None
+    survey, events = observed.survey, observed.follow_up.events
+    by_uid = np.argsort(survey.lives["uid"], kind="stable")
+    person = by_uid[np.searchsorted(survey.lives["uid"], events["uid"], sorter=by_uid)]
+    end = np.full(len(survey), survey.month + FOLLOW_UP_MONTHS + 0.5)
+    died = events["event"] == DIED
+    end[person[died]] = events["month"][died]
+    years = (end - survey.month - 0.5) / 12.0
+
+    never = survey.bodies["rls_first_month"] == NEVER
+    onset = (events["event"] == RLS_ONSET) & (events["first"] == 1)
+    until_onset = end.copy()
+    until_onset[person[onset]] = events["month"][onset]
+    years_to_onset = np.where(never, (until_onset - survey.month - 0.5) / 12.0, 0.0)
+
+    yield _Happened(FIRST_ONSET, person[onset], years_to_onset)
+    for code, name in enumerate(EVENT_NAMES):
+        yield _Happened(name, person[events["event"] == code], years)
+
+
+def _rate(counts: Contents) -> Floats:
+    """Events in 1,000 person-years; missing without person-years."""
+    years = counts["person_years"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(years > 0, 1000.0 * counts["events"] / years, np.nan)
+
+
+TABLE = ResultTable(
+    name="incidence",
+    title="Events in the twelve months after the survey, among the people surveyed",
+    kind=Kind.BY_RUN,
+    columns=(
+        *KEYS,
+        CONDITION,
+        *STRATA,
+        Column(
+            "event", "category", "",
+            "what happened; 'first RLS onset' is counted among people who never had RLS before",
+            words=INCIDENT,
+        ),
+        Column("events", "whole", "events", "how often it happened"),
+        Column("person_years", "number", "years", "time at risk"),
+        Column("rate_per_1000", "number", "per 1,000 person-years", "1,000 x events / person-years"),
+    ),
+    totals=ROWS_ADD_UP,
+    count=count_incidence,
+    needs_follow_up=True,
+    combine=Added(("events", "person_years"), derived={"rate_per_1000": _rate}),
+)  # fmt: skip
