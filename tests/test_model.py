@@ -22,7 +22,8 @@ from rlsabm.conventions import NEVER, SEXES, month_of
 from rlsabm.errors import UserError
 from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES
 from rlsabm.mesa.model import RLSModel, read_month
-from rlsabm.mesa.people import People, Person
+from rlsabm.mesa.people import People
+from rlsabm.mesa.person import Person
 from rlsabm.observe.survey import take_survey
 from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
 from rlsabm.population import LEAST_SLICE, Population
@@ -32,7 +33,7 @@ SIZE = 300
 
 
 def make_model(**keywords: Any) -> RLSModel:
-    return RLSModel(**{"size": SIZE, "start": 2019, **keywords})
+    return RLSModel(**{"size": SIZE, "start": 2019, "seed": 2019, **keywords})
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_a_model_is_the_population_that_a_study_runs() -> None:
     population.advance(month_of(2019, 7))
     assert records(model.population, living=True) == records(population, living=True)
     held = model.population
-    survey = take_survey(setting, held.lives, held.bodies, year=2019, key=held.key)
+    survey = take_survey(setting, held.lives, held.bodies, year=2019, p=held.inputs)
     people = People.in_rows(model, survey.rows)
     assert np.array_equal(people.column("age_years"), survey.age)
     assert np.array_equal(people.column("has_rls"), survey.has_rls("any", "current"))
@@ -188,7 +189,7 @@ def test_order_subsets_and_steps_do_not_matter() -> None:
             self.agents.shuffle_do("step")
             super().step()
 
-    shuffled = Shuffled(size=SIZE, start=2019)
+    shuffled = Shuffled(size=SIZE, start=2019, seed=2019)
     partly, stepped, at_once = make_model(), make_model(), make_model()
     for _ in range(6):
         shuffled.step()

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rlsabm.exposures.donation import FerritinDeferral
 from rlsabm.scenario import (
-    FerritinDeferral,
     ParameterRange,
     ResolvedScenario,
     Scenario,
