@@ -25,8 +25,9 @@ AGE = 40
 
 
 @njit(error_model="numpy")
-def _advance(body: Any, life: Any, burden: Any, age: int, p: Any, us: Any, curve: Any) -> None:
+def _advance(body: Any, life: Any, burdens: Any, age: int, p: Any, us: Any, curve: Any) -> None:
     """Brain and symptoms under a constant burden: the state at the end of each month."""
+    burden = burdens[0]
     for month in range(len(us)):
         effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, p)
         advance_symptoms(body, life, burden, effect, age, month, us[month], p)
@@ -52,16 +53,16 @@ def someone(
     bodies["brain_iron_fast"] = 1.0
     bodies["brain_iron_slow"] = setting.inputs.slow_pool_norm[AGE]
     bodies["rls_first_month"], bodies["rls_last_month"] = NEVER, LONG_AGO
-    return lives[0], bodies[0], burdens[0]
+    return lives[0], bodies[0], burdens.view(np.recarray)
 
 
 def curves(
     setting: Setting, persons: tuple[Any, Any, Any], months: int, us: Any = None
 ) -> np.ndarray:
-    life, body, burden = persons
+    life, body, burdens = persons
     curve = np.zeros((months, 6))
     us = np.full(months, 0.5) if us is None else us
-    _advance(body, life, burden, AGE, setting.inputs, us, curve)
+    _advance(body, life, burdens, AGE, setting.inputs, us, curve)
     return curve
 
 
@@ -113,7 +114,7 @@ def test_a_typical_life_has_the_structural_iron_of_its_age(setting: Setting) -> 
     be_born(bodies[0], lives[0], 5000.0, p)
     assert bodies[0].brain_iron_slow == pytest.approx(p.slow_pool_at_birth)
     bodies["storage_iron_mg"] = 1500.0
-    found = curves(setting, (lives[0], bodies[0], burdens[0]), 12 * 90)[:, SLOW]
+    found = curves(setting, (lives[0], bodies[0], burdens), 12 * 90)[:, SLOW]
     birthdays = found[11::12]
     norm = p.slow_pool_norm
     assert norm[0] == pytest.approx(p.slow_pool_at_birth)

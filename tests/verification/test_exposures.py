@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from rlsabm.burden import neutral_burdens
+from rlsabm.compilation import compiled
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, MALE, NEVER
 from rlsabm.data import DATA, read_columns
 from rlsabm.demography.births import MONTHS_TO_BIRTH
@@ -474,11 +475,16 @@ def test_lactation_has_its_share_and_length(diary: Diary) -> None:
     assert nursed.mean() == pytest.approx(mean, abs=3.5 * mean / np.sqrt(len(nursed)))
 
 
+@compiled
+def _nurse(life: Any, burdens: Any, month: int, p: Any) -> None:
+    nurse(life, burdens[0], month, p)
+
+
 def test_nursing_costs_milk_until_it_ends(setting: Setting) -> None:
     p = setting.inputs
     lives, burdens = newborn_records(LIFE, 1), neutral_burdens(1)
     lives[0].lactation_until = 24_010
     for month, milk in ((24_009, p.milk_iron_mg_per_day * DAYS_PER_MONTH), (24_010, 0.0)):
         burdens[0].milk_iron_mg = 0.0
-        nurse(lives[0], burdens[0], month, p)
+        _nurse(lives[0], burdens, month, p)
         assert burdens[0].milk_iron_mg == pytest.approx(milk)

@@ -42,6 +42,29 @@ def lay_down(life: Any, burden: Any) -> None:
     burden.iron_loss_mg = life.basal_loss_mg_per_day * DAYS_PER_MONTH
 
 
+# A single burden cannot be passed from Python, only an array of them.
+
+
+@njit
+def lay_down_first(life: Any, burdens: Any) -> None:
+    lay_down(life, burdens[0])
+
+
+@njit(error_model="numpy")
+def from_food(life: Any, share: float, drive: float, burdens: Any, p: Any) -> float:
+    return absorbed_from_food(life, share, drive, burdens[0], p)
+
+
+@njit(error_model="numpy")
+def from_tablets(share: float, drive: float, burdens: Any, p: Any) -> float:
+    return absorbed_from_tablets(share, drive, burdens[0], p)
+
+
+@njit(error_model="numpy")
+def advance_with_first(body: Any, life: Any, burdens: Any, p: Any) -> None:
+    advance_iron(body, life, burdens[0], 1.0 / life.storage_scale_mg, p)
+
+
 # ------------------------------------------------------------------------------- the ledger
 
 
@@ -129,10 +152,10 @@ def test_a_pregnancy_spends_what_the_conceptus_gets(setting: Setting) -> None:
     life, body, burden = lives[0], bodies[0], burdens[0]
     spent, lost = body.iron_spent_mg, 0.0
     for demand in setting.inputs.conceptus_demand_mg_by_month[1:]:
-        lay_down(life, burden)
+        lay_down_first(life, burdens)
         burden.conceptus_demand_mg = demand
         lost += burden.iron_loss_mg
-        advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, setting.inputs)
+        advance_with_first(body, life, burdens, setting.inputs)
     assert body.iron_spent_mg - spent - lost == pytest.approx(body.conceptus_iron_mg, rel=1e-6)
     demanded = setting.inputs.conceptus_demand_mg_by_month.sum()
     assert 0.75 * demanded < body.conceptus_iron_mg < demanded
@@ -142,10 +165,12 @@ def test_a_pregnancy_spends_what_the_conceptus_gets(setting: Setting) -> None:
 
 
 @njit(error_model="numpy")
-def _advance(body: Any, life: Any, burden: Any, p: Any, months: int, stores: Any, red: Any) -> None:
+def _advance(
+    body: Any, life: Any, burdens: Any, p: Any, months: int, stores: Any, red: Any
+) -> None:
     """The same burden month after month; stores and red cells at the end of each."""
     for month in range(months):
-        advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, p)
+        advance_iron(body, life, burdens[0], 1.0 / life.storage_scale_mg, p)
         stores[month] = body.storage_iron_mg
         red[month] = body.red_cell_iron_mg
 
@@ -166,26 +191,26 @@ def people(setting: Setting, count: int, sex: int = FEMALE) -> tuple[Any, Any, A
     return lives, bodies, neutral_burdens(1)
 
 
-def run(setting: Setting, life: Any, body: Any, burden: Any, months: int) -> tuple[Any, Any]:
+def run(setting: Setting, life: Any, body: Any, burdens: Any, months: int) -> tuple[Any, Any]:
     stores, red = np.zeros(months), np.zeros(months)
-    _advance(body, life, burden, setting.inputs, months, stores, red)
+    _advance(body, life, burdens, setting.inputs, months, stores, red)
     return stores, red
 
 
 def test_without_absorption_stores_fall_on_a_line(setting: Setting) -> None:
     lives, bodies, burdens = people(setting, 1)
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor = 0.0
-    stores, red = run(setting, lives[0], bodies[0], burdens[0], 12)
+    stores, red = run(setting, lives[0], bodies[0], burdens, 12)
     assert stores == pytest.approx(400.0 - DAYS_PER_MONTH * np.arange(1, 13), rel=1e-7)
     assert red == pytest.approx(lives[0].red_cell_target_mg, rel=1e-9)
 
 
 def test_without_absorption_and_stores_nothing_more_is_lost(setting: Setting) -> None:
     lives, bodies, burdens = people(setting, 1)
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor = 0.0
-    stores, _ = run(setting, lives[0], bodies[0], burdens[0], 24)
+    stores, _ = run(setting, lives[0], bodies[0], burdens, 24)
     assert stores[-1] == 0.0
     assert bodies[0].iron_spent_mg == pytest.approx(400.0)
 
@@ -194,10 +219,10 @@ def test_steady_bleeding_without_iron_halves_blood_geometrically(setting: Settin
     """With no stores and no absorption, each month takes its share of the blood."""
     lives, bodies, burdens = people(setting, 1)
     bodies[0].storage_iron_mg = 0.0
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor = 0.0
     burdens[0].blood_loss_ml = 45.0
-    _, red = run(setting, lives[0], bodies[0], burdens[0], 20)
+    _, red = run(setting, lives[0], bodies[0], burdens, 20)
     expected = lives[0].red_cell_target_mg * 0.99 ** np.arange(1, 21)
     assert red == pytest.approx(expected, rel=1e-6)
 
@@ -206,9 +231,9 @@ def test_surplus_red_cells_return_to_stores_geometrically(setting: Setting) -> N
     lives, bodies, burdens = people(setting, 1)
     target = float(lives[0].red_cell_target_mg)
     bodies[0].red_cell_iron_mg = 1.2 * target
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor, burdens[0].iron_loss_mg = 0.0, 0.0
-    stores, red = run(setting, lives[0], bodies[0], burdens[0], 8)
+    stores, red = run(setting, lives[0], bodies[0], burdens, 8)
     left = 0.2 * target * (1.0 - setting.inputs.red_cell_return_per_month) ** np.arange(1, 9)
     assert red - target == pytest.approx(left, rel=1e-6)
     assert stores == pytest.approx(400.0 + 0.2 * target - left, rel=1e-6)
@@ -232,8 +257,8 @@ def test_stores_settle_where_absorption_equals_loss(
     lives, bodies, burdens = people(setting, 1)
     bodies[0].storage_iron_mg = start
     lives[0].basal_loss_mg_per_day = loss
-    lay_down(lives[0], burdens[0])
-    stores, red = run(setting, lives[0], bodies[0], burdens[0], 12 * 60)
+    lay_down_first(lives[0], burdens)
+    stores, red = run(setting, lives[0], bodies[0], burdens, 12 * 60)
     root = brentq(lambda s: balance(setting, lives[0], burdens[0], s), 0.1, 2400.0)
     assert stores[-1] == pytest.approx(root, rel=1e-3)
     assert red[-1] == pytest.approx(lives[0].red_cell_target_mg, rel=1e-6)
@@ -243,15 +268,15 @@ def test_stores_settle_where_absorption_equals_loss(
 def test_a_small_displacement_of_stores_fades_exponentially(setting: Setting) -> None:
     """Near the steady state the stores obey a linear equation whose rate is the slope there."""
     lives, bodies, burdens = people(setting, 2)
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     root = brentq(lambda s: balance(setting, lives[0], burdens[0], s), 0.1, 2400.0)
     slope = (
         balance(setting, lives[0], burdens[0], root + 1.0)
         - balance(setting, lives[0], burdens[0], root - 1.0)
     ) / 2.0
     bodies["storage_iron_mg"] = root, 1.02 * root
-    undisturbed, _ = run(setting, lives[0], bodies[0], burdens[0], 48)
-    displaced, _ = run(setting, lives[1], bodies[1], burdens[0], 48)
+    undisturbed, _ = run(setting, lives[0], bodies[0], burdens, 48)
+    displaced, _ = run(setting, lives[1], bodies[1], burdens, 48)
     expected = 0.02 * root * (1.0 + slope) ** np.arange(1, 49)
     assert displaced - undisturbed == pytest.approx(expected, rel=0.03)
     assert 6.0 < -1.0 / slope < 48.0, "stores adapt within months to years (Hallberg 2000)"
@@ -264,10 +289,10 @@ def test_tablets_absorb_what_was_measured(setting: Setting) -> None:
     """First doses of 40 and 240 mg at ferritin up to 20: 6.7 and 18.1 mg (Moretti 2015)."""
     p = setting.inputs
     burdens = neutral_burdens(1)
-    lay_down(newborn_records(LIFE, 1)[0], burdens[0])
+    lay_down_first(newborn_records(LIFE, 1)[0], burdens)
     for dose, measured in ((40.0, 6.7), (240.0, 18.1)):
         burdens[0].oral_iron_mg_per_day = dose
-        daily = absorbed_from_tablets(p.share_at_tablet_reference, 1.0, burdens[0], p)
+        daily = from_tablets(p.share_at_tablet_reference, 1.0, burdens, p)
         assert daily / p.tablet_daily_factor == pytest.approx(measured, rel=0.02)
     assert 0.55 <= p.tablet_daily_factor <= 0.65, "a daily dose absorbs 35-45 % less (Moretti 2015)"
 
@@ -283,7 +308,7 @@ def test_no_more_than_half_of_a_tablet_is_absorbed(
 ) -> None:
     burdens = neutral_burdens(1)
     burdens[0].oral_iron_mg_per_day, burdens[0].absorption_factor = dose, factor
-    absorbed = absorbed_from_tablets(share, drive, burdens[0], setting.inputs)
+    absorbed = from_tablets(share, drive, burdens, setting.inputs)
     assert 0.0 < absorbed <= 0.5 * dose
 
 
@@ -299,7 +324,7 @@ def test_the_ceiling_on_food_iron_holds(
     lives, burdens = newborn_records(LIFE, 1), neutral_burdens(1)
     lives["sex"], lives["iron_intake_mg_per_day"] = sex, intake
     burdens["absorption_factor"], burdens["absorption_ceiling_factor"] = factor, ceiling
-    absorbed = absorbed_from_food(lives[0], share, drive, burdens[0], p)
+    absorbed = from_food(lives[0], share, drive, burdens, p)
     limit = (p.absorption_ceiling_women_mg_per_day, p.absorption_ceiling_men_mg_per_day)[sex]
     wanted = lives[0].iron_intake_mg_per_day * share * drive * factor
     assert absorbed == pytest.approx(min(wanted, limit * ceiling), rel=1e-6)
