@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import Survey
@@ -15,7 +13,6 @@ from rlsabm.results.question import Question
 from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import Observe
 
-KEY = np.uint64(0)
 STRATA = ("sex", "age_group", "parity")
 
 
@@ -53,7 +50,6 @@ def observed(
     survey: Survey,
     *,
     follow_up: FollowUp | None = None,
-    key: Any = KEY,
     worlds: Sequence[Any] = (),
     bits_in_worlds: Any = None,
     listed_bodies: Any = None,
@@ -61,6 +57,6 @@ def observed(
 ) -> Observed:
     """What a unit of the reference observed at this survey."""
     return Observed(
-        question(**asked), "reference", 0, 0, key, survey, follow_up, tuple(worlds),
+        question(**asked), "reference", 0, 0, survey, follow_up, tuple(worlds),
         bits_in_worlds, listed_bodies,
     )  # fmt: skip

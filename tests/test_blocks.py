@@ -232,7 +232,7 @@ def tables_of(survey: Survey) -> dict[str, Contents]:
     """All tables of a survey that are put together from blocks, and samples."""
     _, events, lives, bodies = survey_of_many()
     follow_up = follow_up_of(survey, events, lives, bodies)
-    seen = observed(survey, follow_up=follow_up, key=KEY, strata=STRATA, age_limits=AGES)
+    seen = observed(survey, follow_up=follow_up, strata=STRATA, age_limits=AGES)
     names = ("prevalence", "incidence", "autopsies", "biomarkers", "samples", "contrasts")
     return {name: counted(name, seen) for name in names}
 

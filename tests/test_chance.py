@@ -15,6 +15,9 @@ from numba import njit
 from scipy import stats
 
 from rlsabm import chance
+from rlsabm.exposures.donation import DONATION_MONTH, DONOR
+from rlsabm.exposures.pregnancy import PREGNANCY_ENDS
+from rlsabm.life.birth import CHILD
 
 KEY = np.uint64(0x243F6A8885A308D3)
 
@@ -167,7 +170,7 @@ def test_pairs_of_words_fill_the_square_evenly(uniforms: np.ndarray) -> None:
 
 def test_streams_and_keys_are_independent(uniforms: np.ndarray) -> None:
     bound = 4.5 / np.sqrt(uniforms[:, :, 0].size)
-    for key, stream in ((KEY, chance.DONATION_MONTH), (KEY + np.uint64(1), chance.MONTH)):
+    for key, stream in ((KEY, DONATION_MONTH), (KEY + np.uint64(1), chance.MONTH)):
         others = _draws(key, 1000, 250, stream)
         for word in range(4):
             pair = uniforms[:, :, word].ravel(), others[:, :, word].ravel()
@@ -181,7 +184,7 @@ def test_all_parts_of_the_counter_and_of_the_key_matter() -> None:
         for key in (KEY, KEY ^ high, KEY ^ np.uint64(1))
         for uid in (np.uint64(7), np.uint64(7) ^ high, np.uint64(8))
         for k in (0, 1)
-        for stream in (chance.PREGNANCY, chance.CHILD)
+        for stream in (PREGNANCY_ENDS, CHILD)
     }
     assert len(draws) == 36
 
@@ -190,9 +193,7 @@ def test_a_draw_is_the_same_whenever_it_is_asked_for() -> None:
     first = chance.at(KEY, np.uint64(5), 24_000, chance.MONTH)
     chance.at(KEY, np.uint64(6), 24_000, chance.MONTH)
     assert chance.at(KEY, np.uint64(5), 24_000, chance.MONTH) == first
-    assert chance.once(KEY, np.uint64(5), chance.DONOR) == chance.nth(
-        KEY, np.uint64(5), 0, chance.DONOR
-    )
+    assert chance.once(KEY, np.uint64(5), DONOR) == chance.nth(KEY, np.uint64(5), 0, DONOR)
 
 
 # ------------------------------------------------------------------------------- inverse functions
@@ -289,11 +290,13 @@ SOME_DRAWS = """
 import json
 import numpy as np
 from rlsabm import chance
+from rlsabm.exposures.donation import DONOR
+from rlsabm.exposures.pregnancy import PREGNANCY_ENDS
 key, uid = np.uint64(0x243F6A8885A308D3), np.uint64(0x9E3779B97F4A7C15)
 draws = [
     chance.at(key, uid, 24_000, chance.MONTH),
-    chance.once(key, uid, chance.DONOR),
-    chance.nth(key, uid, 3, chance.PREGNANCY),
+    chance.once(key, uid, DONOR),
+    chance.nth(key, uid, 3, PREGNANCY_ENDS),
     [chance.normal(u) for u in (1e-9, 0.01, 0.3, 0.5, 0.98, 1 - 1e-9)],
     [chance.waiting_months(u, 7.0) for u in (0.01, 0.5, 0.99)],
     [chance.probability_per_month(rate) for rate in (0.01, 0.5, 3.0)],

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from rlsabm.errors import UserError
+from rlsabm.inputs import INPUTS
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS, case_bit
 from rlsabm.measuring.instruments import TRUTH, Instrument, instruments, instruments_of
 from rlsabm.measuring.questionnaire import MOST_MIMICS, Answers
 from rlsabm.person import LIFE, newborn_records
 
-KEY = np.uint64(20190715)
+KEY = 20190715
 MONTH = 12 * 2019 + 6
 PEOPLE = 40_000
 WIDE = 4.5
@@ -40,9 +41,11 @@ def asked(
     *,
     month: int = MONTH,
     factor: float = FACTOR,
-    key: np.uint64 = KEY,
+    key: int = KEY,
 ) -> Answers:
-    return Answers(by, lives, month, mimic_age_factor=factor, key=key)
+    p = np.zeros(1, dtype=INPUTS)
+    p["mimic_age_factor"], p["key"] = factor, key
+    return Answers(by, lives, month, p[0])
 
 
 def truth(prevalence: float, seed: int = 1) -> np.ndarray:
@@ -144,7 +147,7 @@ def test_answers_of_other_dates_keys_and_instruments_are_others() -> None:
     first = asked(lives, by).observed(true) > 0
     others = (
         asked(lives, by, month=MONTH + 12),
-        asked(lives, by, key=KEY + np.uint64(1)),
+        asked(lives, by, key=KEY + 1),
         asked(lives, by._replace(name="another test")),
     )
     for answers in others:

@@ -85,7 +85,7 @@ def grown(setting: Setting) -> tuple[Survey, Population]:
     population = Population(setting, key=20_19, threads=2)
     population.advance(MONTH)
     survey = take_survey(
-        setting, population.lives, population.bodies, year=YEAR, key=population.key
+        setting, population.lives, population.bodies, year=YEAR, p=population.inputs
     )
     population.advance(MONTH + FOLLOW_UP_MONTHS)
     return survey, population
@@ -477,7 +477,7 @@ def autopsies(survey: Survey, lives: Any, bodies: Any, key: Any = KEY) -> Conten
     """Autopsies of a population a year after a survey."""
     events = np.zeros(0, dtype=EVENT)
     return summarise_autopsies(
-        observed(survey, follow_up=follow_up_of(survey, events, lives, bodies), key=key)
+        observed(survey, follow_up=follow_up_of(survey, events, lives, bodies))
     )
 
 
@@ -487,7 +487,7 @@ def test_autopsies_of_some(setting: Setting) -> None:
     assert list(table.columns) == ["sex", "rls", "observed_as", "quantity", "persons", "mean", "sd"]
     assert len(table) == 2 * 3
     rows = table.set_index(["sex", "rls", "observed_as", "quantity"])
-    norm_of = setting.tables.slow_pool_norm
+    norm_of = setting.inputs.slow_pool_norm
     # One died at 70, the other at 71.
     women = np.array([0.5 / norm_of[70], 0.7 / norm_of[71]])
     row = rows.loc[("female", True, "truth", STRUCTURAL)]
@@ -500,7 +500,7 @@ def test_autopsies_of_some(setting: Setting) -> None:
     assert np.isnan(man["sd"])
     noise = chance.normal(chance.at(KEY, np.uint64(104), MONTH + 6, chance.SCAN)[1])
     measured = rows.loc[("male", False, "measured", STRUCTURAL), "mean"]
-    assert measured == pytest.approx(man["mean"] * (1.0 + setting.values.autopsy_cv * noise))
+    assert measured == pytest.approx(man["mean"] * (1.0 + setting.inputs.autopsy_cv * noise))
     assert measured != man["mean"]
 
 
@@ -521,10 +521,10 @@ def test_noise_of_a_pathologist(setting: Setting) -> None:
     found = np.zeros((20_000, len(FINDINGS)))
     dissect(lives, bodies, found, KEY, setting.tables, setting.values)
     # The oldest are as old as the tables reach.
-    np.testing.assert_allclose(found[:, 0], 1.5 / setting.tables.slow_pool_norm[-1], rtol=1e-6)
+    np.testing.assert_allclose(found[:, 0], 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6)
     noise = found[:, 1] / found[:, 0] - 1.0
     assert abs(noise.mean()) < 0.003
-    assert noise.std() == pytest.approx(setting.values.autopsy_cv, rel=0.03)
+    assert noise.std() == pytest.approx(setting.inputs.autopsy_cv, rel=0.03)
     np.testing.assert_allclose(found[:, 2], 0.9, rtol=1e-6)
 
 

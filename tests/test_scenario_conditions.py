@@ -110,7 +110,7 @@ def test_null_makes_a_condition_last_for_life() -> None:
         "prevalence_men: [0.0, 0.03], duration_years: null}\n"
     )
     assert condition(study, "vegetarian_diet").duration_years is None
-    tables = unit_setting(study.scenario, 0, country=country_of(study)).tables
+    tables = unit_setting(study.scenario, 0, country=country_of(study)).inputs
     number = list(SHIPPED).index("vegetarian_diet")
     assert tables.condition_months[number] == 0.0
 
@@ -126,9 +126,9 @@ def test_an_arm_that_disables_a_condition(rlsabm_command: Callable) -> None:
     number = list(SHIPPED).index("obesity")
     country = country_of(study)
     settings = [unit_setting(arm, 0, country=country) for arm in study.arms.values()]
-    assert (settings[0].tables.condition_spared[number] < 1.0).any()
-    assert (settings[1].tables.condition_spared[number] == 1.0).all()
-    assert (settings[0].tables.death == settings[1].tables.death).all()
+    assert (settings[0].inputs.condition_spared[number] < 1.0).any()
+    assert (settings[1].inputs.condition_spared[number] == 1.0).all()
+    assert (settings[0].inputs.death == settings[1].inputs.death).all()
 
 
 def test_the_shipped_scenario_of_conditions(rlsabm_command: Callable) -> None:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from rlsabm.burden import BURDEN
+from rlsabm.burden import neutral_burdens
 from rlsabm.life.month import BURDENS, live_block
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
@@ -47,9 +47,12 @@ def test_cost_by_size() -> None:
         month = population.month
         start = time.process_time()
         live_block(
-            lives, bodies, newborn_records(BURDEN, BURDENS), 0, len(lives), month, month + 11,
-            population.key, population.setting.tables, population.setting.values,
-            population.events[:0], population.events[:0].view("u1").astype("i8"),
+            lives, bodies, 0, len(lives), month, month + 11,
+            (
+                neutral_burdens(BURDENS), newborn_records(LIFE, 1), population.events[:0],
+                population.events[:0].view("u1").astype("i8"),
+            ),
+            population.inputs,
         )  # fmt: skip
         year = 12 * len(lives) / (time.process_time() - start)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -47,12 +47,12 @@ def in_worlds(
         population.lives,
         population.bodies,
         year=setting.survey_years[0],
-        key=population.key,
+        p=population.inputs,
     )
     bits = np.zeros((len(survey), len(worlds) + 1), dtype=np.uint8)
     for window, bodies in live_again(
-        survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds, setting=setting,
-        key=population.key, threads=2,
+        survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds,
+        p=population.inputs, threads=2,
     ):  # fmt: skip
         bits[window] = case_bits(bodies[:, 0], survey.month)
     adults = survey.age >= 18
@@ -71,14 +71,14 @@ def test_cost_of_a_paired_contrast() -> None:
     population.advance(setting.plan.survey_month)
     factual = time.process_time() - start
     survey = take_survey(
-        setting, population.lives, population.bodies, year=2019, key=population.key
+        setting, population.lives, population.bodies, year=2019, p=population.inputs
     )
     for postulates in (False, True):
         worlds = worlds_of(setting, TWELVE, postulates=postulates)
         start = time.process_time()
         for _ in live_again(
-            survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds, setting=setting,
-            key=population.key,
+            survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds,
+            p=population.inputs,
         ):  # fmt: skip
             pass
         again = time.process_time() - start

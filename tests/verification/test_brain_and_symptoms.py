@@ -14,7 +14,7 @@ from rlsabm.body.body import be_born
 from rlsabm.body.brain import advance_brain, deficit_effect
 from rlsabm.body.responses import cns_supply, equilibrium_prevalence
 from rlsabm.body.symptoms import advance_symptoms, irls, next_state
-from rlsabm.burden import BURDEN
+from rlsabm.burden import neutral_burdens
 from rlsabm.chance import at
 from rlsabm.conventions import LONG_AGO, NEVER
 from rlsabm.person import BODY, LIFE, newborn_records
@@ -25,13 +25,12 @@ AGE = 40
 
 
 @njit(error_model="numpy")
-def _advance(
-    body: Any, life: Any, burden: Any, age: int, tables: Any, p: Any, us: Any, curve: Any
-) -> None:
+def _advance(body: Any, life: Any, burdens: Any, age: int, p: Any, us: Any, curve: Any) -> None:
     """Brain and symptoms under a constant burden: the state at the end of each month."""
+    burden = burdens[0]
     for month in range(len(us)):
-        effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, tables, p)
-        advance_symptoms(body, life, burden, effect, age, month, us[month], tables, p)
+        effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, p)
+        advance_symptoms(body, life, burden, effect, age, month, us[month], p)
         curve[month, 0] = body.brain_iron_fast
         curve[month, 1] = body.brain_iron_slow
         curve[month, 2] = body.dopamine_deficit
@@ -47,23 +46,23 @@ def someone(
     setting: Setting, *, trait: float = 1.0, liability: float = 0.0, stores: float = 3.0
 ) -> tuple[Any, Any, Any]:
     """One adult with all pools at typical supply; stores are in units of their scale."""
-    lives, bodies, burdens = (newborn_records(dtype, 1) for dtype in (LIFE, BODY, BURDEN))
+    lives, bodies, burdens = newborn_records(LIFE, 1), newborn_records(BODY, 1), neutral_burdens(1)
     lives["cns_iron_trait"], lives["other_liability"] = trait, liability
     lives["storage_scale_mg"] = 500.0
     bodies["storage_iron_mg"] = 500.0 * stores
     bodies["brain_iron_fast"] = 1.0
-    bodies["brain_iron_slow"] = setting.tables.slow_pool_norm[AGE]
+    bodies["brain_iron_slow"] = setting.inputs.slow_pool_norm[AGE]
     bodies["rls_first_month"], bodies["rls_last_month"] = NEVER, LONG_AGO
-    return lives[0], bodies[0], burdens[0]
+    return lives[0], bodies[0], burdens.view(np.recarray)
 
 
 def curves(
     setting: Setting, persons: tuple[Any, Any, Any], months: int, us: Any = None
 ) -> np.ndarray:
-    life, body, burden = persons
+    life, body, burdens = persons
     curve = np.zeros((months, 6))
     us = np.full(months, 0.5) if us is None else us
-    _advance(body, life, burden, AGE, setting.tables, setting.values, us, curve)
+    _advance(body, life, burdens, AGE, setting.inputs, us, curve)
     return curve
 
 
@@ -76,18 +75,18 @@ def test_fast_pool_relaxes_exponentially_to_trait_times_supply(
     setting: Setting, trait: float, stores: float
 ) -> None:
     found = curves(setting, someone(setting, trait=trait, stores=stores), 24)[:, FAST]
-    target = trait * cns_supply(setting.tables, stores)
-    left = np.exp(-np.arange(1, 25) / setting.values.fast_pool_months)
+    target = trait * cns_supply(stores, setting.inputs)
+    left = np.exp(-np.arange(1, 25) / setting.inputs.fast_pool_months)
     assert found == pytest.approx(target + (1.0 - target) * left, rel=2e-6)
 
 
 def test_slow_pool_follows_a_constant_fast_pool(setting: Setting) -> None:
     persons = someone(setting, trait=0.8)
-    persons[1].brain_iron_fast = 0.8 * cns_supply(setting.tables, 3.0)
+    persons[1].brain_iron_fast = 0.8 * cns_supply(3.0, setting.inputs)
     persons[1].brain_iron_slow = 0.05
     found = curves(setting, persons, 480)[:, SLOW]
-    left = np.exp(-np.arange(1, 481) / (12.0 * setting.values.slow_pool_years))
-    target = 0.8 * cns_supply(setting.tables, 3.0)
+    left = np.exp(-np.arange(1, 481) / (12.0 * setting.inputs.slow_pool_years))
+    target = 0.8 * cns_supply(3.0, setting.inputs)
     assert found == pytest.approx(target + (0.05 - target) * left, rel=1e-4)
 
 
@@ -96,8 +95,8 @@ def test_slow_pool_follows_a_falling_fast_pool(setting: Setting) -> None:
     persons = someone(setting, trait=0.6)
     persons[1].brain_iron_slow = 0.9
     found = curves(setting, persons, 120)[:, SLOW]
-    p = setting.values
-    target = 0.6 * cns_supply(setting.tables, 3.0)
+    p = setting.inputs
+    target = 0.6 * cns_supply(3.0, setting.inputs)
     a, b = 1.0 - p.fast_pool_step, 1.0 - p.slow_pool_step
     n = np.arange(1, 121)
     # s[n] - t = b (s[n-1] - t) + (1 - b) (1 - t) a^n
@@ -108,19 +107,19 @@ def test_slow_pool_follows_a_falling_fast_pool(setting: Setting) -> None:
 
 def test_a_typical_life_has_the_structural_iron_of_its_age(setting: Setting) -> None:
     """From birth at full supply, the pool is at its norm at all ages (Hallgren and Sourander)."""
-    p, tables = setting.values, setting.tables
-    lives, bodies, burdens = (newborn_records(dtype, 1) for dtype in (LIFE, BODY, BURDEN))
+    p = setting.inputs
+    lives, bodies, burdens = newborn_records(LIFE, 1), newborn_records(BODY, 1), neutral_burdens(1)
     lives["cns_iron_trait"], lives["storage_scale_mg"] = 1.0, 500.0
     lives["red_cell_target_mg"], lives["weight_kg"] = 100.0, 3.5
-    be_born(bodies[0], lives[0], 5000.0, tables, p)
+    be_born(bodies[0], lives[0], 5000.0, p)
     assert bodies[0].brain_iron_slow == pytest.approx(p.slow_pool_at_birth)
     bodies["storage_iron_mg"] = 1500.0
-    found = curves(setting, (lives[0], bodies[0], burdens[0]), 12 * 90)[:, SLOW]
+    found = curves(setting, (lives[0], bodies[0], burdens), 12 * 90)[:, SLOW]
     birthdays = found[11::12]
-    norm = tables.slow_pool_norm
+    norm = p.slow_pool_norm
     assert norm[0] == pytest.approx(p.slow_pool_at_birth)
     assert birthdays == pytest.approx(norm[1 : len(birthdays) + 1], rel=0.02)
-    assert tables.slow_pool_norm[80] > 0.95
+    assert p.slow_pool_norm[80] > 0.95
 
 
 def test_dopamine_relaxes_to_its_load(setting: Setting) -> None:
@@ -129,19 +128,19 @@ def test_dopamine_relaxes_to_its_load(setting: Setting) -> None:
     persons[1].brain_iron_slow = 2.0
     persons[2].dopamine_load = 1.5
     found = curves(setting, persons, 3)[:, DOPAMINE]
-    left = np.exp(-np.arange(1, 4) / setting.values.dopamine_months)
+    left = np.exp(-np.arange(1, 4) / setting.inputs.dopamine_months)
     assert found == pytest.approx(1.5 * (1.0 - left), rel=1e-6)
 
 
 def test_dopamine_comes_to_rest_at_its_share_of_the_iron_effect(setting: Setting) -> None:
-    p, tables = setting.values, setting.tables
+    p = setting.inputs
     persons = someone(setting, trait=0.5)
     found = curves(setting, persons, 12 * 300)[-1]
-    iron = 0.5 * cns_supply(tables, 3.0)
+    iron = 0.5 * cns_supply(3.0, p)
     effect = deficit_effect(1.0 - iron, p)
-    effect += p.slow_deficit_effect * (1.0 - iron / tables.slow_pool_norm[AGE])
+    effect += p.slow_deficit_effect * (1.0 - iron / p.slow_pool_norm[AGE])
     assert found[DOPAMINE] == pytest.approx(p.dopamine_share * effect, rel=1e-4)
-    expected = effect + tables.age_liability[AGE] - p.liability_threshold
+    expected = effect + p.age_effect[AGE] - p.liability_threshold
     assert found[LIABILITY] == pytest.approx(expected, abs=1e-4)
 
 
@@ -150,13 +149,13 @@ def test_enough_iron_costs_nothing(setting: Setting) -> None:
     persons[1].brain_iron_slow = 1.5
     found = curves(setting, persons, 24)
     assert (found[:, DOPAMINE] == 0.0).all()
-    p = setting.values
-    expected = setting.tables.age_liability[AGE] - p.liability_threshold
+    p = setting.inputs
+    expected = setting.inputs.age_effect[AGE] - p.liability_threshold
     assert found[:, LIABILITY] == pytest.approx(expected, rel=1e-6)
 
 
 def test_effect_of_a_deficit_is_convex_from_nothing_to_its_parameter(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     lacking = np.linspace(0.0, 1.0, 101)
     effect = np.array([deficit_effect(x, p) for x in lacking])
     assert effect[0] == 0.0
@@ -166,7 +165,7 @@ def test_effect_of_a_deficit_is_convex_from_nothing_to_its_parameter(setting: Se
 
 
 def test_a_pregnancy_leaves_its_share_with_delay(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     persons = someone(setting, trait=1.5)
     persons[2].lasting_months = 1.0
     during = curves(setting, persons, 9)
@@ -206,7 +205,7 @@ def test_chain_has_its_equilibrium_and_inertia(
     onset, remission = rates
     values = make_setting(
         size=100, parameters={"onset_per_month": onset, "remission_per_month": remission}
-    ).values
+    ).inputs
     begins, ends = onset * prevalence, remission * (1.0 - prevalence)
     stationary, inertia = begins / (begins + ends), 1.0 - begins - ends
     people, months = 2000, 400
@@ -227,7 +226,7 @@ def test_chain_has_its_equilibrium_and_inertia(
 
 
 def test_equal_speeds_make_the_equilibrium_the_stationary_share(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     assert p.onset_per_month == p.remission_per_month
     states = _chain(0.2, 300, 3000, np.uint64(8), p)[:, 60:]
     assert states.mean() == pytest.approx(0.2, abs=0.005)
@@ -241,7 +240,7 @@ def test_next_state_is_monotone_in_prevalence_and_state(
     setting: Setting, prevalence: float, less: float, u: float, had: tuple[int, int]
 ) -> None:
     low, high = sorted((prevalence, less))
-    p = setting.values
+    p = setting.inputs
     assert next_state(had[0], low, u, p) <= next_state(had[1], high, u, p)
 
 
@@ -278,12 +277,12 @@ def test_paths_of_the_nested_test_differ(setting: Setting) -> None:
 
 
 def test_equilibrium_prevalence_rises_with_liability(setting: Setting) -> None:
-    scale = setting.values.liability_scale
+    scale = setting.inputs.liability_scale
     found = [
-        equilibrium_prevalence(setting.tables, x, 1.0 / scale) for x in np.linspace(-9, 9, 5001)
+        equilibrium_prevalence(x, 1.0 / scale, setting.inputs) for x in np.linspace(-9, 9, 5001)
     ]
     assert (np.diff(found) >= 0).all()
-    assert equilibrium_prevalence(setting.tables, 0.0, 1.0 / scale) == pytest.approx(0.5)
+    assert equilibrium_prevalence(0.0, 1.0 / scale, setting.inputs) == pytest.approx(0.5)
     assert 0.0 < found[0] < 1e-5
     assert 1.0 - 1e-5 < found[-1] < 1.0
 
@@ -301,8 +300,8 @@ def test_months_of_symptoms_are_remembered(setting: Setting) -> None:
 
 
 def test_mild_symptoms_are_neither_weekly_nor_significant(setting: Setting) -> None:
-    p = setting.values
-    liability = p.liability_threshold - setting.tables.age_liability[AGE]
+    p = setting.inputs
+    liability = p.liability_threshold - setting.inputs.age_effect[AGE]
     for excess, weekly, significant in (
         (p.weekly_liability - 0.1, False, False),
         (p.weekly_liability + 0.1, True, False),
@@ -319,7 +318,7 @@ def test_mild_symptoms_are_neither_weekly_nor_significant(setting: Setting) -> N
 
 
 def test_irls_is_linear_within_its_range(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     assert irls(p.significant_liability, p) == p.irls_at_significant
     assert irls(p.significant_liability + 0.5, p) == pytest.approx(
         p.irls_at_significant + 0.5 * p.irls_per_liability

@@ -18,7 +18,7 @@ from rlsabm.conventions import LAST_AGE, MALE, NEVER
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import (
     MOST_CONDITIONS,
-    SEXES,
+    OF_SEX,
     SHIPPED_CATALOGUE,
     Condition,
     mortality_factor,
@@ -26,6 +26,7 @@ from rlsabm.exposures.catalogue.condition import (
     tabulate,
 )
 from rlsabm.exposures.catalogue.episodes import episode_at
+from rlsabm.inputs import with_key
 from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.scenario import CatalogueCondition
@@ -34,7 +35,7 @@ from rlsabm.setting import Setting, make_setting
 AGES = np.arange(LAST_AGE + 1)
 AGE_LIMITS = (0, 18, 35, 50, 65, 80, LAST_AGE + 1)
 WIDE = 4.5
-KEY = np.uint64(20190714)
+KEY = 20190714
 SHIPPED = {condition.name: condition for condition in shipped_catalogue()}
 #: Death rate by sex and age, roughly that of a rich country.
 MORTALITY = np.minimum(
@@ -48,7 +49,7 @@ def made(**given: Any) -> Condition:
 
 def stated_prevalence(condition: Condition, sex: int) -> np.ndarray | None:
     """The prevalence that the catalogue states, at the middle of each year of age."""
-    values = getattr(condition, f"prevalence_{SEXES[sex]}") or condition.prevalence
+    values = getattr(condition, f"prevalence_{OF_SEX[sex]}") or condition.prevalence
     return None if values is None else np.interp(AGES + 0.5, condition.ages, values)
 
 
@@ -82,7 +83,7 @@ def test_prevalence_in_a_population(grown: Population, name: str) -> None:
 def make_mortality(setting: Setting) -> np.ndarray:
     """Yearly death rates behind a setting: those of one without any conditions."""
     plain = make_setting(size=setting.size, conditions=())
-    return np.asarray(-12.0 * np.log1p(-plain.tables.death))
+    return np.asarray(-12.0 * np.log1p(-plain.inputs.death))
 
 
 def cohort(setting: Setting, number: int, sex: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +91,7 @@ def cohort(setting: Setting, number: int, sex: int) -> tuple[np.ndarray, np.ndar
 
     A cohort of two states, month by month; the other conditions have no effect on it.
     """
-    tables, condition = setting.tables, setting.conditions[number]
+    tables, condition = setting.inputs, setting.conditions[number]
     leaves = 1.0 / (12.0 * condition.duration_years) if condition.duration_years else 0.0
     without, having = 1.0, 0.0
     share, deaths = np.zeros(LAST_AGE + 1), np.zeros(LAST_AGE + 1)
@@ -129,7 +130,7 @@ def test_deaths_of_all_are_those_of_the_life_table(name: str) -> None:
     plain = make_setting(size=1000, conditions=())
     for sex in (0, 1):
         _, deaths = cohort(setting, 0, sex)
-        assert deaths[:96] == pytest.approx(12.0 * plain.tables.death[sex, :96], rel=0.01)
+        assert deaths[:96] == pytest.approx(12.0 * plain.inputs.death[sex, :96], rel=0.01)
 
 
 def test_mean_mortality_of_the_catalogue_is_that_of_the_life_table() -> None:
@@ -138,25 +139,25 @@ def test_mean_mortality_of_the_catalogue_is_that_of_the_life_table() -> None:
     factor = mortality_factor(tabulate(setting.conditions, make_mortality(setting)))
     assert (factor >= 1.0).all()
     assert factor[:, 80].min() > 1.05
-    mean = setting.tables.death * factor
-    assert mean[:, :101] == pytest.approx(plain.tables.death[:, :101], rel=0.01)
+    mean = setting.inputs.death * factor
+    assert mean[:, :101] == pytest.approx(plain.inputs.death[:, :101], rel=0.01)
 
 
 def test_a_disabled_condition_leaves_the_mortality_of_others() -> None:
     disabled = [replace(each, enabled=False) for each in shipped_catalogue()]
     one, other = make_setting(size=1000), make_setting(size=1000, conditions=disabled)
-    assert (one.tables.death == other.tables.death).all()
-    assert (other.tables.condition_spared == 1.0).all()
+    assert (one.inputs.death == other.inputs.death).all()
+    assert (other.inputs.condition_spared == 1.0).all()
 
 
 # Episodes
 
 
 @compiled
-def fill_first_episodes(lives: Any, c: int, key: Any, tables: Any, episodes: Any) -> None:
+def fill_first_episodes(lives: Any, c: int, p: Any, episodes: Any) -> None:
     for i in range(len(lives)):
-        _, onset = episode_at(lives[i], c, lives[i].birth_month - 1, key, tables)
-        _, end = episode_at(lives[i], c, onset, key, tables)
+        _, onset = episode_at(lives[i], c, lives[i].birth_month - 1, p)
+        _, end = episode_at(lives[i], c, onset, p)
         episodes[i, 0], episodes[i, 1] = onset, end
 
 
@@ -167,7 +168,7 @@ def first_episodes(condition: Condition, people: int, sex: int = MALE) -> np.nda
     lives["uid"] = np.arange(1, people + 1)
     lives["sex"] = sex
     episodes = np.zeros((people, 2), dtype=np.int64)
-    fill_first_episodes(lives, 0, KEY, setting.tables, episodes)
+    fill_first_episodes(lives, 0, with_key(setting.inputs, KEY), episodes)
     return episodes
 
 
@@ -389,7 +390,7 @@ def test_too_many_conditions() -> None:
 
 @pytest.mark.parametrize("country", ["united-states", "germany", "denmark"])
 def test_the_catalogue_agrees_with_every_country(country: str) -> None:
-    assert make_setting(country=country, size=1000).tables.conditions == len(SHIPPED)
+    assert make_setting(country=country, size=1000).inputs.condition_count == len(SHIPPED)
 
 
 # The shipped file

@@ -185,7 +185,7 @@ def test_parents_are_of_age_and_fathers_alive_at_conception(grown: Population) -
 
 
 def test_ages_of_fathers_follow_those_of_mothers(grown: Population) -> None:
-    lives, p = grown.lives, grown.setting.values
+    lives, p = grown.lives, grown.setting.inputs
     recent = (lives["father"] > 0) & (lives["birth_order"] == 1)
     recent &= lives["birth_month"] > grown.month - 240
     mothers = rows_of(grown, lives["mother"][recent])
@@ -196,7 +196,7 @@ def test_ages_of_fathers_follow_those_of_mothers(grown: Population) -> None:
 
 
 def test_most_later_children_have_the_father_of_the_first(grown: Population) -> None:
-    lives, p = grown.lives, grown.setting.values
+    lives, p = grown.lives, grown.setting.inputs
     born = lives[(lives["father"] > 0) & (lives["twin"] == 0)]
     order = np.lexsort((born["birth_order"], born["mother"]))
     mother, father = born["mother"][order], born["father"][order]
@@ -237,7 +237,7 @@ def test_fathers_share_no_father_with_mothers(grown: Population) -> None:
 
 def test_shares_of_twins(grown: Population, whole_lives: Population) -> None:
     for people in (grown, whole_lives):
-        p = people.setting.values
+        p = people.setting.inputs
         born = people.lives[people.lives["mother"] > 0]
         pairs = np.array([(born["twin"] == kind).sum() / 2 for kind in (MONOZYGOTIC, DIZYGOTIC)])
         deliveries = (born["twin"] == 0).sum() + pairs.sum()

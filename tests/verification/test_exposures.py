@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.burden import BURDEN
-from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE, NEVER
-from rlsabm.data import read_columns
+from rlsabm.burden import neutral_burdens
+from rlsabm.compilation import compiled
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, MALE, NEVER
+from rlsabm.data import DATA, read_columns
 from rlsabm.demography.births import MONTHS_TO_BIRTH
 from rlsabm.events import EVENT, MOST_PER_MONTH
 from rlsabm.exposures.donation import FORMER_DONOR
@@ -28,14 +29,14 @@ from rlsabm.exposures.kidney import (
     infusion_mg,
 )
 from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED, MONTHS_TO_LOSS, nurse
-from rlsabm.inputs import LAST_AGE, TABLES_FOLDER
+from rlsabm.inputs import with_key
 from rlsabm.life.month import BURDENS, live_block
 from rlsabm.life.mortality import DIED_ON_DIALYSIS, DIED_WITH_GRAFT
 from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.setting import Setting, make_setting
 
-KEY = np.uint64(0xC0FFEE)
+KEY = 0xC0FFEE
 Diary = list[tuple[int, np.ndarray, np.ndarray]]
 
 
@@ -48,7 +49,7 @@ def kidney_table() -> dict[str, np.ndarray]:
         "deaths_per_1000_graft",
         "transplants_per_100_dialysis",
     )
-    table = read_columns(TABLES_FOLDER / "kidney.csv", numbers=columns)
+    table = read_columns(DATA / "kidney.csv", numbers=columns)
     return {name: np.array(values, float) for name, values in table.items()}
 
 
@@ -88,7 +89,7 @@ def test_onset_of_kidney_disease_has_its_rate(whole_lives: Population, sex: int)
     lives, onset = event_months(whole_lives, TO_CKD_3, sex)
     end = np.minimum(lives["death_month"].astype(np.int64), onset.astype(np.int64) + 1)
     healthy = months_by_age(lives["birth_month"], end, lives["birth_month"])
-    expected = healthy * whole_lives.setting.tables.kidney_onset[sex]
+    expected = healthy * whole_lives.setting.inputs.kidney_onset[sex]
     fell_ill = onset < NEVER
     age = np.minimum((onset[fell_ill] - lives["birth_month"][fell_ill]) // 12, LAST_AGE)
     found = np.bincount(age, minlength=LAST_AGE + 1)
@@ -100,7 +101,7 @@ def test_onset_of_kidney_disease_has_its_rate(whole_lives: Population, sex: int)
 
 def test_dialysis_begins_at_the_rate_of_the_registry(whole_lives: Population) -> None:
     """Per million people alive, by age, times the factor of incidence; men more than women."""
-    table, p = kidney_table(), whole_lives.setting.values
+    table, p = kidney_table(), whole_lives.setting.inputs
     found, wanted = np.zeros((2, LAST_AGE + 1)), np.zeros((2, LAST_AGE + 1))
     middle = (table["age_from"] + np.append(table["age_from"][1:], 95.0)) / 2.0
     rate = np.exp(
@@ -126,8 +127,9 @@ def test_dialysis_begins_at_the_rate_of_the_registry(whole_lives: Population) ->
 def test_stages_last_as_long_as_they_should(setting: Setting, stage: int, years: float) -> None:
     lives = newborn_records(LIFE, 20_000)
     lives["uid"] = np.arange(1, 20_001)
+    p = with_key(setting.inputs, KEY)
     for life in lives:
-        enter_stage(life, stage, 24_000, KEY, setting.values)
+        enter_stage(life, stage, 24_000, p)
     months = lives["kidney_until"] - 24_000
     mean = 1.0 / (1.0 - np.exp(-1.0 / (12.0 * years)))
     assert months.min() >= 1
@@ -152,8 +154,9 @@ def clinic(grown: Population, *, stage: int, age: int, patients: int = 30_000) -
     log = np.zeros(patients * 12 * MOST_PER_MONTH, dtype=EVENT)
     logged = np.zeros(1, dtype=np.int64)
     live_block(
-        lives, bodies, newborn_records(BURDEN, BURDENS), 0, patients, month, month + 11, KEY,
-        grown.setting.tables, grown.setting.values, log, logged,
+        lives, bodies, 0, patients, month, month + 11,
+        (neutral_burdens(BURDENS), newborn_records(LIFE, 1), log, logged),
+        with_key(grown.setting.inputs, KEY),
     )  # fmt: skip
     return lives, bodies, log[: logged[0]]
 
@@ -165,7 +168,7 @@ def test_a_year_with_kidney_failure(grown: Population, stage: int, age: int, ban
 
     The ages are the middles of the registry's bands, where the rates are the registry's own.
     """
-    table, p = kidney_table(), grown.setting.values
+    table, p = kidney_table(), grown.setting.inputs
 
     def monthly(rate_per_year: float) -> float:
         return float(1.0 - np.exp(-rate_per_year / 12.0))
@@ -199,7 +202,7 @@ def test_a_year_with_kidney_failure(grown: Population, stage: int, age: int, ban
 
 def test_transplantation_takes_the_load_away(grown: Population) -> None:
     """After a year on dialysis the load has come to bear; a year with a graft has none of it."""
-    p = grown.setting.values
+    p = grown.setting.inputs
     deficit = {}
     for stage in (DIALYSIS, GRAFT):
         lives, bodies, _ = clinic(grown, stage=stage, age=55, patients=2000)
@@ -214,7 +217,7 @@ def test_transplantation_takes_the_load_away(grown: Population) -> None:
 def test_infusions_follow_the_protocol(diary: Diary) -> None:
     """Iron is infused in full below the limit of ferritin, and not at all above."""
     setting = make_setting(size=100)
-    p = setting.values
+    p = setting.inputs
     given = withheld = 0
     for (_, old_lives, before), (_, lives, after) in pairwise(diary):
         rows = np.arange(len(before))
@@ -237,7 +240,7 @@ LOW_LIMIT = {"infusion_ferritin_below_ug_per_l": 2000, "infusion_saturation_belo
 
 
 def test_a_high_saturation_can_pause_infusions(grown: Population, setting: Setting) -> None:
-    p = make_setting(size=100, parameters=LOW_LIMIT).values
+    p = make_setting(size=100, parameters=LOW_LIMIT).inputs
     lives, bodies = grown.lives[:1].copy(), grown.bodies[:1].copy()
     paused = []
     for stores in np.linspace(0.1, 3.0, 100):
@@ -296,7 +299,7 @@ def test_rules_of_blood_services_are_kept(
     men: int, women: int, hb_men: float, hb_women: float, ferritin: float,
 ) -> None:  # fmt: skip
     pages = diary if blood_service == "united-states" else dutch_diary[1]
-    p = dutch_diary[0].values
+    p = dutch_diary[0].inputs
     count, shortest, lowest_ferritin = 0, [], []
     for month, before, after, bodies in donations(pages):
         is_man = after["sex"] == MALE
@@ -329,14 +332,14 @@ def test_rules_of_blood_services_are_kept(
 def test_some_are_turned_away(diary: Diary) -> None:
     """Donors below the threshold exist, so that the rule above is not kept for want of them."""
     _, lives, bodies = diary[-1]
-    p = make_setting(size=100).values
+    p = make_setting(size=100).inputs
     donors = (lives["donor"] == 1) & (lives["death_month"] == NEVER) & (lives["sex"] == FEMALE)
     level = bodies["red_cell_iron_mg"] / lives["blood_volume_l"] / p.haemoglobin_iron_mg_per_g
     assert (level[donors] < p.donation_haemoglobin_women_g_per_l).sum() > 20
 
 
 def test_a_donation_takes_its_volume_at_the_donors_haemoglobin(diary: Diary) -> None:
-    p = make_setting(size=100).values
+    p = make_setting(size=100).inputs
     checked = 0
     for (_, old, before), (_, lives, after) in pairwise(diary):
         rows = np.flatnonzero(
@@ -380,7 +383,7 @@ def histories(people: Population) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def test_pregnancies_last_nine_months_and_are_spaced(whole_lives: Population) -> None:
-    p = whole_lives.setting.values
+    p = whole_lives.setting.inputs
     spacing = MONTHS_TO_BIRTH + int(p.infertile_after_birth_months)
     nearest = 10**6
     women = histories(whole_lives)
@@ -401,7 +404,7 @@ def test_share_of_pregnancies_that_are_lost(whole_lives: Population) -> None:
     conceptions = sum(len(each) for each, _ in women)
     deliveries = sum(len(each) for _, each in women)
     lost = conceptions - deliveries
-    expected = whole_lives.setting.values.pregnancy_loss_share
+    expected = whole_lives.setting.inputs.pregnancy_loss_share
     # A handful of women die while pregnant.
     assert lost / conceptions == pytest.approx(expected, abs=0.001 + 3.5 * 0.4 / conceptions**0.5)
 
@@ -448,7 +451,7 @@ def test_pregnant_women_lose_no_blood_and_others_do(diary: Diary) -> None:
 
 
 def test_menses_return_after_the_delivery(diary: Diary) -> None:
-    p = make_setting(size=100).values
+    p = make_setting(size=100).inputs
     _, lives, _ = diary[-1]
     mothers = lives[(lives["parity"] > 0) & (lives["birth_month"] > 12 * 1940)]
     without = mothers["amenorrhoea_until"] - mothers["last_birth_month"]
@@ -460,7 +463,7 @@ def test_menses_return_after_the_delivery(diary: Diary) -> None:
 
 
 def test_lactation_has_its_share_and_length(diary: Diary) -> None:
-    p = make_setting(size=100).values
+    p = make_setting(size=100).inputs
     _, lives, _ = diary[-1]
     mothers = lives[lives["parity"] > 0]
     months = mothers["lactation_until"] - mothers["last_birth_month"]
@@ -472,11 +475,16 @@ def test_lactation_has_its_share_and_length(diary: Diary) -> None:
     assert nursed.mean() == pytest.approx(mean, abs=3.5 * mean / np.sqrt(len(nursed)))
 
 
+@compiled
+def _nurse(life: Any, burdens: Any, month: int, p: Any) -> None:
+    nurse(life, burdens[0], month, p)
+
+
 def test_nursing_costs_milk_until_it_ends(setting: Setting) -> None:
-    p = setting.values
-    lives, burdens = newborn_records(LIFE, 1), newborn_records(BURDEN, 1)
+    p = setting.inputs
+    lives, burdens = newborn_records(LIFE, 1), neutral_burdens(1)
     lives[0].lactation_until = 24_010
     for month, milk in ((24_009, p.milk_iron_mg_per_day * DAYS_PER_MONTH), (24_010, 0.0)):
         burdens[0].milk_iron_mg = 0.0
-        nurse(lives[0], burdens[0], month, p)
+        _nurse(lives[0], burdens, month, p)
         assert burdens[0].milk_iron_mg == pytest.approx(milk)

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.data import read_columns
-from rlsabm.inputs import TABLES_FOLDER
+from rlsabm.data import DATA, read_columns
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.population import Population
 
 #: Names of the loci, in the order of the bits in a person's alleles.
-LOCUS_NAMES = read_columns(TABLES_FOLDER / "loci.csv", words=["locus"], numbers=[])["locus"]
+LOCUS_NAMES = read_columns(DATA / "loci.csv", words=["locus"], numbers=[])["locus"]
 LOCI = range(len(LOCUS_NAMES))
 POLYGENES = ("cns_iron_polygenes", "other_polygenes")
 #: Normal quantile of the bounds: with about 60 comparisons in this file, one in 30 runs of another
@@ -77,7 +76,7 @@ def assert_correlation(one: np.ndarray, other: np.ndarray, expected: float) -> N
 @pytest.mark.parametrize("locus", LOCI, ids=LOCUS_NAMES)
 def test_founders_are_in_hardy_weinberg_proportions(grown: Population, locus: int) -> None:
     founders = grown.lives[grown.lives["mother"] == 0]
-    p = grown.setting.tables.allele_frequency[locus]
+    p = grown.setting.inputs.allele_frequency[locus]
     copies = np.bincount(alleles(founders, locus).sum(axis=1), minlength=3)
     expected = len(founders) * np.array([(1 - p) ** 2, 2 * p * (1 - p), p**2])
     assert stats.chisquare(copies, expected).pvalue > 1e-3
@@ -135,7 +134,7 @@ def test_loci_are_inherited_independently(families: Families) -> None:
 
 
 def test_allele_frequencies_stay(grown: Population) -> None:
-    tables, lives = grown.setting.tables, grown.lives
+    tables, lives = grown.setting.inputs, grown.lives
     recent = lives[(lives["mother"] > 0) & (lives["birth_month"] > grown.month - 600)]
     for locus in LOCI:
         frequency = tables.allele_frequency[locus]
@@ -221,7 +220,7 @@ def test_spread_of_the_traits_is_that_of_their_parameters(grown: Population, nam
     founders = grown.lives[grown.lives["mother"] == 0]
     for lives in (founders, grown.lives[grown.alive]):
         values = traits(lives)[name]
-        assert values.std() == pytest.approx(grown.setting.values[sd], rel=0.02)
+        assert values.std() == pytest.approx(grown.setting.inputs[sd], rel=0.02)
         assert values.mean() == pytest.approx(0.0, abs=0.03 * values.std())
 
 
@@ -236,13 +235,13 @@ def test_heritability_by_regression_on_parents(
     fit = stats.linregress(middle, child)
     print(f"{name}: heritability {fit.slope:.3f} +- {fit.stderr:.3f}")
     # Siblings are not independent of one another; their correlation widens the error a little.
-    expected = grown.setting.values[heritability]
+    expected = grown.setting.inputs[heritability]
     assert fit.slope == pytest.approx(expected, abs=BOUND * 1.3 * fit.stderr)
 
 
 @pytest.mark.parametrize("name", EXPECTED_SD)
 def test_twins_share_what_is_genetic(families: Families, grown: Population, name: str) -> None:
-    heritability = grown.setting.values[EXPECTED_SD[name][1]]
+    heritability = grown.setting.inputs[EXPECTED_SD[name][1]]
     one, other = families.pairs(father=True, twin=MONOZYGOTIC)
     assert_correlation(traits(one)[name], traits(other)[name], heritability)
     one, other = families.pairs(father=True, twin=DIZYGOTIC)
@@ -251,10 +250,10 @@ def test_twins_share_what_is_genetic(families: Families, grown: Population, name
 
 def test_genes_join_low_cns_iron_and_other_liability(grown: Population) -> None:
     """The correlation of the polygenic parts is the parameter, less in the traits themselves."""
-    values = grown.setting.values
+    values = grown.setting.inputs
     founders = grown.lives[grown.lives["mother"] == 0]
     found = traits(founders)
-    tables = grown.setting.tables
+    tables = grown.setting.inputs
     spread = 2.0 * tables.allele_frequency * (1.0 - tables.allele_frequency)
     genetic = {
         "cns_iron_trait": values.cns_iron_trait_heritability * values.cns_iron_trait_log_sd**2
@@ -268,7 +267,7 @@ def test_genes_join_low_cns_iron_and_other_liability(grown: Population) -> None:
 
 
 def test_risk_alleles_lower_cns_iron_or_raise_liability(grown: Population) -> None:
-    lives, tables = grown.lives[grown.lives["mother"] == 0], grown.setting.tables
+    lives, tables = grown.lives[grown.lives["mother"] == 0], grown.setting.inputs
     for locus in LOCI:
         copies = alleles(lives, locus).sum(axis=1)
         for name, effect in (

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from rlsabm import population as population_module
-from rlsabm.burden import BURDEN
+from rlsabm.burden import neutral_burdens
 from rlsabm.events import EVENT
+from rlsabm.inputs import with_key
 from rlsabm.life.birth import NO_MEN, bear, find_deliveries, with_new_men
 from rlsabm.life.month import BURDENS, live_block
 from rlsabm.parameter_table import PARAMETERS
@@ -62,8 +63,12 @@ def live(
     setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int]
 ) -> None:
     live_block(
-        lives, bodies, newborn_records(BURDEN, BURDENS), *rows, *months, np.uint64(KEY),
-        setting.tables, setting.values, np.zeros(0, dtype=EVENT), np.zeros(1, dtype=np.int64),
+        lives, bodies, *rows, *months,
+        (
+            neutral_burdens(BURDENS), newborn_records(LIFE, 1), np.zeros(0, dtype=EVENT),
+            np.zeros(1, dtype=np.int64),
+        ),
+        with_key(setting.inputs, KEY),
     )  # fmt: skip
 
 
@@ -117,8 +122,7 @@ def test_order_of_rows_at_births(small: Setting, before: Population) -> None:
         bear(
             lives, bodies, with_new_men(NO_MEN, lives, 0), mothers, new_lives, new_bodies,
             newborn_records(LIFE, 1),
-            small.plan.male_share, small.plan.first_month, np.uint64(KEY), small.tables,
-            small.values,
+            small.plan.male_share, small.plan.first_month, with_key(small.inputs, KEY),
         )  # fmt: skip
         born.append((new_lives, new_bodies))
     assert len(born[0][0]) > 10
@@ -208,8 +212,7 @@ def test_an_override_equal_to_the_default_changes_nothing(
     same = make_setting(
         size=SIZE, parameters={name: float(PARAMETERS[name].default) for name in names}
     )
-    assert same.values.tobytes() == small.values.tobytes()
-    assert same.tables.tobytes() == small.tables.tobytes()
+    assert same.inputs.tobytes() == small.inputs.tobytes()
     people = Population(same, key=KEY, forget_dead=False)
     people.advance(small.plan.survey_month)
     assert_same_people(reference, people)

@@ -23,7 +23,7 @@ from rlsabm.body.iron import (
     transferrin_saturation,
 )
 from rlsabm.body.responses import absorbed_share, cns_supply, equilibrium_prevalence, ferritin_at
-from rlsabm.burden import BURDEN, lay_neutral
+from rlsabm.burden import lay_neutral, neutral_burdens
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE
 from rlsabm.exposures.donation import ACTIVE_DONOR
 from rlsabm.exposures.kidney import DIALYSIS
@@ -40,6 +40,29 @@ def lay_down(life: Any, burden: Any) -> None:
     """The burden of a month in which nothing happens."""
     lay_neutral(burden)
     burden.iron_loss_mg = life.basal_loss_mg_per_day * DAYS_PER_MONTH
+
+
+# A single burden cannot be passed from Python, only an array of them.
+
+
+@njit
+def lay_down_first(life: Any, burdens: Any) -> None:
+    lay_down(life, burdens[0])
+
+
+@njit(error_model="numpy")
+def from_food(life: Any, share: float, drive: float, burdens: Any, p: Any) -> float:
+    return absorbed_from_food(life, share, drive, burdens[0], p)
+
+
+@njit(error_model="numpy")
+def from_tablets(share: float, drive: float, burdens: Any, p: Any) -> float:
+    return absorbed_from_tablets(share, drive, burdens[0], p)
+
+
+@njit(error_model="numpy")
+def advance_with_first(body: Any, life: Any, burdens: Any, p: Any) -> None:
+    advance_iron(body, life, burdens[0], 1.0 / life.storage_scale_mg, p)
 
 
 # ------------------------------------------------------------------------------- the ledger
@@ -128,15 +151,13 @@ def test_a_pregnancy_spends_what_the_conceptus_gets(setting: Setting) -> None:
     lives, bodies, burdens = people(setting, 1)
     life, body, burden = lives[0], bodies[0], burdens[0]
     spent, lost = body.iron_spent_mg, 0.0
-    for demand in setting.tables.conceptus_demand_mg[1:]:
-        lay_down(life, burden)
+    for demand in setting.inputs.conceptus_demand_mg_by_month[1:]:
+        lay_down_first(life, burdens)
         burden.conceptus_demand_mg = demand
         lost += burden.iron_loss_mg
-        advance_iron(
-            body, life, burden, 1.0 / life.storage_scale_mg, setting.tables, setting.values
-        )
+        advance_with_first(body, life, burdens, setting.inputs)
     assert body.iron_spent_mg - spent - lost == pytest.approx(body.conceptus_iron_mg, rel=1e-6)
-    demanded = setting.tables.conceptus_demand_mg.sum()
+    demanded = setting.inputs.conceptus_demand_mg_by_month.sum()
     assert 0.75 * demanded < body.conceptus_iron_mg < demanded
 
 
@@ -145,11 +166,11 @@ def test_a_pregnancy_spends_what_the_conceptus_gets(setting: Setting) -> None:
 
 @njit(error_model="numpy")
 def _advance(
-    body: Any, life: Any, burden: Any, tables: Any, p: Any, months: int, stores: Any, red: Any
+    body: Any, life: Any, burdens: Any, p: Any, months: int, stores: Any, red: Any
 ) -> None:
     """The same burden month after month; stores and red cells at the end of each."""
     for month in range(months):
-        advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, tables, p)
+        advance_iron(body, life, burdens[0], 1.0 / life.storage_scale_mg, p)
         stores[month] = body.storage_iron_mg
         red[month] = body.red_cell_iron_mg
 
@@ -159,37 +180,37 @@ def people(setting: Setting, count: int, sex: int = FEMALE) -> tuple[Any, Any, A
     lives, bodies = newborn_records(LIFE, count), newborn_records(BODY, count)
     lives["sex"] = sex
     lives["weight_kg"], lives["blood_volume_l"] = 70.0, 4.5
-    lives["storage_scale_mg"] = setting.values.storage_scale_mg
-    lives["red_cell_target_mg"] = 4.5 * 140.0 * setting.values.haemoglobin_iron_mg_per_g
+    lives["storage_scale_mg"] = setting.inputs.storage_scale_mg
+    lives["red_cell_target_mg"] = 4.5 * 140.0 * setting.inputs.haemoglobin_iron_mg_per_g
     lives["basal_loss_mg_per_day"] = 1.0
     lives["iron_intake_mg_per_day"] = 12.0
     bodies["storage_iron_mg"] = 400.0
     bodies["red_cell_iron_mg"] = lives["red_cell_target_mg"]
-    bodies["tissue_iron_mg"] = setting.values.tissue_iron_mg_per_kg * 70.0
+    bodies["tissue_iron_mg"] = setting.inputs.tissue_iron_mg_per_kg * 70.0
     bodies["iron_gained_mg"] = held(bodies)
-    return lives, bodies, newborn_records(BURDEN, 1)
+    return lives, bodies, neutral_burdens(1)
 
 
-def run(setting: Setting, life: Any, body: Any, burden: Any, months: int) -> tuple[Any, Any]:
+def run(setting: Setting, life: Any, body: Any, burdens: Any, months: int) -> tuple[Any, Any]:
     stores, red = np.zeros(months), np.zeros(months)
-    _advance(body, life, burden, setting.tables, setting.values, months, stores, red)
+    _advance(body, life, burdens, setting.inputs, months, stores, red)
     return stores, red
 
 
 def test_without_absorption_stores_fall_on_a_line(setting: Setting) -> None:
     lives, bodies, burdens = people(setting, 1)
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor = 0.0
-    stores, red = run(setting, lives[0], bodies[0], burdens[0], 12)
+    stores, red = run(setting, lives[0], bodies[0], burdens, 12)
     assert stores == pytest.approx(400.0 - DAYS_PER_MONTH * np.arange(1, 13), rel=1e-7)
     assert red == pytest.approx(lives[0].red_cell_target_mg, rel=1e-9)
 
 
 def test_without_absorption_and_stores_nothing_more_is_lost(setting: Setting) -> None:
     lives, bodies, burdens = people(setting, 1)
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor = 0.0
-    stores, _ = run(setting, lives[0], bodies[0], burdens[0], 24)
+    stores, _ = run(setting, lives[0], bodies[0], burdens, 24)
     assert stores[-1] == 0.0
     assert bodies[0].iron_spent_mg == pytest.approx(400.0)
 
@@ -198,10 +219,10 @@ def test_steady_bleeding_without_iron_halves_blood_geometrically(setting: Settin
     """With no stores and no absorption, each month takes its share of the blood."""
     lives, bodies, burdens = people(setting, 1)
     bodies[0].storage_iron_mg = 0.0
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor = 0.0
     burdens[0].blood_loss_ml = 45.0
-    _, red = run(setting, lives[0], bodies[0], burdens[0], 20)
+    _, red = run(setting, lives[0], bodies[0], burdens, 20)
     expected = lives[0].red_cell_target_mg * 0.99 ** np.arange(1, 21)
     assert red == pytest.approx(expected, rel=1e-6)
 
@@ -210,17 +231,17 @@ def test_surplus_red_cells_return_to_stores_geometrically(setting: Setting) -> N
     lives, bodies, burdens = people(setting, 1)
     target = float(lives[0].red_cell_target_mg)
     bodies[0].red_cell_iron_mg = 1.2 * target
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     burdens[0].absorption_factor, burdens[0].iron_loss_mg = 0.0, 0.0
-    stores, red = run(setting, lives[0], bodies[0], burdens[0], 8)
-    left = 0.2 * target * (1.0 - setting.values.red_cell_return_per_month) ** np.arange(1, 9)
+    stores, red = run(setting, lives[0], bodies[0], burdens, 8)
+    left = 0.2 * target * (1.0 - setting.inputs.red_cell_return_per_month) ** np.arange(1, 9)
     assert red - target == pytest.approx(left, rel=1e-6)
     assert stores == pytest.approx(400.0 + 0.2 * target - left, rel=1e-6)
 
 
 def balance(setting: Setting, life: Any, burden: Any, stores: float) -> float:
     """Absorption less loss (mg a month) at the haemoglobin set point, from the formulas alone."""
-    p = setting.values
+    p = setting.inputs
     level = max(p.storage_bend_ug_per_l * (np.exp(stores / p.storage_scale_mg) - 1.0), 1.0)
     share = p.absorption_at_ferritin_one * level**-p.absorption_ferritin_exponent
     ceiling = (p.absorption_ceiling_women_mg_per_day, p.absorption_ceiling_men_mg_per_day)
@@ -236,8 +257,8 @@ def test_stores_settle_where_absorption_equals_loss(
     lives, bodies, burdens = people(setting, 1)
     bodies[0].storage_iron_mg = start
     lives[0].basal_loss_mg_per_day = loss
-    lay_down(lives[0], burdens[0])
-    stores, red = run(setting, lives[0], bodies[0], burdens[0], 12 * 60)
+    lay_down_first(lives[0], burdens)
+    stores, red = run(setting, lives[0], bodies[0], burdens, 12 * 60)
     root = brentq(lambda s: balance(setting, lives[0], burdens[0], s), 0.1, 2400.0)
     assert stores[-1] == pytest.approx(root, rel=1e-3)
     assert red[-1] == pytest.approx(lives[0].red_cell_target_mg, rel=1e-6)
@@ -247,15 +268,15 @@ def test_stores_settle_where_absorption_equals_loss(
 def test_a_small_displacement_of_stores_fades_exponentially(setting: Setting) -> None:
     """Near the steady state the stores obey a linear equation whose rate is the slope there."""
     lives, bodies, burdens = people(setting, 2)
-    lay_down(lives[0], burdens[0])
+    lay_down_first(lives[0], burdens)
     root = brentq(lambda s: balance(setting, lives[0], burdens[0], s), 0.1, 2400.0)
     slope = (
         balance(setting, lives[0], burdens[0], root + 1.0)
         - balance(setting, lives[0], burdens[0], root - 1.0)
     ) / 2.0
     bodies["storage_iron_mg"] = root, 1.02 * root
-    undisturbed, _ = run(setting, lives[0], bodies[0], burdens[0], 48)
-    displaced, _ = run(setting, lives[1], bodies[1], burdens[0], 48)
+    undisturbed, _ = run(setting, lives[0], bodies[0], burdens, 48)
+    displaced, _ = run(setting, lives[1], bodies[1], burdens, 48)
     expected = 0.02 * root * (1.0 + slope) ** np.arange(1, 49)
     assert displaced - undisturbed == pytest.approx(expected, rel=0.03)
     assert 6.0 < -1.0 / slope < 48.0, "stores adapt within months to years (Hallberg 2000)"
@@ -266,12 +287,12 @@ def test_a_small_displacement_of_stores_fades_exponentially(setting: Setting) ->
 
 def test_tablets_absorb_what_was_measured(setting: Setting) -> None:
     """First doses of 40 and 240 mg at ferritin up to 20: 6.7 and 18.1 mg (Moretti 2015)."""
-    p = setting.values
-    burdens = newborn_records(BURDEN, 1)
-    lay_down(newborn_records(LIFE, 1)[0], burdens[0])
+    p = setting.inputs
+    burdens = neutral_burdens(1)
+    lay_down_first(newborn_records(LIFE, 1)[0], burdens)
     for dose, measured in ((40.0, 6.7), (240.0, 18.1)):
         burdens[0].oral_iron_mg_per_day = dose
-        daily = absorbed_from_tablets(p.share_at_tablet_reference, 1.0, burdens[0], p)
+        daily = from_tablets(p.share_at_tablet_reference, 1.0, burdens, p)
         assert daily / p.tablet_daily_factor == pytest.approx(measured, rel=0.02)
     assert 0.55 <= p.tablet_daily_factor <= 0.65, "a daily dose absorbs 35-45 % less (Moretti 2015)"
 
@@ -285,9 +306,9 @@ def test_tablets_absorb_what_was_measured(setting: Setting) -> None:
 def test_no_more_than_half_of_a_tablet_is_absorbed(
     setting: Setting, dose: float, share: float, drive: float, factor: float
 ) -> None:
-    burdens = newborn_records(BURDEN, 1)
+    burdens = neutral_burdens(1)
     burdens[0].oral_iron_mg_per_day, burdens[0].absorption_factor = dose, factor
-    absorbed = absorbed_from_tablets(share, drive, burdens[0], setting.values)
+    absorbed = from_tablets(share, drive, burdens, setting.inputs)
     assert 0.0 < absorbed <= 0.5 * dose
 
 
@@ -299,18 +320,18 @@ def test_the_ceiling_on_food_iron_holds(
     setting: Setting, intake: float, share: float, drive: float, factor: float, ceiling: float,
     sex: int,
 ) -> None:  # fmt: skip
-    p = setting.values
-    lives, burdens = newborn_records(LIFE, 1), newborn_records(BURDEN, 1)
+    p = setting.inputs
+    lives, burdens = newborn_records(LIFE, 1), neutral_burdens(1)
     lives["sex"], lives["iron_intake_mg_per_day"] = sex, intake
     burdens["absorption_factor"], burdens["absorption_ceiling_factor"] = factor, ceiling
-    absorbed = absorbed_from_food(lives[0], share, drive, burdens[0], p)
+    absorbed = from_food(lives[0], share, drive, burdens, p)
     limit = (p.absorption_ceiling_women_mg_per_day, p.absorption_ceiling_men_mg_per_day)[sex]
     wanted = lives[0].iron_intake_mg_per_day * share * drive * factor
     assert absorbed == pytest.approx(min(wanted, limit * ceiling), rel=1e-6)
 
 
 def test_nobody_absorbs_more_from_food_than_the_ceiling(diary: Diary, setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     ceiling = np.array([p.absorption_ceiling_women_mg_per_day, p.absorption_ceiling_men_mg_per_day])
     _, lives, bodies = diary[-1]
     plain = (
@@ -325,7 +346,7 @@ def test_nobody_absorbs_more_from_food_than_the_ceiling(diary: Diary, setting: S
 
 
 def test_absorption_rises_with_a_lack_of_red_cells(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     assert erythropoietic_drive(0.0, 2000.0, p) == 1.0
     assert erythropoietic_drive(-100.0, 2000.0, p) == 1.0
     assert erythropoietic_drive(200.0, 2000.0, p) == pytest.approx(
@@ -352,7 +373,7 @@ def test_absorption_of_donors_rises(diary: Diary) -> None:
 
 
 def test_ferritin_of_stores_has_the_expected_inverse(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     lives, bodies, _ = people(setting, 1)
     for level in (2.0, 12.0, 26.0, 100.0, 800.0):
         stores = p.storage_scale_mg * np.log1p(level / p.storage_bend_ug_per_l)
@@ -364,7 +385,7 @@ def test_ferritin_of_stores_has_the_expected_inverse(setting: Setting) -> None:
 
 def test_mapping_of_stores_is_that_of_the_literature(setting: Setting) -> None:
     """Low stores: 8-16 mg per µg/L around Walters 1973; twice the ferritin at 400 mg: Cook 1986."""
-    p = setting.values
+    p = setting.inputs
     slope = p.storage_scale_mg / p.storage_bend_ug_per_l
     assert 8.0 <= slope <= 16.0
     high = ferritin_at((1200.0 + 400.0) / p.storage_scale_mg, p.storage_bend_ug_per_l)
@@ -374,14 +395,12 @@ def test_mapping_of_stores_is_that_of_the_literature(setting: Setting) -> None:
 
 @given(st.floats(0.05, 4.99))
 def test_interpolated_responses_agree_with_their_formulas(setting: Setting, stores: float) -> None:
-    p, tables = setting.values, setting.tables
+    p = setting.inputs
     level = max(p.storage_bend_ug_per_l * np.expm1(stores), 1.0)
     share = p.absorption_at_ferritin_one * level**-p.absorption_ferritin_exponent
     supply = 1.0 / (1.0 + (p.supply_half_ferritin_ug_per_l / level) ** p.supply_steepness)
-    assert absorbed_share(tables, stores) == pytest.approx(
-        share, rel=1e-2 if stores < 0.3 else 1e-3
-    )
-    assert cns_supply(tables, stores) == pytest.approx(supply, abs=1e-3)
+    assert absorbed_share(stores, p) == pytest.approx(share, rel=1e-2 if stores < 0.3 else 1e-3)
+    assert cns_supply(stores, p) == pytest.approx(supply, abs=1e-3)
 
 
 @given(st.floats(-5.9, 5.9), st.floats(0.1, 2.0))
@@ -389,12 +408,12 @@ def test_interpolated_prevalence_agrees_with_the_logistic(
     setting: Setting, liability: float, scale: float
 ) -> None:
     x = float(np.clip(liability / scale, -14, 14))
-    found = equilibrium_prevalence(setting.tables, liability, 1.0 / scale)
+    found = equilibrium_prevalence(liability, 1.0 / scale, setting.inputs)
     assert found == pytest.approx(1.0 / (1.0 + np.exp(-x)), rel=1e-3)
 
 
 def test_transferrin_saturation_is_half_at_its_half_point(setting: Setting) -> None:
-    p = setting.values
+    p = setting.inputs
     lives, bodies, _ = people(setting, 1)
     level = p.transferrin_saturation_half_ug_per_l
     bodies[0].storage_iron_mg = p.storage_scale_mg * np.log1p(level / p.storage_bend_ug_per_l)
@@ -406,7 +425,7 @@ def test_an_endowment_is_divided_without_loss(setting: Setting) -> None:
     lives, bodies, _ = people(setting, 1)
     lives[0].weight_kg, lives[0].red_cell_target_mg = 3.3, 100.0
     for endowment in (60.0, 250.0, 400.0):
-        endow_with_iron(bodies[0], lives[0], endowment, setting.values)
+        endow_with_iron(bodies[0], lives[0], endowment, setting.inputs)
         assert held(bodies)[0] == pytest.approx(endowment, rel=1e-12)
         assert bodies["iron_gained_mg"][0] == endowment
 
@@ -417,7 +436,7 @@ def test_an_endowment_is_divided_without_loss(setting: Setting) -> None:
 @njit(error_model="numpy")
 def _recover(
     lives: Any, bodies: Any, burdens: Any, month: int, months: int, blood_ml: float,
-    tablets_mg: float, tables: Any, p: Any, red: Any,
+    tablets_mg: float, p: Any, red: Any,
 ) -> None:  # fmt: skip
     """Blood is given in the first month; red-cell iron before it, after it and by month."""
     burden = burdens[0]
@@ -431,7 +450,7 @@ def _recover(
             burden.oral_iron_mg_per_day = tablets_mg
             if k == 0:
                 burden.blood_loss_ml += blood_ml
-            advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, tables, p)
+            advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, p)
             red[row, 2 + k] = body.red_cell_iron_mg
 
 
@@ -443,7 +462,7 @@ def recruits(grown: Population) -> Recruits:
     """Adults of the survey month whom a blood service would accept."""
     month = grown.month
     lives, bodies = grown.lives, grown.bodies
-    p = grown.setting.values
+    p = grown.setting.inputs
     with np.errstate(divide="ignore", invalid="ignore"):
         level = bodies["red_cell_iron_mg"] / lives["blood_volume_l"] / p.haemoglobin_iron_mg_per_g
     men, women = p.donation_haemoglobin_men_g_per_l, p.donation_haemoglobin_women_g_per_l
@@ -472,7 +491,7 @@ def rested_donors(recruits: Recruits) -> Recruits:
 def days_to_recover(donors: Recruits, setting: Setting, *, low: bool, tablets: float) -> float:
     """Median day on which four fifths of the haemoglobin lost with 500 mL are back."""
     all_lives, all_bodies, month = donors
-    p = setting.values
+    p = setting.inputs
     stores = all_bodies["storage_iron_mg"] / all_lives["storage_scale_mg"]
     level = p.storage_bend_ug_per_l * np.expm1(stores)
     group = (level <= 26.0) if low else (level > 26.0)
@@ -483,12 +502,11 @@ def days_to_recover(donors: Recruits, setting: Setting, *, low: bool, tablets: f
     _recover(
         lives,
         bodies,
-        newborn_records(BURDEN, 1),
+        neutral_burdens(1),
         month,
         months,
         500.0,
         tablets,
-        setting.tables,
         p,
         red,
     )
@@ -569,5 +587,5 @@ def test_tablets_speed_recovery(rested_donors: Recruits, grown: Population, low:
 
 def test_haemoglobin_is_iron_in_blood(setting: Setting) -> None:
     lives, bodies, _ = people(setting, 1)
-    level = haemoglobin(bodies[0], lives[0].blood_volume_l, setting.values)
+    level = haemoglobin(bodies[0], lives[0].blood_volume_l, setting.inputs)
     assert level == pytest.approx(140.0, rel=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,6 @@ import pandas as pd
 import pytest
 from observed_tools import observed
 
-from rlsabm import worlds as worlds_module
 from rlsabm.compilation import compiled
 from rlsabm.conventions import MALE, NEVER
 from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
@@ -25,7 +25,8 @@ from rlsabm.results.tables.contrasts import count_contrasts
 from rlsabm.results.tables.persons import list_persons
 from rlsabm.results.tables.shifts import estimate_shifts
 from rlsabm.setting import Setting, make_setting
-from rlsabm.worlds.living_again import WITHOUT, WITHOUT_IRON, all_worlds, check_same, live_again
+from rlsabm.worlds import living_again as worlds_module
+from rlsabm.worlds.living_again import all_worlds, check_same, live_again
 from rlsabm.worlds.world import (
     ALWAYS_REPLETE,
     ALWAYS_SUFFICIENT,
@@ -73,9 +74,9 @@ def extra_worlds() -> list[World]:
     """A world that leaves out nothing, and one that reckons the same burden in another way."""
     control = 1 << NAMES.index("control")
     return [
-        World(NOTHING, "", False, WITHOUT, 0, 0),
-        World(FORCED, "", False, WITHOUT, 0, control),
-        World(f"{FORCED}, its iron", "", False, WITHOUT_IRON, 0, control),
+        World(NOTHING),
+        World(FORCED, conditions=control),
+        World(f"{FORCED}, its iron", iron_only=True, conditions=control),
     ]
 
 
@@ -112,17 +113,16 @@ def same_bodies(one: Any, other: Any, fields: Sequence[str] = BODY.names or ()) 
 
 
 @compiled
-def fill_first_onsets(lives: Any, key: Any, tables: Any, onsets: Any) -> None:
+def fill_first_onsets(lives: Any, p: Any, onsets: Any) -> None:
     """Month in which each condition changes first, seen from before birth: its first onset."""
     for i in range(len(lives)):
         for c in range(onsets.shape[1]):
-            _, onsets[i, c] = episode_at(lives[i], c, lives[i].birth_month - 1, key, tables)
+            _, onsets[i, c] = episode_at(lives[i], c, lives[i].birth_month - 1, p)
 
 
-def first_onsets(survey: Survey, key: np.uint64) -> np.ndarray:
-    setting = survey.setting
-    onsets = np.zeros((len(survey), len(setting.conditions)), dtype=np.int64)
-    fill_first_onsets(survey.lives, key, setting.tables, onsets)
+def first_onsets(survey: Survey) -> np.ndarray:
+    onsets = np.zeros((len(survey), len(survey.setting.conditions)), dtype=np.int64)
+    fill_first_onsets(survey.lives, survey.p, onsets)
     return onsets
 
 
@@ -131,21 +131,21 @@ def relived() -> Relived:
     setting = make_setting(size=SIZE, conditions=CONDITIONS)
     people = Population(setting, key=KEY, threads=2)
     people.advance(setting.plan.survey_month)
-    survey = take_survey(setting, people.lives, people.bodies, year=2019, key=people.key)
+    survey = take_survey(setting, people.lives, people.bodies, year=2019, p=people.inputs)
     worlds = [*worlds_of(setting, [*NAMES, *RULED], postulates=True), *extra_worlds()]
     shape = (len(survey), len(worlds) + 1)
     bits, load = np.zeros(shape, dtype=np.uint8), np.zeros(shape)
     same, same_children = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     for window, bodies in live_again(
-        survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds, setting=setting,
-        key=people.key, threads=2,
+        survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds, p=people.inputs,
+        threads=2,
     ):  # fmt: skip
         bits[window] = case_bits(bodies[:, 0], survey.month)
         factual = survey.bodies[window][:, None]
         same[window] = same_bodies(bodies[:, 0], factual, OTHERS)
         same_children[window] = same_bodies(bodies[:, 0], factual, TO_CHILDREN)
         load[window] = bodies[:, 0]["dopamine_deficit"]
-    onsets = first_onsets(survey, people.key)
+    onsets = first_onsets(survey)
     return Relived(setting, people, survey, worlds, bits, same, same_children, load, onsets)
 
 
@@ -316,7 +316,7 @@ def relive(
     people = slice(0, 3000)
     parts = live_again(
         survey.lives[people], survey.bodies["endowment_mg"][people], months or [survey.month],
-        worlds, setting=relived.setting, key=relived.people.key, threads=threads,
+        worlds, p=relived.people.inputs, threads=threads,
     )  # fmt: skip
     return np.concatenate([bodies for _, bodies in parts])
 
@@ -364,7 +364,7 @@ def test_newborns_of_a_later_date_are_noted(relived: Relived) -> None:
     assert len(born_now) > 30
     for _, bodies in live_again(
         survey.lives[born_now], survey.bodies["endowment_mg"][born_now],
-        [survey.month - 12, survey.month], [], setting=relived.setting, key=relived.people.key,
+        [survey.month - 12, survey.month], [], p=relived.people.inputs,
     ):  # fmt: skip
         assert not bodies[:, 0]["storage_iron_mg"].any()
         check_same(bodies[:, 1, 0], survey.bodies[born_now][: len(bodies)])
@@ -380,13 +380,15 @@ def test_two_surveys() -> None:
     surveys = []
     for year in (2018, 2019):
         people.advance(survey_month(year))
-        surveys.append(take_survey(setting, people.lives, people.bodies, year=year, key=people.key))
+        surveys.append(
+            take_survey(setting, people.lives, people.bodies, year=year, p=people.inputs)
+        )
     months = [survey.month for survey in surveys]
     worlds = worlds_of(setting, ["blood_loss"], postulates=False)
     for place, survey in enumerate(surveys):
         for window, bodies in live_again(
-            survey.lives, survey.bodies["endowment_mg"], months, worlds, setting=setting,
-            key=people.key,
+            survey.lives, survey.bodies["endowment_mg"], months, worlds,
+            p=people.inputs,
         ):  # fmt: skip
             check_same(bodies[:, place, 0], survey.bodies[window])
 
@@ -437,8 +439,8 @@ def test_a_world_without_a_condition_is_one_where_it_does_nothing(iron_only: boo
     same_gift = wanted["endowment_mg"] == bodies["endowment_mg"]
     assert same_gift.sum() > 700
     for window, found in live_again(
-        lives, bodies["endowment_mg"], [people[0].month - 1], worlds, setting=settings[0],
-        key=people[0].key,
+        lives, bodies["endowment_mg"], [people[0].month - 1], worlds,
+        p=people[0].inputs,
     ):  # fmt: skip
         chosen = same_gift[window]
         for name in OTHERS:
@@ -453,13 +455,13 @@ def test_as_many_conditions_as_there_are_bits() -> None:
     setting = make_setting(size=1000, conditions=conditions)
     people = Population(setting, key=KEY + 3)
     people.advance(setting.plan.survey_month)
-    survey = take_survey(setting, people.lives, people.bodies, year=2019, key=people.key)
+    survey = take_survey(setting, people.lives, people.bodies, year=2019, p=people.inputs)
     worlds = worlds_of(setting, ["number_0", "number_31"], postulates=False)
     has = [survey.has_condition(world.cause) for world in worlds]
     assert all(0.2 < each.mean() < 0.4 for each in has)
     for window, bodies in live_again(
-        survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds, setting=setting,
-        key=people.key,
+        survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds,
+        p=people.inputs,
     ):  # fmt: skip
         check_same(bodies[:, 0, 0], survey.bodies[window])
         for place in (1, 2):
@@ -473,14 +475,13 @@ def test_line_list_of_worlds_that_change_the_body(
 ) -> None:
     """Where peripheral iron is not followed, it is as in the factual world, or missing."""
     whole, people = relived.survey, slice(0, 3000)
-    survey = Survey(
-        whole.setting, whole.year, whole.rows[people], whole.lives[people], whole.bodies[people],
-        whole.measured[people], whole.month,
-    )  # fmt: skip
+    survey = replace(
+        whole, rows=whole.rows[people], lives=whole.lives[people], bodies=whole.bodies[people]
+    )
     places = [0, relived.place(name)]
     listed = list_persons(
         observed(
-            survey, key=relived.people.key, persons=1.0,
+            survey, persons=1.0,
             worlds=[world for world in all_worlds(survey.setting) if world.name == name],
             bits_in_worlds=relived.bits[people][:, places],
             listed_bodies=some[:, places].view(np.recarray),
@@ -514,14 +515,13 @@ def test_a_further_condition_leaves_the_others_alone() -> None:
         assert people[0].bodies[name].tobytes() == people[1].bodies[name].tobytes(), name
     assert (one["conditions"] == other["conditions"] >> 1).all()
     assert 0.1 < (other["conditions"] & 1).mean() < 0.4
-    key = people[0].key
     for life in one[:400]:
         for c in range(len(shipped)):
             month = int(life["birth_month"]) - 1
             for _ in range(6):
                 episodes = [
-                    episode_at(life, number, month, key, setting.tables)
-                    for number, setting in ((c, settings[0]), (c + 1, settings[1]))
+                    episode_at(life, number, month, each.inputs)
+                    for number, each in ((c, people[0]), (c + 1, people[1]))
                 ]
                 assert episodes[0] == episodes[1]
                 month = episodes[0][1]
@@ -532,7 +532,7 @@ def test_a_further_condition_leaves_the_others_alone() -> None:
 def test_controls_show_no_shift_once_standardised(relived: Relived) -> None:
     """At like sex and age, people with a negative control have RLS as often as others."""
     survey = relived.survey
-    counts = pd.DataFrame(count_contrasts(observed(survey, key=relived.people.key, strata=["sex"])))
+    counts = pd.DataFrame(count_contrasts(observed(survey, strata=["sex"])))
     shifts = estimate_shifts(counts.assign(draw=0, replicate=0))
     controls = [c.name for c in survey.setting.conditions if c.negative_control]
     assert controls
