@@ -231,3 +231,22 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     except (pa.ArrowException, OSError) as error:
         lines = str(error).splitlines() or ["is no Parquet file"]
         raise UserError(f"{path}: cannot be read: {lines[0]}") from None
+
+
+def read_line_list(folder: Path, table: str) -> pd.DataFrame:
+    """All files of a line list, one below the other in the order of their runs.
+
+    Raises
+    ------
+    UserError
+        If a file is damaged, or there is none.
+    """
+    paths = sorted(path for path in (folder / table).glob("*.parquet") if path.name[0] != ".")
+    if not paths:
+        raise UserError(f"{folder / table}: is empty; run the study again")
+    parts = []
+    for path in paths:
+        with _opened(path) as file:
+            parts.append(pq.read_table(file))
+    whole = pa.concat_tables(parts).unify_dictionaries()
+    return whole.replace_schema_metadata(parts[0].schema.metadata).to_pandas()
