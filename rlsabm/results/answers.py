@@ -208,11 +208,13 @@ def biomarkers(
     table: pd.DataFrame, by: Sequence[str], ages: str | Sequence[str], wanted: Mapping[str, Wanted]
 ) -> pd.DataFrame:
     """Persons, means with intervals, spread and percentiles."""
-    chosen = choose(table, "biomarkers", wanted, by=by, ages=ages)
-    if chosen.rows.empty:  # totals do not go with these strata: cells are added up
-        cells = table
-        for stratum in strata_of(table):
-            cells = cells[~cells[stratum].isin([WHOLE[stratum], ALL_AGES])]
+    cells = table
+    for stratum in strata_of(table):
+        cells = cells[~cells[stratum].isin([WHOLE[stratum], ALL_AGES])]
+    # Totals, where the table has them, are of adults, and of one stratum or all.
+    whole = cells if ages == ALL_AGES else table
+    chosen = choose(whole, "biomarkers", wanted, by=by, ages=ages)
+    if chosen.rows.empty:
         chosen = choose(cells, "biomarkers", wanted, by=by, ages=ages)
     if chosen.rows.empty:
         raise nothing_there(table, "biomarkers", chosen)

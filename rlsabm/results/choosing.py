@@ -40,6 +40,8 @@ DEFAULTS = {
     "definition": "any",
     "recall": "current",
 }
+#: Words that a message lists of a column.
+MOST_WORDS = 10
 #: Strata by which a table is never broken down.
 NEVER_BY = {"biomarkers": ("parity",), "postulates": ("age_group", "parity")}
 
@@ -157,16 +159,18 @@ def nothing_there(table: pd.DataFrame, name: str, chosen: Chosen) -> UserError:
         for column, value in chosen.selection.items()
         if column in table and column not in chosen.keys and listed(value)
     )
-    for column in reversed(fits):
+    cures = []
+    for column in fits:
         others = np.ones(len(table), dtype=bool)
         for other, fit in fits.items():
             if other != column and chosen.selection[other] != []:
                 others &= fit
         there = set(table.loc[others, column])
-        if there:
-            known = [str(word) for word in words_in(table, column) if word in there]
-            return UserError(f"{name}: nothing for {said}; {column} may be {', '.join(known)}")
-    return UserError(f"{name}: nothing for {said}")
+        known = [str(word) for word in words_in(table, column) if word in there]
+        if known:
+            more = ", …" if len(known) > MOST_WORDS else ""
+            cures.append(f"{column} may be {', '.join(known[:MOST_WORDS])}{more}")
+    return UserError("; ".join([f"{name}: nothing for {said}", *cures]))
 
 
 # Columns and values ---------------------------------------------------------------------------------

@@ -157,8 +157,8 @@ class Study:
         -------
         pandas.DataFrame
             What tells the rows apart, ``cases`` and ``persons`` of all runs, ``prevalence``
-            (proportion) and its 95 % interval ``lower``, ``upper`` over draws and replicates. Where the people
-            chosen are nobody, there is a row with 0 persons.
+            (proportion) and its 95 % interval ``lower``, ``upper`` over draws and replicates. Where the
+            people chosen are nobody, there is a row with 0 persons.
 
         Raises
         ------
@@ -270,8 +270,8 @@ class Study:
         pandas.DataFrame
             What tells the rows apart, ``events`` and ``person_years`` of all runs, ``rate_per_1000``
             person-years and its 95 % interval ``lower``, ``upper``: of a Poisson rate for one run,
-            wider where replicates and draws differ by more. Onsets and donations of one person cluster, which
-            only replicates show.
+            wider where replicates and draws differ by more. Onsets and donations of one person cluster,
+            which only replicates show.
 
         Raises
         ------
