@@ -1,3 +1,35 @@
 """rlsabm: how much conditions that compromise iron raise the prevalence of restless legs syndrome."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlsabm.model import RLSModel
+    from rlsabm.reading import read
+    from rlsabm.results.study_results import Study
+
 __version__ = "0.1.0"
+
+__all__ = ["RLSModel", "Study", "__version__", "read"]
+
+#: Module of each public name; importing rlsabm alone loads none of them.
+_MODULES = {
+    "RLSModel": "rlsabm.model",
+    "Study": "rlsabm.results.study_results",
+    "read": "rlsabm.reading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

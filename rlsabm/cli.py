@@ -410,6 +410,52 @@ def compare(
         print_comparison(comparison)
 
 
+@app.command()
+def export(
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
+    ],
+    file_format: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="csv, dta (Stata) or xlsx (Excel).")
+    ] = "csv",
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help="Only this table; may be given many times."),
+    ] = None,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder to write to; FOLDER-csv by default."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite files that are there.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the tables of a study for Stata, Excel, or any program that reads CSV.
+
+    One file a table, with a codebook: units and meanings are in codebook.csv, in the second sheet of an
+    Excel file, and in the labels of Stata's variables. Excel files need the extra `excel`.
+
+    Example: `rlsabm export outputs/baseline --format dta --table prevalence --table shifts`
+    """
+    from rlsabm.reading import read
+    from rlsabm.results.exporting import export_study
+
+    study = read(folder)
+    files = []
+    for file in export_study(
+        study, file_format, tables=tables or (), out=out_folder, replace=replace
+    ):
+        files.append({"file": str(file.path), "table": file.table, "rows": file.rows})
+        if not as_json:
+            rows = f": {file.rows:,} rows" if file.table else ""
+            out.print(f"{file.path}{rows}", markup=False, soft_wrap=True)
+    if as_json:
+        print(json.dumps({"files": files, "missing": study.missing}, indent=2, ensure_ascii=False))
+    elif study.missing:
+        out.print(f"The study is not complete: {study.missing}.", markup=False, soft_wrap=True)
+
+
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
     """Run a study with progress on standard error, and print what it found."""
     from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study

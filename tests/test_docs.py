@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import typer
+from conftest import STUDY, Study
 
 from rlsabm.burden import BURDEN_FIELDS
 from rlsabm.cli import app
@@ -31,7 +32,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 GUIDES = [
     ROOT / "README.md",
-    *(DOCS / f"{name}.md" for name in ("tutorial", "scenario", "studies")),
+    *(DOCS / f"{name}.md" for name in ("tutorial", "scenario", "studies", "python")),
 ]
 
 
@@ -95,6 +96,22 @@ def test_every_parameter_is_in_the_odd() -> None:
 def test_python_blocks_parse(page: Path) -> None:
     for block in blocks(page, "python"):
         ast.parse(block)
+
+
+def test_the_page_on_python_runs(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every snippet, one after the other, with a study of the scenario that the page shows."""
+    page = DOCS / "python.md"
+    assert blocks(page, "yaml") == [STUDY]
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "small").symlink_to(study.folder)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for number, block in enumerate(blocks(page, "python")):
+        exec(compile(block, f"python.md, block {number}", "exec"), names)
+    assert len(names["by_sex_and_age"]) == 10
+    assert set(names["both"]["arm"]) == {"reference", "no donation"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -206,7 +207,7 @@ def read_table(folder: Path, table: str) -> pd.DataFrame | None:
     if not path.exists():
         return None
     with _opened(path) as file:
-        return pq.read_table(file).to_pandas()
+        return _with_attributes(pq.read_table(file))
 
 
 def words_of(folder: Path, table: str, column: str) -> list[str]:
@@ -231,3 +232,29 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     except (pa.ArrowException, OSError) as error:
         lines = str(error).splitlines() or ["is no Parquet file"]
         raise UserError(f"{path}: cannot be read: {lines[0]}") from None
+
+
+def read_line_list(folder: Path, table: str) -> pd.DataFrame:
+    """All files of a line list, one below the other in the order of their runs.
+
+    Raises
+    ------
+    UserError
+        If a file is damaged, or there is none.
+    """
+    paths = sorted(path for path in (folder / table).glob("*.parquet") if path.name[0] != ".")
+    if not paths:
+        raise UserError(f"{folder / table}: is empty; run the study again")
+    parts = []
+    for path in paths:
+        with _opened(path) as file:
+            parts.append(pq.read_table(file))
+    whole = pa.concat_tables(parts).unify_dictionaries()
+    return _with_attributes(whole.replace_schema_metadata(parts[0].schema.metadata))
+
+
+def _with_attributes(table: pa.Table) -> pd.DataFrame:
+    """A data frame with units and meanings in its ``attrs``, as `pandas.read_parquet` gives it."""
+    frame: pd.DataFrame = table.to_pandas()
+    frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    return frame

@@ -1,0 +1,119 @@
+"""Reading the study in a folder: its facts at once, each table when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rlsabm.errors import UserError
+from rlsabm.results.files import table_path
+from rlsabm.results.schemas import LINE_LISTS, OF_UNITS, TABLES
+from rlsabm.results.sources import find_study, manifest_of, read_line_list, read_table
+from rlsabm.results.study_results import Study
+from rlsabm.scenario import REFERENCE
+from rlsabm.study.folder import StudyFolder
+
+#: What of a study that nobody is running has not finished.
+ENDINGS = {"running": "it was stopped", "stopped": "it was stopped", "incomplete": "some failed"}
+
+
+class TablesOfFolder(Mapping[str, pd.DataFrame]):
+    """Tables of a study's folder, each read once, when it is asked for.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    expected
+        Names of the files that the manifest says there are.
+    """
+
+    def __init__(self, folder: Path, expected: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._frames: dict[str, pd.DataFrame] = {}
+        self._names = [
+            name
+            for name in TABLES
+            if name not in OF_UNITS
+            and (
+                (folder / name).is_dir()
+                if name in LINE_LISTS
+                else table_path(folder, name).exists() or table_path(Path(), name).name in expected
+            )
+        ]
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._frames:
+            self._frames[name] = self._read(name)
+        return self._frames[name]
+
+    def _read(self, name: str) -> pd.DataFrame:
+        if name in LINE_LISTS:
+            return read_line_list(self._folder, name)
+        frame = read_table(self._folder, name)
+        if frame is None:
+            raise UserError(f"{table_path(self._folder, name)}: is missing; run the study again")
+        return frame
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def read(path: str | Path) -> Study:
+    """Read the results of a study.
+
+    Parameters
+    ----------
+    path
+        Folder of the study, or its name in ``outputs``. The study may be unfinished: it then has the
+        runs that had finished when a table was read, and `Study.missing` says what has not.
+
+    Returns
+    -------
+    Study
+        The study; its tables are read when they are asked for.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder, or it holds no study of this version.
+
+    Examples
+    --------
+    >>> study = rlsabm.read("outputs/baseline")  # doctest: +SKIP
+    """
+    folder, arm = find_study(str(path))
+    if arm is not None:
+        raise UserError(f"{path}: read the study {folder}, and choose with arm={arm!r}")
+    held = StudyFolder(folder).is_held()  # before the manifest is read: it may end meanwhile
+    manifest = manifest_of(folder)
+    scenario = manifest["scenario"]
+    return Study(
+        TablesOfFolder(folder, manifest.get("rows") or {}),
+        arms=[REFERENCE, *(name for name in scenario.get("arms") or {} if name != REFERENCE)],
+        scenario=scenario,
+        manifest=manifest,
+        folder=folder,
+        missing=_missing(manifest, held=held),
+    )
+
+
+def _missing(manifest: Mapping[str, Any], *, held: bool) -> str:
+    """What of a study has not finished, in words; empty if all has."""
+    status = manifest["status"]
+    if status == "complete" and not held:
+        return ""
+    units = manifest.get("units") or {}
+    how = "it is still running" if held else ENDINGS.get(status, status)
+    return f"{units.get('finished', 0)} of {units.get('total', '?')} runs have finished; {how}"

@@ -1,0 +1,233 @@
+"""Tables of a study as files for other programs: CSV, Stata, Excel, each with its codebook."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from rlsabm.errors import UserError
+from rlsabm.results.files import write_whole
+from rlsabm.results.sources import unknown
+from rlsabm.results.study_results import Study
+
+CSV, STATA, EXCEL = "csv", "dta", "xlsx"
+FORMATS = (CSV, STATA, EXCEL)
+CODEBOOK = "codebook"
+#: Rows that a sheet of Excel has room for, below the headings.
+MOST_EXCEL_ROWS = 2**20 - 1
+#: Longest name and label of a variable in Stata, longest text of fixed width, largest number.
+STATA_NAME, STATA_LABEL, STATA_TEXT, STATA_NUMBER = 32, 80, 2045, 8.9e307
+
+
+class Written(NamedTuple):
+    """A file that was written: its table (empty for the codebook) and how many rows it has."""
+
+    path: Path
+    table: str
+    rows: int
+
+
+def export_study(
+    study: Study,
+    file_format: str,
+    *,
+    tables: Sequence[str] = (),
+    out: Path | None = None,
+    replace: bool = False,
+) -> Iterator[Written]:
+    """Write tables of a study, one file a table, each whole or not at all.
+
+    Parameters
+    ----------
+    study
+        The study.
+    file_format
+        ``csv``, ``dta`` or ``xlsx``.
+    tables
+        Names of the tables; all by default.
+    out
+        Folder to write to; by default one beside the study's, such as ``baseline-csv``.
+    replace
+        Whether files that are there are overwritten.
+
+    Yields
+    ------
+    Written
+        Each file, when it has been written.
+
+    Raises
+    ------
+    UserError
+        Before anything is written: if the format or a table is not known, a file is there already, a
+        table has too many rows for Excel, or openpyxl is not installed.
+    OSError
+        If the disk is full or cannot be written.
+    """
+    if file_format not in FORMATS:
+        raise UserError(f"--format: {unknown('format', file_format, FORMATS)}")
+    if file_format == EXCEL and find_spec("openpyxl") is None:
+        raise UserError('Excel files need openpyxl: pip install "rlsabm[excel]"')
+    names = list(dict.fromkeys(tables)) or list(study.tables)
+    if not names:
+        raise UserError(f"{study.folder}: no tables yet: {study.missing or 'no run has finished'}")
+    frames = {name: study.table(name) for name in names}
+    folder = _folder(study, file_format) if out is None else out
+    _check_room(folder, [*names, *([CODEBOOK] if file_format == CSV else [])], file_format, replace)
+    for name, frame in frames.items():
+        if file_format == EXCEL and len(frame) > MOST_EXCEL_ROWS:
+            raise UserError(
+                f"{name} has {len(frame):,} rows, more than the {MOST_EXCEL_ROWS:,} of an Excel sheet; "
+                "use --format csv, or name other tables with --table"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in frames.items():
+        path = folder / f"{name}.{file_format}"
+        write_whole(path, WRITERS[file_format](name, frame))
+        yield Written(path, name, len(frame))
+    if file_format == CSV:
+        whole = pd.concat([codebook(*each) for each in frames.items()], ignore_index=True)
+        path = folder / f"{CODEBOOK}.csv"
+        write_whole(path, whole.to_csv(index=False).encode())
+        yield Written(path, "", len(whole))
+
+
+def codebook(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Name, type, unit, meaning and words of every column of a table, a row each."""
+    units, meanings = (frame.attrs.get(key, {}) for key in ("units", "meanings"))
+    return pd.DataFrame(
+        {
+            "table": name,
+            "column": [str(column) for column in frame],
+            "type": [_type(frame[column]) for column in frame],
+            "unit": [units.get(column, "") for column in frame],
+            "meaning": [meanings.get(column, "") for column in frame],
+            "values": [
+                "; ".join(map(str, frame[column].cat.categories))
+                if isinstance(frame[column].dtype, pd.CategoricalDtype)
+                else ""
+                for column in frame
+            ],
+        }
+    )
+
+
+def _type(column: Any) -> str:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "category"
+    kinds = {"b": "yes/no", "i": "whole number", "u": "whole number", "f": "number"}
+    return kinds.get(column.dtype.kind, "text")
+
+
+def _folder(study: Study, file_format: str) -> Path:
+    """Folder beside that of the study."""
+    if study.folder is None:
+        raise UserError("the study has no folder of its own; say where to write")
+    whole = study.folder.resolve()
+    return study.folder.parent / f"{whole.name}-{file_format}"
+
+
+def _check_room(folder: Path, names: Sequence[str], file_format: str, replace: bool) -> None:
+    """Refuse to overwrite what was not asked to be."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file, not a folder to write to")
+    for name in names:
+        path = folder / f"{name}.{file_format}"
+        if path.exists() and not replace:
+            raise UserError(f"{path}: is there already; use --replace, or another --out")
+
+
+# Formats --------------------------------------------------------------------------------------------
+
+
+def csv_bytes(name: str, frame: pd.DataFrame) -> bytes:
+    """A table as CSV in UTF-8; missing values are empty."""
+    return frame.to_csv(index=False).encode()
+
+
+def excel_bytes(name: str, frame: pd.DataFrame) -> bytes:
+    """A table as an Excel file: a sheet with the table, one with its codebook."""
+    file = io.BytesIO()
+    with pd.ExcelWriter(file, engine="openpyxl") as writer:
+        frame.to_excel(writer, sheet_name=name, index=False)
+        codebook(name, frame).to_excel(writer, sheet_name=CODEBOOK, index=False)
+    return file.getvalue()
+
+
+def stata_bytes(name: str, frame: pd.DataFrame) -> bytes:
+    """A table as a file of Stata 14 or later, with labels of variables and values.
+
+    Names longer than Stata allows are cut; what is infinite or too large is missing.
+    """
+    names = stata_names([str(column) for column in frame])
+    columns = {names[str(column)]: _for_stata(frame[column]) for column in frame}
+    long = [
+        column
+        for column, values in columns.items()
+        if values.dtype == object and values.str.encode("utf-8").str.len().max() > STATA_TEXT
+    ]
+    yes_no = [names[str(c)] for c in frame if frame[c].dtype.kind == "b"]
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # Whole numbers beyond 32 bits become doubles, which hold those up to 2**53 exactly.
+        warnings.simplefilter("ignore", pd.errors.PossiblePrecisionLoss)
+        pd.DataFrame(columns).to_stata(
+            file,
+            write_index=False,
+            version=118,
+            data_label=str(frame.attrs.get("title", name))[:STATA_LABEL],
+            variable_labels={names[c]: text for c, text in _labels(frame).items()},
+            value_labels={column: {0: "no", 1: "yes"} for column in yes_no},
+            convert_strl=long,
+        )
+    return file.getvalue()
+
+
+def stata_names(columns: Sequence[str]) -> dict[str, str]:
+    """Names that Stata allows, by the names of columns; no two are the same."""
+    names: dict[str, str] = {}
+    for column in columns:
+        name, number = column[:STATA_NAME], 2
+        while name in names.values():
+            name = f"{column[: STATA_NAME - len(str(number))]}{number}"
+            number += 1
+        names[column] = name
+    return names
+
+
+def _for_stata(values: Any) -> Any:
+    """A column in a type that Stata has."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values
+    kind = values.dtype.kind
+    if kind == "b":
+        return values.astype(np.int8) if values.dtype == bool else values.astype(float)
+    if pd.api.types.is_extension_array_dtype(values.dtype) and kind in "iuf":
+        values, kind = values.astype(float), "f"
+    if kind == "f":
+        return values.where(values.abs() < STATA_NUMBER)
+    if kind in "iu":
+        return values
+    return values.astype(object).where(values.notna(), "").astype(object)
+
+
+def _labels(frame: pd.DataFrame) -> dict[str, str]:
+    """Labels of the variables: meaning and unit, as far as there is room."""
+    units, meanings = (frame.attrs.get(key, {}) for key in ("units", "meanings"))
+    labels = {}
+    for column in map(str, frame):
+        unit = f" ({units[column]})" if units.get(column) else ""
+        meaning = str(meanings.get(column, column))
+        room = STATA_LABEL - len(unit)
+        cut = meaning if len(meaning) <= room else f"{meaning[: room - 1]}…"
+        labels[column] = cut + unit
+    return labels
+
+
+WRITERS = {CSV: csv_bytes, STATA: stata_bytes, EXCEL: excel_bytes}

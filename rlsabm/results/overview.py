@@ -1,0 +1,82 @@
+"""A study at a glance: what it is, how much of it there is, and its main numbers."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rlsabm.errors import UserError
+
+if TYPE_CHECKING:
+    from rlsabm.results.study_results import Study
+
+#: Arms of which an overview has a line.
+MOST_ARMS = 6
+
+
+def facts(study: Study) -> dict[str, str]:
+    """What a study is and has, in words."""
+    scenario, runs = study.scenario, study.scenario.get("runs", {})
+    population = scenario.get("population", {})
+    found = {
+        "people": f"{population.get('size', 0):,} of {population.get('country', '')}",
+        "surveys": ", ".join(map(str, study.years)),
+        "arms": ", ".join(study.arms),
+        "runs": f"{runs.get('draws', 1)} draws, {runs.get('replicates', 1)} replicates",
+        "tables": ", ".join(study.tables),
+    }
+    if study.folder is not None:
+        found["folder"] = str(study.folder)
+    if study.missing:
+        found["not finished"] = study.missing
+    return found
+
+
+def main_numbers(study: Study) -> pd.DataFrame | None:
+    """Prevalence by arm and definition in per cent, with intervals; None if there is none yet."""
+    try:
+        rows = study.prevalence(by=["arm", "definition"])
+    except UserError:
+        return None
+    shown = pd.DataFrame(
+        {
+            "arm": rows["arm"].astype(str),
+            "definition": rows["definition"].astype(str),
+            "percent": [
+                f"{100 * value:.1f} ({100 * lower:.1f}-{100 * upper:.1f})"
+                for value, lower, upper in rows[["prevalence", "lower", "upper"]].to_numpy(float)
+            ],
+        }
+    )
+    table = shown.pivot(index="arm", columns="definition", values="percent")
+    arms = [arm for arm in study.arms if arm in table.index][:MOST_ARMS]
+    table = table.loc[arms, list(dict.fromkeys(shown["definition"]))]
+    who, year = rows.attrs["selection"]["ages"], rows.attrs["selection"]["year"]
+    table.attrs["title"] = f"RLS now, {who}, {year}: % with 95 % interval"
+    return table.rename_axis(index=None, columns=None)
+
+
+def overview_text(study: Study) -> str:
+    """An overview for a terminal."""
+    lines = [f"Study: {study.title}"]
+    lines += [f"  {name}: {what}" for name, what in facts(study).items()]
+    numbers = main_numbers(study)
+    if numbers is not None:
+        lines += [numbers.attrs["title"], numbers.to_string()]
+    return "\n".join(lines)
+
+
+def overview_html(study: Study) -> str:
+    """An overview for a notebook."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th>"
+        f"<td style='text-align:left'>{escape(what)}</td></tr>"
+        for name, what in facts(study).items()
+    )
+    html = f"<p><b>{escape(study.title)}</b></p><table>{rows}</table>"
+    numbers = main_numbers(study)
+    if numbers is not None:
+        html += f"<p>{escape(numbers.attrs['title'])}</p>{numbers.to_html(border=0)}"
+    return html

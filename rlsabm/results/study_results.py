@@ -1,0 +1,424 @@
+"""What a study found: its tables, and answers from them for people in a hurry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rlsabm.errors import UserError
+from rlsabm.results import answers
+from rlsabm.results.choosing import ADULTS, Wanted, listed, words_in
+from rlsabm.results.overview import overview_html, overview_text
+from rlsabm.results.sources import unknown
+
+#: How tables that a scenario must ask for are asked for.
+ASKED_FOR = {
+    "persons": "observe: {persons: 0.1}",
+    "events": "observe: {events: true}",
+    "postulates": "shifts: {postulates: true}",
+    "partitions": "shifts: {postulates: true}",
+}
+
+
+class Study:
+    """The results of a study.
+
+    What `rlsabm.read` and `rlsabm.simulate` return. Tables are plain data frames. The methods answer
+    the usual questions from them with tidy data frames.
+
+    The methods never add up arms, worlds, survey years, conditions, definitions, recall periods or
+    instruments. Where nothing is said, they take the reference arm, the factual world, the last survey
+    year, everyone, any RLS, the month of the survey and the truth. A list of values, or a column named
+    in ``by``, gives one row for each value. Sex, age group and parity are added up unless they are
+    named in ``by``. Draws and replicates are combined as estimates with intervals over both;
+    ``by=["draw", "replicate"]`` gives one row for each run.
+
+    The ``attrs`` of an answer say what was chosen: ``selection``, ``units``, and ``notes`` on what a
+    reader must know.
+
+    Parameters
+    ----------
+    tables
+        Data frames by name of the table, as Parquet files hold them: word columns are ordered
+        categories. The mapping may read a table when it is asked for it.
+    arms
+        Names of the arms, the reference first.
+    scenario
+        The resolved scenario, as `ResolvedScenario.as_mapping` gives it.
+    manifest
+        The manifest; empty if there is none.
+    folder
+        Folder of the study; None if it was never written.
+    missing
+        What has not finished, in words; empty if the study is complete.
+
+    Attributes
+    ----------
+    arms, scenario, manifest, folder, missing
+        As above.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        *,
+        arms: Sequence[str],
+        scenario: Mapping[str, Any],
+        manifest: Mapping[str, Any] | None = None,
+        folder: Path | None = None,
+        missing: str = "",
+    ) -> None:
+        self._tables = tables
+        self.arms = list(arms)
+        self.scenario = dict(scenario)
+        self.manifest = dict(manifest or {})
+        self.folder = folder
+        self.missing = missing
+
+    # What there is --------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """Title of the scenario."""
+        return str(self.scenario.get("title", ""))
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """All tables by name."""
+        return self._tables
+
+    @property
+    def years(self) -> list[int]:
+        """Survey years."""
+        return [int(year) for year in self.scenario["observe"]["years"]]
+
+    @property
+    def conditions(self) -> list[str]:
+        """Groups of people in whom RLS is counted, everyone among them."""
+        return words_in(self.table("prevalence"), "condition")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as a data frame of its own, with units and meanings in its ``attrs``.
+
+        Parameters
+        ----------
+        name
+            Name of the table, such as ``prevalence``; ``persons`` and ``events`` are line lists.
+
+        Raises
+        ------
+        UserError
+            If the study has no such table, or its file is missing or damaged.
+        """
+        if name in self._tables:
+            return self._tables[name].copy(deep=False)
+        if name in ASKED_FOR:
+            raise UserError(f"the study has no table {name}; a scenario asks: {ASKED_FOR[name]}")
+        if self.missing:
+            raise UserError(f"the study has no table {name} yet: {self.missing}")
+        raise UserError(unknown("table", name, list(self._tables)))
+
+    # Answers --------------------------------------------------------------------------------------
+
+    def prevalence(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        condition: Wanted = None,
+        definition: Wanted = None,
+        recall: Wanted = None,
+        arm: Wanted = None,
+        world: Wanted = None,
+        observed_as: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+        parity: Wanted = None,
+        ages: str | Sequence[str] = ADULTS,
+    ) -> pd.DataFrame:
+        """Prevalence of restless legs syndrome.
+
+        Parameters
+        ----------
+        by
+            Columns whose every value gets a row of its own, such as ``["sex", "age_group"]`` or
+            ``["arm"]``.
+        condition, definition, recall, arm, world, observed_as, year, sex, parity
+            A value of the column, or several, which get a row each. By default everyone, ``any``,
+            ``current``, the reference arm, the factual world, the truth, the last survey year, and both
+            sexes and all parities together.
+        ages
+            ``adults`` (18 years and older, as far as age groups allow), ``all``, or one or several age
+            groups.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What tells the rows apart, ``cases`` and ``persons`` of all runs, ``prevalence``
+            (proportion) and its 95 % interval ``lower``, ``upper`` over draws and replicates. Where the
+            people chosen are nobody, there is a row with 0 persons.
+
+        Raises
+        ------
+        UserError
+            If a column or value is not known, or not counted in the world chosen.
+
+        Examples
+        --------
+        >>> study.prevalence(by=["sex", "age_group"], condition="dialysis")  # doctest: +SKIP
+        """
+        wanted = {
+            "condition": condition, "definition": definition, "recall": recall, "arm": arm,
+            "world": world, "observed_as": observed_as, "year": year, "sex": sex, "parity": parity,
+        }  # fmt: skip
+        return answers.prevalence(self.table("prevalence"), listed(by), ages, wanted)
+
+    def trend(self, *, by: str | Sequence[str] = (), **chosen: Any) -> pd.DataFrame:
+        """Prevalence by survey year.
+
+        Parameters
+        ----------
+        by
+            Further columns whose every value gets rows of its own.
+        **chosen
+            As in `prevalence`; ``year`` takes some years instead of all.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `prevalence` gives it, with a row for each year.
+        """
+        columns = [column for column in listed(by) if column != "year"]
+        return self.prevalence(by=[*columns, "year"], **chosen)
+
+    def age_standardised(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        standard: str | Mapping[Any, float] | pd.Series = answers.STUDY,
+        over: str | Sequence[str] = ("age_group",),
+        condition: Wanted = None,
+        definition: Wanted = None,
+        recall: Wanted = None,
+        arm: Wanted = None,
+        world: Wanted = None,
+        observed_as: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+        parity: Wanted = None,
+        ages: str | Sequence[str] = ADULTS,
+    ) -> pd.DataFrame:
+        """Prevalence, directly standardised to one distribution of ages.
+
+        Parameters
+        ----------
+        by, condition, definition, recall, arm, world, observed_as, year, sex, parity, ages
+            As in `prevalence`.
+        standard
+            ``study``: everyone surveyed in the reference arm in the last survey, all runs together. Or
+            weights (persons or shares) by age group; age groups without a weight are left out.
+        over
+            Strata of the standard: ``age_group``, or ``["age_group", "sex"]``, whose weights have keys
+            such as ``("18-34", "female")``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `prevalence` gives it; ``cases`` and ``persons`` are not standardised. The prevalence is
+            missing where a stratum of the standard holds nobody. ``attrs["standard"]`` has the weights
+            as shares.
+
+        Raises
+        ------
+        UserError
+            If a column, a value or a stratum of the standard is not known.
+        """
+        wanted = {
+            "condition": condition, "definition": definition, "recall": recall, "arm": arm,
+            "world": world, "observed_as": observed_as, "year": year, "sex": sex, "parity": parity,
+        }  # fmt: skip
+        return answers.age_standardised(
+            self.table("prevalence"), listed(by), ages, wanted, standard=standard, over=listed(over)
+        )
+
+    def incidence(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        event: Wanted = None,
+        condition: Wanted = None,
+        arm: Wanted = None,
+        world: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+        parity: Wanted = None,
+        ages: str | Sequence[str] = ADULTS,
+    ) -> pd.DataFrame:
+        """Events in the twelve months after the survey, among the people surveyed.
+
+        Parameters
+        ----------
+        event
+            An event such as ``first RLS onset``, or several; by default all.
+        by, condition, arm, world, year, sex, parity, ages
+            As in `prevalence`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What tells the rows apart, ``events`` and ``person_years`` of all runs, ``rate_per_1000``
+            person-years and its 95 % interval ``lower``, ``upper``: of a Poisson rate for one run,
+            wider where replicates and draws differ by more. Onsets and donations of one person cluster,
+            which only replicates show.
+
+        Raises
+        ------
+        UserError
+            If a column or value is not known.
+        """
+        wanted = {
+            "event": event, "condition": condition, "arm": arm, "world": world, "year": year,
+            "sex": sex, "parity": parity,
+        }  # fmt: skip
+        return answers.incidence(self.table("incidence"), listed(by), ages, wanted)
+
+    def biomarkers(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        biomarker: Wanted = None,
+        condition: Wanted = None,
+        arm: Wanted = None,
+        world: Wanted = None,
+        observed_as: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+        ages: str | Sequence[str] = ADULTS,
+    ) -> pd.DataFrame:
+        """Biomarkers: means, spread and percentiles.
+
+        Parameters
+        ----------
+        biomarker
+            A biomarker such as ``ferritin_ug_per_l``, or several; by default all.
+        observed_as
+            The truth, or ``measured`` by assay or scan.
+        by, condition, arm, world, year, sex, ages
+            As in `prevalence`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What tells the rows apart, ``persons`` of all runs, arithmetic ``mean`` with its 95 %
+            interval ``lower``, ``upper``, ``sd`` between people, ``geometric_mean``, and percentiles
+            ``p5`` to ``p95`` as means over runs. Percentiles are missing in rows for which cells of the
+            table had to be added up.
+
+        Raises
+        ------
+        UserError
+            If a column or value is not known.
+        """
+        wanted = {
+            "biomarker": biomarker, "condition": condition, "arm": arm, "world": world,
+            "observed_as": observed_as, "year": year, "sex": sex,
+        }  # fmt: skip
+        return answers.biomarkers(self.table("biomarkers"), listed(by), ages, wanted)
+
+    def shifts(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        estimate: Wanted = None,
+        condition: Wanted = None,
+        definition: Wanted = None,
+        recall: Wanted = None,
+        arm: Wanted = None,
+        observed_as: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+        parity: Wanted = None,
+        ages: str | Sequence[str] = ADULTS,
+    ) -> pd.DataFrame:
+        """Shifts of prevalence by condition: observed, caused, and mediated by iron.
+
+        Parameters
+        ----------
+        by
+            One stratum, or sex and age group; or columns as in `prevalence`.
+        estimate
+            An estimate such as ``caused_shift``, or several; by default the observed and the caused
+            shift.
+        condition
+            A condition or several; by default all.
+        definition, recall, arm, observed_as, year, sex, parity, ages
+            As in `prevalence`; estimates are of adults, or of one age group.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows of the table of shifts: ``value``, ``lower``, ``upper``, ``monte_carlo_error``,
+            ``parameter_sd``, and the counts behind them.
+
+        Raises
+        ------
+        UserError
+            If a column or value is not known, or the study has no such estimate.
+        """
+        wanted = {
+            "estimate": estimate, "condition": condition, "definition": definition,
+            "recall": recall, "arm": arm, "observed_as": observed_as, "year": year, "sex": sex,
+            "parity": parity,
+        }  # fmt: skip
+        return answers.shifts(self.table("shifts"), listed(by), ages, wanted)
+
+    def postulates(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        postulate: Wanted = None,
+        part: Wanted = None,
+        condition: Wanted = None,
+        definition: Wanted = None,
+        recall: Wanted = None,
+        arm: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+    ) -> pd.DataFrame:
+        """The postulates of the iron hypothesis as experiments; adults.
+
+        Parameters
+        ----------
+        postulate, part
+            ``P1`` to ``P4``, and what is estimated; by default all that there are.
+        condition
+            A condition or several; by default everyone. The first postulate is about conditions only.
+        by, definition, recall, arm, year, sex
+            As in `prevalence`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows of the table of postulates: ``value``, ``lower``, ``upper``, ``monte_carlo_error``,
+            ``parameter_sd``, and the counts behind them.
+
+        Raises
+        ------
+        UserError
+            If a column or value is not known, or the scenario did not ask for postulates.
+        """
+        wanted = {
+            "postulate": postulate, "part": part, "condition": condition, "definition": definition,
+            "recall": recall, "arm": arm, "year": year, "sex": sex,
+        }  # fmt: skip
+        return answers.postulates(self.table("postulates"), listed(by), wanted)
+
+    # In a notebook --------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return overview_text(self)
+
+    def _repr_html_(self) -> str:
+        return overview_html(self)
