@@ -5,19 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rlsabm.model import RLSModel
+    from rlsabm.mesa.model import RLSModel
+    from rlsabm.parameter_list import parameters
     from rlsabm.reading import read
     from rlsabm.results.study_results import Study
+    from rlsabm.simulation import simulate, simulate_many
 
 __version__ = "0.1.0"
 
-__all__ = ["RLSModel", "Study", "__version__", "read"]
+__all__ = [
+    "RLSModel",
+    "Study",
+    "__version__",
+    "parameters",
+    "read",
+    "simulate",
+    "simulate_many",
+]
 
 #: Module of each public name; importing rlsabm alone loads none of them.
 _MODULES = {
-    "RLSModel": "rlsabm.model",
+    "RLSModel": "rlsabm.mesa.model",
     "Study": "rlsabm.results.study_results",
+    "parameters": "rlsabm.parameter_list",
     "read": "rlsabm.reading",
+    "simulate": "rlsabm.simulation",
+    "simulate_many": "rlsabm.simulation",
 }
 
 

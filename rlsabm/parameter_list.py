@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rlsabm.arrays import Floats
 from rlsabm.errors import UserError, nearest
-from rlsabm.parameters.values import PARAMETERS, PARTS
-
-Floats = NDArray[np.float64]
+from rlsabm.parameter_table import HEADINGS, PARAMETERS
 
 MEANINGS = {
     "name": "key in scenario files, with the unit where a mistake is possible",
@@ -45,7 +44,7 @@ class ParameterTable:
         """A row for each parameter; ``attrs["meanings"]`` says what each column is."""
         rows = [
             [
-                PARTS[name] if column == "part" else getattr(PARAMETERS[name], column)
+                HEADINGS[name] if column == "part" else getattr(PARAMETERS[name], column)
                 for column in MEANINGS
             ]
             for name in self.names

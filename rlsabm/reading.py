@@ -10,9 +10,10 @@ import pandas as pd
 
 from rlsabm.errors import UserError
 from rlsabm.results.files import table_path
-from rlsabm.results.schemas import LINE_LISTS, OF_UNITS, TABLES
 from rlsabm.results.sources import find_study, manifest_of, read_line_list, read_table
 from rlsabm.results.study_results import Study
+from rlsabm.results.table import Kind
+from rlsabm.results.tables import tables_of
 from rlsabm.scenario import REFERENCE
 from rlsabm.study.folder import StudyFolder
 
@@ -35,13 +36,14 @@ class TablesOfFolder(Mapping[str, pd.DataFrame]):
         self._folder = folder
         self._frames: dict[str, pd.DataFrame] = {}
         self._names = [
-            name
-            for name in TABLES
-            if name not in OF_UNITS
+            table.name
+            for table in tables_of(*Kind)
+            if table.kind is not Kind.OF_UNITS
             and (
-                (folder / name).is_dir()
-                if name in LINE_LISTS
-                else table_path(folder, name).exists() or table_path(Path(), name).name in expected
+                (folder / table.name).is_dir()
+                if table.kind is Kind.LINE_LIST
+                else table_path(folder, table.name).exists()
+                or table_path(Path(), table.name).name in expected
             )
         ]
 
@@ -53,7 +55,7 @@ class TablesOfFolder(Mapping[str, pd.DataFrame]):
         return self._frames[name]
 
     def _read(self, name: str) -> pd.DataFrame:
-        if name in LINE_LISTS:
+        if (self._folder / name).is_dir():
             return read_line_list(self._folder, name)
         frame = read_table(self._folder, name)
         if frame is None:

@@ -19,7 +19,7 @@ from conftest import environment
 import rlsabm
 from rlsabm.errors import UserError
 from rlsabm.parameter_list import parameters
-from rlsabm.parameters.values import PARAMETERS
+from rlsabm.parameter_table import PARAMETERS
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_importing_loads_nothing_else() -> None:
 
 
 def test_public_names() -> None:
-    from rlsabm.model import RLSModel
+    from rlsabm.mesa.model import RLSModel
 
     assert rlsabm.RLSModel is RLSModel
     assert all(hasattr(rlsabm, name) for name in rlsabm.__all__)

@@ -11,7 +11,7 @@ from conftest import Study as Ran
 
 import rlsabm
 from rlsabm.errors import UserError
-from rlsabm.parameters.instruments import TRUE
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.nesting import NestedCounts
 from rlsabm.results.rates import byar_interval, rate
 from rlsabm.results.summary import adults_only, of_study, pooled
@@ -19,7 +19,7 @@ from rlsabm.results.summary import adults_only, of_study, pooled
 #: What each column holds where nothing is said.
 USUAL = {
     "arm": "reference", "world": "factual", "year": 2019, "condition": "everyone",
-    "definition": "any", "recall": "current", "observed_as": TRUE,
+    "definition": "any", "recall": "current", "observed_as": TRUTH,
 }  # fmt: skip
 NUMBERS = ["cases", "persons", "prevalence", "lower", "upper"]
 
@@ -93,7 +93,7 @@ def test_prevalence_is_printed_so(study: Ran, results: rlsabm.Study) -> None:
         ("condition", ["pregnancy", "iron_deficiency"]),
         ("definition", ["any", "significant"]),
         ("recall", ["current", "past_year"]),
-        ("observed_as", [TRUE, "CH-RLSq"]),
+        ("observed_as", [TRUTH, "CH-RLSq"]),
     ],
 )
 def test_what_describes_the_same_people_is_never_added_up(

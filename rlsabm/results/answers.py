@@ -27,13 +27,13 @@ from rlsabm.results.choosing import (
     strata_of,
     words_in,
 )
-from rlsabm.results.contrasts import ADULT_AGE, WHOLE
+from rlsabm.results.columns import INTERVAL
 from rlsabm.results.intervals import Interval
 from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.results.rates import by_run, mean, mean_of_draws, rate, standardised
-from rlsabm.results.schemas import INTERVAL, STRATA
 from rlsabm.results.sources import unknown
-from rlsabm.worlds import FACTUAL
+from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
+from rlsabm.worlds.world import FACTUAL
 
 #: The standard that is the population of the study itself.
 STUDY = "study"
@@ -83,8 +83,8 @@ def age_standardised(
     """Directly standardised prevalence with its interval."""
     over = [str(name) for name in listed(over)]
     for name in over:
-        if name not in STRATA:
-            raise UserError(f"over: {unknown('stratum', name, list(STRATA))}")
+        if name not in TOTAL_OF:
+            raise UserError(f"over: {unknown('stratum', name, list(TOTAL_OF))}")
         if name in listed(by) or listed(wanted.get(name)):
             raise UserError(f"over: {name} is standardised over, so rows cannot differ by it")
     if isinstance(ages, str) and ages not in (ADULTS, ALL_AGES):
@@ -210,7 +210,7 @@ def biomarkers(
     """Persons, means with intervals, spread and percentiles."""
     cells = table
     for stratum in strata_of(table):
-        cells = cells[~cells[stratum].isin([WHOLE[stratum], ALL_AGES])]
+        cells = cells[~cells[stratum].isin([TOTAL_OF[stratum], ALL_AGES])]
     # Totals, where the table has them, are of adults, and of one stratum or all.
     whole = cells if ages == ALL_AGES else table
     chosen = choose(whole, "biomarkers", wanted, by=by, ages=ages)
@@ -305,7 +305,7 @@ def _estimates(
 ) -> pd.DataFrame:
     """Rows of a table of estimates as an answer."""
     if chosen.rows.empty:
-        pairs = [s for s in chosen.keys if s in STRATA]
+        pairs = [s for s in chosen.keys if s in TOTAL_OF]
         if len(pairs) > 1 and set(pairs) != {"sex", "age_group"}:
             raise UserError(
                 f"{name}: broken down by one stratum at a time, or by sex and age_group"
@@ -362,9 +362,9 @@ def _with_nobody(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
     if len(chosen.rows):
         return chosen.rows
     selection = {c: v for c, v in chosen.selection.items() if c in table and c not in RUNS}
-    several = any(len(listed(v)) != 1 for c, v in selection.items() if c not in STRATA)
+    several = any(len(listed(v)) != 1 for c, v in selection.items() if c not in TOTAL_OF)
     others = np.all(
-        [table[c].isin(listed(v)) for c, v in selection.items() if c not in (*STRATA, "world")],
+        [table[c].isin(listed(v)) for c, v in selection.items() if c not in (*TOTAL_OF, "world")],
         axis=0,
     )
     counted = table[others & (table["world"] == FACTUAL)]

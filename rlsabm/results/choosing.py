@@ -17,13 +17,12 @@ import numpy as np
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.parameters.instruments import TRUE
-from rlsabm.results.contrasts import ADULT_AGE, WHOLE
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.nesting import RUNS
-from rlsabm.results.schemas import STRATA
 from rlsabm.results.sources import unknown
+from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
 from rlsabm.scenario import REFERENCE
-from rlsabm.worlds import FACTUAL
+from rlsabm.worlds.world import FACTUAL
 
 #: One value of a column, or several.
 Wanted = str | int | Sequence[str] | Sequence[int] | None
@@ -119,7 +118,7 @@ def choose(
             selection[column] = values[0] if len(values) == 1 else values
         if len(values) > 1:
             several.append(column)
-    for stratum in (s for s in STRATA if s in table and s != "age_group"):
+    for stratum in (s for s in TOTAL_OF if s in table and s != "age_group"):
         values = _checked(table, stratum, wanted.pop(stratum, None))
         chosen &= _in_stratum(table, stratum, values, stratum in by)
         if values:
@@ -188,7 +187,7 @@ def described_by(table: pd.DataFrame) -> list[str]:
     return [
         str(name)
         for name in table
-        if name not in STRATA
+        if name not in TOTAL_OF
         and (name == "year" or isinstance(table[name].dtype, pd.CategoricalDtype))
     ]
 
@@ -203,7 +202,7 @@ def words_in(table: pd.DataFrame, column: str) -> list[Any]:
 
 def strata_of(table: pd.DataFrame) -> list[str]:
     """Strata by which a table is broken down."""
-    return [stratum for stratum in STRATA if stratum in table]
+    return [stratum for stratum in TOTAL_OF if stratum in table]
 
 
 def _default(table: pd.DataFrame, column: str) -> list[Any]:
@@ -212,7 +211,7 @@ def _default(table: pd.DataFrame, column: str) -> list[Any]:
     if column == "year":
         return words[-1:]
     if column == "observed_as":
-        return [TRUE if TRUE in words else words[0]]
+        return [TRUTH if TRUTH in words else words[0]]
     return [DEFAULTS[column]] if DEFAULTS.get(column) in words else []
 
 
@@ -240,7 +239,7 @@ def _check_by(table: pd.DataFrame, name: str, by: Sequence[str]) -> None:
 def _not_in_table(table: pd.DataFrame, name: str, column: str) -> str:
     """What to say of a column that a table has not got."""
     strata = strata_of(table)
-    if column in STRATA and column not in NEVER_BY.get(name, ()):
+    if column in TOTAL_OF and column not in NEVER_BY.get(name, ()):
         return (
             f"{name} is broken down by {', '.join(strata) or 'no stratum'}, not by {column}; "
             f"strata are asked for with observe: {{by: [{', '.join([*strata, column])}]}}"
@@ -279,7 +278,7 @@ def _in_stratum(table: pd.DataFrame, stratum: str, values: list[Any], apart: boo
     column = table[stratum]
     if values:
         return column.isin(values).to_numpy()
-    total = (column == WHOLE[stratum]).to_numpy()
+    total = (column == TOTAL_OF[stratum]).to_numpy()
     if apart or not total.any():
         return ~total
     return total
@@ -299,7 +298,7 @@ def _of_ages(table: pd.DataFrame, name: str, ages: str | Sequence[str], apart: b
                 raise UserError(f"ages: {unknown('age group', str(one), known)}")
         return column.isin(listed(ages)).to_numpy()
     groups = words_in(table, "age_group")
-    totals = {ADULTS: WHOLE["age_group"], ALL_AGES: ALL_AGES}
+    totals = {ADULTS: TOTAL_OF["age_group"], ALL_AGES: ALL_AGES}
     if not apart and column.isin(totals.values()).any():
         if totals[str(ages)] not in groups:
             raise UserError(

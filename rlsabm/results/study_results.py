@@ -13,6 +13,7 @@ from rlsabm.results import answers
 from rlsabm.results.choosing import ADULTS, Wanted, listed, words_in
 from rlsabm.results.overview import overview_html, overview_text
 from rlsabm.results.sources import unknown
+from rlsabm.results.tables import TABLES
 
 #: How tables that a scenario must ask for are asked for.
 ASKED_FOR = {
@@ -119,6 +120,8 @@ class Study:
             raise UserError(f"the study has no table {name}; a scenario asks: {ASKED_FOR[name]}")
         if self.missing:
             raise UserError(f"the study has no table {name} yet: {self.missing}")
+        if self.folder is None and name in TABLES:
+            raise UserError(f"the study was simulated without the table {name}; tables={[name]}")
         raise UserError(unknown("table", name, list(self._tables)))
 
     # Answers --------------------------------------------------------------------------------------

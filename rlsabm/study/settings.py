@@ -20,7 +20,9 @@ COUNTRY = "country"
 def parameter_ranges() -> dict[str, ParameterRange]:
     """Bounds and units of all parameters, for the reader of scenario files."""
     return {
-        name: ParameterRange(parameter.lower, parameter.upper, parameter.unit)
+        name: ParameterRange(
+            parameter.lower, parameter.upper, "" if parameter.unit == "1" else parameter.unit
+        )
         for name, parameter in PARAMETERS.items()
     }
 

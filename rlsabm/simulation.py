@@ -1,0 +1,312 @@
+"""The door from Python: simulate in memory, and get the results as an object.
+
+A call is a pure function of its arguments: the same call gives the same numbers to the bit, on any
+number of threads.  Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rlsabm.errors import UserError, nearest
+from rlsabm.results.contents import Contents
+from rlsabm.results.study_results import Study
+from rlsabm.results.table import Kind
+from rlsabm.results.tables import tables_of
+from rlsabm.scenario import ResolvedScenario
+from rlsabm.study.assembling import assemble
+from rlsabm.study.checking import check_study, question_of, vocabulary_of
+from rlsabm.study.job import Job, find
+from rlsabm.study.machine import package_hash, processors
+from rlsabm.study.settings import country_of, read_scenario
+from rlsabm.study.units import Unit, units_of
+
+#: A scenario: the path of a file, the name of one that ships, or what a file would say.
+ScenarioLike = str | Path | Mapping[str, Any]
+
+
+def simulate(
+    scenario: ScenarioLike = "baseline",
+    *,
+    size: int | None = None,
+    country: str | None = None,
+    years: Sequence[int] | int | None = None,
+    parameters: Mapping[str, float] | None = None,
+    conditions: Mapping[str, Any] | None = None,
+    shifts: Sequence[str] | None = None,
+    instruments: Sequence[str] | None = None,
+    draws: int | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    tables: Sequence[str] | None = None,
+    threads: int = 1,
+) -> Study:
+    """Simulate a scenario in memory.
+
+    Parameters
+    ----------
+    scenario
+        Path of a scenario file, name of one that ships (``"baseline"``), or a mapping with what a file
+        would say.  What is not given below stays as the scenario has it.
+    size
+        People surveyed (``population.size``).
+    country
+        Their country (``population.country``).
+    years
+        Calendar years of the surveys (``observe.years``).
+    parameters
+        Values that differ from the scenario's, by name (`rlsabm.parameters` lists them).
+    conditions
+        What differs in conditions, as under ``conditions`` in a scenario file.
+    shifts
+        Conditions whose shifts of prevalence are traced to what causes them (``shifts.conditions``).
+    instruments
+        Questionnaires and interviews that ask, besides the truth (``observe.as``).
+    draws, replicates, seed
+        How often the scenario is run, and the root of all random numbers (``runs``).
+    changes
+        Anything else, by dotted key: ``{"observe.by": ["sex"], "observe.persons": 0.1}``.
+    tables
+        Result tables to be made, by name, and nothing else.  By default prevalence, and what the
+        scenario asks for beyond it: shifts, postulates, line lists.
+    threads
+        Threads of this process to use; they do not change a bit of the results.
+
+    Returns
+    -------
+    Study
+        The same kind of object as `rlsabm.read` returns.
+
+    Raises
+    ------
+    UserError
+        If the scenario, or something that was given, has a mistake; the message names the key.
+
+    Notes
+    -----
+    People and chance belong to the seed: two calls with one seed that differ in parameters compare the
+    same people (common random numbers).  A result is a step function of the parameters, because people
+    change their state one by one: see "From Python" in the documentation before you use an optimiser.
+
+    Examples
+    --------
+    >>> import rlsabm
+    >>> study = rlsabm.simulate(size=1_000, parameters={"deficit_effect": 3.0}, seed=1)
+    >>> study.prevalence(by=["sex"])  # doctest: +SKIP
+    """
+    given = _given(
+        size=size,
+        country=country,
+        years=[years] if isinstance(years, int) else years,
+        parameters=parameters,
+        conditions=conditions,
+        shifts=shifts,
+        instruments=instruments,
+        draws=draws,
+        replicates=replicates,
+        seed=seed,
+        changes=changes,
+    )
+    study = read_scenario(scenario, changes=given)
+    return _run(study, _wanted(study, tables), threads)
+
+
+def simulate_many(
+    scenario: ScenarioLike = "baseline",
+    *,
+    parameters: Sequence[Mapping[str, float]] | pd.DataFrame,
+    workers: int | None = None,
+    progress: bool = False,
+    **others: Any,
+) -> list[Study]:
+    """Simulate a scenario with many sets of parameters, side by side on this machine's processors.
+
+    All sets share people and chance (common random numbers), so that what differs between two results
+    is caused by the parameters.
+
+    Parameters
+    ----------
+    scenario
+        As `simulate` takes it.
+    parameters
+        Sets of values by name: mappings, or a data frame with a row a set and a column a parameter.
+    workers
+        Sets simulated at a time; as many as there are processors by default.
+    progress
+        Whether to show on standard error how far it is.
+    others
+        What else `simulate` takes, the same for all sets.
+
+    Returns
+    -------
+    list of Study
+        In the order of the sets.
+
+    Raises
+    ------
+    UserError
+        If the scenario or a set has a mistake; every set is checked before the first is simulated.
+
+    Examples
+    --------
+    >>> import rlsabm
+    >>> sets = [{"deficit_effect": effect} for effect in (1.0, 2.0)]
+    >>> low, high = rlsabm.simulate_many(parameters=sets, size=1_000, seed=1)
+    """
+    if isinstance(parameters, Mapping):
+        raise UserError("parameters: found one mapping (expected a list of them, or a data frame)")
+    if isinstance(parameters, pd.DataFrame):
+        parameters = [{str(k): v for k, v in row.items()} for row in parameters.to_dict("records")]
+    tables = others.pop("tables", None)
+    threads = others.pop("threads", 1)
+    fixed = others.pop("changes", None)
+    years = others.pop("years", None)
+    given = [
+        _given(
+            years=[years] if isinstance(years, int) else years,
+            changes=fixed,
+            parameters=values,
+            **others,
+        )
+        for values in parameters
+    ]
+    studies = [read_scenario(scenario, changes=each) for each in given]
+    if not studies:
+        return []
+    wanted = _wanted(studies[0], tables)
+    check_study(studies[0])
+    workers = workers or processors()
+    with ThreadPoolExecutor(workers) as executor, _bar(len(studies), progress) as advance:
+        futures = [executor.submit(_run, study, wanted, threads) for study in studies]
+        results = []
+        try:
+            for future in futures:
+                results.append(future.result())
+                advance()
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+    return results
+
+
+def _given(
+    *,
+    parameters: Mapping[str, float] | None = None,
+    conditions: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
+    **named: Any,
+) -> dict[str, Any]:
+    """What a call says, by the keys of a scenario file.
+
+    Raises
+    ------
+    UserError
+        If there is no such argument, or one that should be a mapping is none.
+    """
+    unknown = set(named) - set(_KEYS)
+    if unknown:
+        name = min(unknown)
+        near = nearest(name, [*_KEYS, "parameters", "conditions", "changes", "tables", "threads"])
+        hint = f"; did you mean {near}?" if near else ""
+        raise UserError(f"simulate: there is no argument {name!r}{hint}")
+    given = {_KEYS[name]: value for name, value in named.items() if value is not None}
+    for name, value in (
+        ("parameters", parameters),
+        ("conditions", conditions),
+        ("changes", changes),
+    ):
+        if value is None:
+            continue
+        if not isinstance(value, Mapping):
+            raise UserError(f"simulate: {name}: found {value!r} (expected a mapping by name)")
+        given |= value if name == "changes" else {name: value}
+    return given
+
+
+_KEYS = {
+    "size": "population.size",
+    "country": "population.country",
+    "years": "observe.years",
+    "shifts": "shifts.conditions",
+    "instruments": "observe.as",
+    "draws": "runs.draws",
+    "replicates": "runs.replicates",
+    "seed": "runs.seed",
+}
+
+
+def _wanted(study: ResolvedScenario, tables: Sequence[str] | None) -> frozenset[str]:
+    """Names of the tables to be made.
+
+    Raises
+    ------
+    UserError
+        If one does not exist, or the scenario does not ask for what it needs.
+    """
+    scenario = study.scenario
+    if tables is None:
+        asked = {
+            "prevalence": True,
+            "shifts": bool(scenario.shifts.conditions),
+            "postulates": scenario.shifts.postulates,
+            "persons": scenario.observe.persons > 0,
+            "events": scenario.observe.events,
+            "draws": scenario.runs.draws > 1,
+        }
+        return frozenset(name for name, is_asked in asked.items() if is_asked)
+    known = [table.name for table in tables_of(*_MADE)]
+    for name in [tables] if isinstance(tables, str) else tables:
+        if name not in known:
+            near = nearest(str(name), known)
+            hint = f"did you mean {near!r}?" if near else f"expected names among {', '.join(known)}"
+            raise UserError(f"simulate: tables: no table {name!r} ({hint})")
+    return frozenset([tables] if isinstance(tables, str) else tables)
+
+
+#: Tables that a call can make: not what a study writes about itself.
+_MADE = (Kind.BY_RUN, Kind.ESTIMATES, Kind.LINE_LIST, Kind.BY_DRAW)
+
+
+def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study:
+    """Run all units of a study in this process."""
+    settings = check_study(study)
+    vocabulary = vocabulary_of(study, settings)
+    question = question_of(study, vocabulary, tables)
+    country = country_of(study)
+    found: dict[Unit, Mapping[str, Contents]] = {}
+    for unit in units_of(study):
+        job = Job(
+            unit=unit,
+            arm=study.arms[unit.arm],
+            country=country,
+            question=question,
+            threads=threads,
+            package=package_hash(),
+        )
+        found[unit] = find(job).tables
+    return Study(
+        assemble(found, vocabulary),
+        arms=list(study.arms),
+        scenario=study.as_mapping(),
+    )
+
+
+@contextmanager
+def _bar(total: int, shown: bool) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error, and what moves it on."""
+    if not shown:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("simulating", total=total)
+        yield lambda: bar.advance(task)
