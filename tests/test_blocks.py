@@ -25,7 +25,7 @@ from rlsabm.results.samples import ENOUGH_VALUES, MOST_VALUES, weighted_quantile
 from rlsabm.results.tables import TABLES
 from rlsabm.results.tables.biomarkers import PERCENTILES
 from rlsabm.results.tables.contrasts import CONTRAST_COUNTS
-from rlsabm.scenario import Population as Block
+from rlsabm.scenario import PopulationSection as Block
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.study import Options, run_study
 from rlsabm.study.units import block_sizes, units_of

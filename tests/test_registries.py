@@ -16,10 +16,12 @@ from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.events import EVENT
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.measuring.assays import MEASURES
-from rlsabm.measuring.autopsy import FINDINGS, dissect
+from rlsabm.measuring.assays import SCAN
+from rlsabm.measuring.autopsy import dissect
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
 from rlsabm.observe.survey import Survey, survey_month, take_survey
+from rlsabm.inputs import with_key
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.results.contents import Contents
@@ -473,7 +475,7 @@ def the_dead(setting: Setting) -> tuple[Survey, Any, Any]:
     return survey, later, then
 
 
-def autopsies(survey: Survey, lives: Any, bodies: Any, key: Any = KEY) -> Contents:
+def autopsies(survey: Survey, lives: Any, bodies: Any) -> Contents:
     """Autopsies of a population a year after a survey."""
     events = np.zeros(0, dtype=EVENT)
     return summarise_autopsies(
@@ -498,7 +500,7 @@ def test_autopsies_of_some(setting: Setting) -> None:
     man = rows.loc[("male", False, "truth", STRUCTURAL)]
     assert man["persons"] == 1
     assert np.isnan(man["sd"])
-    noise = chance.normal(chance.at(KEY, np.uint64(104), MONTH + 6, chance.SCAN)[1])
+    noise = chance.normal(chance.at(KEY, np.uint64(104), MONTH + 6, SCAN)[1])
     measured = rows.loc[("male", False, "measured", STRUCTURAL), "mean"]
     assert measured == pytest.approx(man["mean"] * (1.0 + setting.inputs.autopsy_cv * noise))
     assert measured != man["mean"]
@@ -518,21 +520,20 @@ def test_noise_of_a_pathologist(setting: Setting) -> None:
     lives["uid"] = np.arange(1, 20_001)
     lives["birth_month"], lives["death_month"] = MONTH - 12 * 130, MONTH
     bodies["brain_iron_slow"], bodies["brain_iron_fast"] = 1.5, 0.9
-    found = np.zeros((20_000, len(FINDINGS)))
-    dissect(lives, bodies, found, KEY, setting.tables, setting.values)
+    found = dissect(lives, bodies, with_key(setting.inputs, int(KEY)))
     # The oldest are as old as the tables reach.
-    np.testing.assert_allclose(found[:, 0], 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6)
-    noise = found[:, 1] / found[:, 0] - 1.0
+    np.testing.assert_allclose(found.structural_cns_iron, 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6)
+    noise = found.measured_structural_cns_iron / found.structural_cns_iron - 1.0
     assert abs(noise.mean()) < 0.003
     assert noise.std() == pytest.approx(setting.inputs.autopsy_cv, rel=0.03)
-    np.testing.assert_allclose(found[:, 2], 0.9, rtol=1e-6)
+    np.testing.assert_allclose(found.exchangeable_cns_iron, 0.9, rtol=1e-6)
 
 
 def test_all_the_dead_are_found(grown: tuple[Survey, Population]) -> None:
     """Nobody who died in the follow-up has been forgotten when it ends."""
     survey, population = grown
     lives = population.lives
-    table = pd.DataFrame(autopsies(survey, lives, population.bodies, population.key))
+    table = pd.DataFrame(autopsies(survey, lives, population.bodies))
     alive = np.isin(survey.lives["uid"], lives["uid"][lives["death_month"] == NEVER])
     for quantity in QUANTITIES:
         rows = table[(table["quantity"] == quantity) & (table["observed_as"] == "truth")]
