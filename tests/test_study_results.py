@@ -190,9 +190,19 @@ def test_nobody_is_there(study: Ran, results: rlsabm.Study) -> None:
     assert list(answer["persons"]) == [0]
     assert answer["prevalence"].isna().all()
     assert len(healthy.prevalence(condition="dialysis", by=["sex", "age_group"])) == 10
+    every = healthy.prevalence(condition="dialysis", by=["sex", "age_group"], ages="all")
+    assert every["age_group"].iloc[0] == "0-17"
+    some = healthy.prevalence(condition="dialysis", ages=["35-49", "80+"])
+    assert list(some["age_group"]) == ["35-49", "80+"]
     both = healthy.prevalence(condition=["dialysis", "obesity"])
-    assert list(both["condition"]) == ["obesity"]
-    assert "dialysis" in both.attrs["notes"][0]
+    assert list(both["condition"]) == ["dialysis", "obesity"]
+    assert list(both["persons"] > 0) == [False, True]
+    donors = results.prevalence(arm=["reference", "no donation"], condition="blood_donation")
+    assert list(donors["persons"] > 0) == [True, False]
+    # What a world is not about is left out, and that is said.
+    worlds = results.prevalence(condition="dialysis", world=["factual", "without pregnancy"])
+    assert list(worlds["world"]) == ["factual"]
+    assert "without pregnancy" in worlds.attrs["notes"][0]
 
 
 def test_what_was_chosen_is_said(results: rlsabm.Study) -> None:
