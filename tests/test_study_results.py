@@ -75,6 +75,18 @@ def test_prevalence_is_what_the_screen_shows(study: Ran, results: rlsabm.Study) 
             pd.testing.assert_frame_equal(alone, among[NUMBERS].reset_index(drop=True))
 
 
+def test_a_run_in_which_nobody_was_counted_is_a_run(study: Ran, results: rlsabm.Study) -> None:
+    """A rare group has the interval that it has on the screen, where other groups show all runs."""
+    table = study.table("prevalence")
+    absent = (table["condition"] == "iron_deficiency") & (table["replicate"] == 1)
+    rare = table[~absent | (table["draw"] == 2)]
+    shown = pooled(adults_only(of_study(rare)), ["condition", "definition"])
+    shown = shown[(shown["condition"] == "iron_deficiency") & (shown["definition"] == "any")]
+    answer = rlsabm.Study({"prevalence": rare}, arms=results.arms, scenario=results.scenario)
+    found = answer.prevalence(condition="iron_deficiency")
+    pd.testing.assert_frame_equal(found, shown[NUMBERS].reset_index(drop=True))
+
+
 def test_prevalence_is_printed_so(study: Ran, results: rlsabm.Study) -> None:
     answer = results.prevalence(by=["arm"]).set_index("arm")
     for arm, row in answer.iterrows():
