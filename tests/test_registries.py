@@ -14,14 +14,13 @@ from scipy.stats import multivariate_normal, norm
 from rlsabm import chance
 from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.events import EVENT
+from rlsabm.inputs import with_key
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
-from rlsabm.measuring.assays import MEASURES
-from rlsabm.measuring.assays import SCAN
+from rlsabm.measuring.assays import MEASURES, SCAN
 from rlsabm.measuring.autopsy import dissect
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
 from rlsabm.observe.survey import Survey, survey_month, take_survey
-from rlsabm.inputs import with_key
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.results.contents import Contents
@@ -522,7 +521,9 @@ def test_noise_of_a_pathologist(setting: Setting) -> None:
     bodies["brain_iron_slow"], bodies["brain_iron_fast"] = 1.5, 0.9
     found = dissect(lives, bodies, with_key(setting.inputs, int(KEY)))
     # The oldest are as old as the tables reach.
-    np.testing.assert_allclose(found.structural_cns_iron, 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6)
+    np.testing.assert_allclose(
+        found.structural_cns_iron, 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6
+    )
     noise = found.measured_structural_cns_iron / found.structural_cns_iron - 1.0
     assert abs(noise.mean()) < 0.003
     assert noise.std() == pytest.approx(setting.inputs.autopsy_cv, rel=0.03)

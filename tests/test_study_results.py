@@ -75,6 +75,18 @@ def test_prevalence_is_what_the_screen_shows(study: Ran, results: rlsabm.Study) 
             pd.testing.assert_frame_equal(alone, among[NUMBERS].reset_index(drop=True))
 
 
+def test_a_run_in_which_nobody_was_counted_is_a_run(study: Ran, results: rlsabm.Study) -> None:
+    """A rare group has the interval that it has on the screen, where other groups show all runs."""
+    table = study.table("prevalence")
+    absent = (table["condition"] == "iron_deficiency") & (table["replicate"] == 1)
+    rare = table[~absent | (table["draw"] == 2)]
+    shown = pooled(adults_only(of_study(rare)), ["condition", "definition"])
+    shown = shown[(shown["condition"] == "iron_deficiency") & (shown["definition"] == "any")]
+    answer = rlsabm.Study({"prevalence": rare}, arms=results.arms, scenario=results.scenario)
+    found = answer.prevalence(condition="iron_deficiency")
+    pd.testing.assert_frame_equal(found, shown[NUMBERS].reset_index(drop=True))
+
+
 def test_prevalence_is_printed_so(study: Ran, results: rlsabm.Study) -> None:
     answer = results.prevalence(by=["arm"]).set_index("arm")
     for arm, row in answer.iterrows():
@@ -190,9 +202,19 @@ def test_nobody_is_there(study: Ran, results: rlsabm.Study) -> None:
     assert list(answer["persons"]) == [0]
     assert answer["prevalence"].isna().all()
     assert len(healthy.prevalence(condition="dialysis", by=["sex", "age_group"])) == 10
+    every = healthy.prevalence(condition="dialysis", by=["sex", "age_group"], ages="all")
+    assert every["age_group"].iloc[0] == "0-17"
+    some = healthy.prevalence(condition="dialysis", ages=["35-49", "80+"])
+    assert list(some["age_group"]) == ["35-49", "80+"]
     both = healthy.prevalence(condition=["dialysis", "obesity"])
-    assert list(both["condition"]) == ["obesity"]
-    assert "dialysis" in both.attrs["notes"][0]
+    assert list(both["condition"]) == ["dialysis", "obesity"]
+    assert list(both["persons"] > 0) == [False, True]
+    donors = results.prevalence(arm=["reference", "no donation"], condition="blood_donation")
+    assert list(donors["persons"] > 0) == [True, False]
+    # What a world is not about is left out, and that is said.
+    worlds = results.prevalence(condition="dialysis", world=["factual", "without pregnancy"])
+    assert list(worlds["world"]) == ["factual"]
+    assert "without pregnancy" in worlds.attrs["notes"][0]
 
 
 def test_what_was_chosen_is_said(results: rlsabm.Study) -> None:

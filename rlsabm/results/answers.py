@@ -19,9 +19,10 @@ from rlsabm.results.choosing import (
     ALL_AGES,
     Chosen,
     Wanted,
-    adult_groups,
     ages_in_words,
     choose,
+    described_by,
+    groups_of_ages,
     listed,
     nothing_there,
     strata_of,
@@ -148,7 +149,7 @@ def _weights(
         known = {_stratum_in_words(key): key for key in persons.index}
         given = {_stratum_in_words(key): float(weight) for key, weight in dict(standard).items()}
         for key, weight in given.items():
-            if key not in known and key in words_in(table, over[0]):
+            if key not in known and over == ["age_group"] and key in words_in(table, "age_group"):
                 raise UserError(f"standard: {key} is not among the ages chosen; see ages=...")
             if key not in known:
                 raise UserError(f"standard: {unknown('stratum', key, list(known))}")
@@ -352,13 +353,14 @@ def _over_runs(
 
 
 def _with_nobody(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
-    """The rows chosen; where they are none because nobody belongs there, some that say so.
+    """The rows chosen, and rows of 0 persons for what was chosen and is true of nobody.
 
     Raises
     ------
     UserError
-        If the world chosen is not about the people chosen, or no run of the arm has finished.
+        If there is no row, since the world is not about the people, or no run of the arm has finished.
     """
+<<<<<<< HEAD
     if len(chosen.rows):
         return chosen.rows
     selection = {c: v for c, v in chosen.selection.items() if c in table and c not in RUNS}
@@ -370,15 +372,42 @@ def _with_nobody(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
     counted = table[others & (table["world"] == FACTUAL)]
     arm = selection["arm"]
     if several or (len(counted) and selection["world"] != FACTUAL) or arm not in set(table["arm"]):
+=======
+    described = [column for column in described_by(table) if column in chosen.selection]
+    words = [listed(chosen.selection[column]) for column in described]
+    fits = [table[c].isin(w) for c, w in zip(described, words, strict=True) if c != "world"]
+    known = _combinations(table[np.all(fits, axis=0)], described)
+    there = _combinations(chosen.rows, described)
+    arms = set(table["arm"])
+    world, arm = described.index("world"), described.index("arm")
+    parts = [chosen.rows]
+    for one in product(*words):
+        factual = (*one[:world], FACTUAL, *one[world + 1 :])
+        counted = one in known or (factual not in known and one[arm] in arms)
+        if one not in there and counted:
+            parts.append(_nobody(table, chosen, dict(zip(described, one, strict=True))))
+    rows = pd.concat(parts)
+    if rows.empty:
+>>>>>>> door
         raise nothing_there(table, "prevalence", chosen)
-    words = {
-        c: listed(v) or (adult_groups(table) if c == "age_group" else words_in(table, c))
-        for c, v in selection.items()
-    }
-    rows = pd.DataFrame(list(product(*words.values())), columns=list(words))
-    first = table[table["arm"] == arm].iloc[0]
-    rows = rows.astype({c: table[c].dtype for c in words})
-    return rows.assign(**{run: first[run] for run in RUNS}, cases=0, persons=0)
+    return rows
+
+
+def _combinations(rows: pd.DataFrame, columns: list[str]) -> set[tuple[Any, ...]]:
+    return set(rows[columns].drop_duplicates().itertuples(index=False, name=None))
+
+
+def _nobody(table: pd.DataFrame, chosen: Chosen, described: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of 0 persons, one for each of the strata that are told apart."""
+    strata = [stratum for stratum in strata_of(table) if stratum in chosen.keys]
+    words = {s: listed(chosen.selection.get(s)) or words_in(table, s) for s in strata}
+    if "age_group" in words:
+        words["age_group"] = groups_of_ages(table, chosen.selection["ages"])
+    cells = pd.DataFrame(list(product(*words.values())), columns=list(words))
+    first = table[table["arm"] == described["arm"]].iloc[0]
+    rows = cells.assign(**described, **{run: first[run] for run in RUNS}, cases=0, persons=0)
+    kept = [column for column in rows if column in table]
+    return rows.astype({column: table[column].dtype for column in kept})
 
 
 def _totals(n: NestedCounts, counts: Sequence[str]) -> Columns:

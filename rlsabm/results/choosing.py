@@ -258,6 +258,13 @@ def adult_groups(table: pd.DataFrame) -> list[str]:
     return adults or groups
 
 
+def groups_of_ages(table: pd.DataFrame, ages: str | Sequence[str]) -> list[str]:
+    """Age groups of these ages."""
+    if ages == ADULTS:
+        return adult_groups(table)
+    return words_in(table, "age_group") if ages == ALL_AGES else listed(ages)
+
+
 def ages_in_words(table: pd.DataFrame, ages: str | Sequence[str]) -> str:
     """Whose ages an answer is about, as screens say it."""
     if "age_group" not in table or ages == ALL_AGES:
