@@ -360,19 +360,6 @@ def _with_nobody(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
     UserError
         If there is no row, since the world is not about the people, or no run of the arm has finished.
     """
-<<<<<<< HEAD
-    if len(chosen.rows):
-        return chosen.rows
-    selection = {c: v for c, v in chosen.selection.items() if c in table and c not in RUNS}
-    several = any(len(listed(v)) != 1 for c, v in selection.items() if c not in TOTAL_OF)
-    others = np.all(
-        [table[c].isin(listed(v)) for c, v in selection.items() if c not in (*TOTAL_OF, "world")],
-        axis=0,
-    )
-    counted = table[others & (table["world"] == FACTUAL)]
-    arm = selection["arm"]
-    if several or (len(counted) and selection["world"] != FACTUAL) or arm not in set(table["arm"]):
-=======
     described = [column for column in described_by(table) if column in chosen.selection]
     words = [listed(chosen.selection[column]) for column in described]
     fits = [table[c].isin(w) for c, w in zip(described, words, strict=True) if c != "world"]
@@ -388,7 +375,6 @@ def _with_nobody(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
             parts.append(_nobody(table, chosen, dict(zip(described, one, strict=True))))
     rows = pd.concat(parts)
     if rows.empty:
->>>>>>> door
         raise nothing_there(table, "prevalence", chosen)
     return rows
 
