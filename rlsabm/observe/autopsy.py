@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlsabm import chance
+from rlsabm.arrays import Floats
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
-from rlsabm.parameters.countries import Floats
 from rlsabm.parameters.tables import Tables
 from rlsabm.parameters.values import Values
 from rlsabm.person import LAST_AGE
