@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Study
+from conftest import CHECKOUT, Study
 from observed_tools import question, vocabulary
 from study_tools import SMALL, resolved
 
@@ -386,3 +387,49 @@ def test_missing_is_missing(study: Study) -> None:
     for name in ("months_since_delivery", "months_since_donation", "months_on_dialysis"):
         assert persons[name].isna().any()
         assert persons[name].notna().any()
+
+
+# What the pages say -------------------------------------------------------------------------------
+
+
+def run_blocks(page: str, study: Study, blocks: slice) -> dict[str, Any]:
+    """Run Python blocks of a page on the tables of a study; the names that they have set."""
+    text = (CHECKOUT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in found[blocks]:
+        exec(block.replace("outputs/baseline", str(study.folder)), names)
+    return names
+
+
+def test_the_readme_counts_each_person_once(study: Study) -> None:
+    """In a study with arms, worlds, instruments, years, draws and replicates."""
+    counts = run_blocks("README.md", study, slice(0, 1))["counts"]
+    persons = study.factual("persons").query("arm == 'reference' and year == 2019")
+    assert counts["persons"].sum() == len(persons) == 2_000 * 2 * 2
+    assert counts["cases"].sum() == persons["rls"].sum()
+
+
+def test_the_tutorial_counts_each_person_once(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run_blocks("docs/tutorial.md", study, slice(0, 6))
+    persons = study.factual("persons").query("arm == 'reference' and year == 2019")
+    assert names["now"]["persons"].sum() == len(persons)
+    women = persons.query("sex == 'female' and age >= 35")
+    assert names["counts"]["persons"].sum() == len(women)
+    assert names["counts"]["cases"].sum() == women["rls"].sum()
+    ferritin = names["ferritin"]["persons"]
+    assert ferritin["all", "all adults"].sum() == (persons["age"] >= 18).sum()
+    rates = names["rates"]
+    events = study.table("events").query("arm == 'reference' and year == 2019")
+    assert rates.loc["death", "events"] == (events["event"] == "death").sum()
+    assert rates["person_years"].max() < len(persons)
+
+
+def test_the_truth_has_two_names(tmp_path: Path) -> None:
+    studies = [
+        resolved(tmp_path, SMALL, f"observe.as=[{name}]") for name in ("true", '"true"', "truth")
+    ]
+    assert {study.scenario.observe.instruments[0] for study in studies} == {"truth"}
+    assert len({study.content_hash() for study in studies}) == 1

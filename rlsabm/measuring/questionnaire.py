@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm import chance
+from rlsabm.arrays import Floats
 from rlsabm.chance import Word
 from rlsabm.compilation import compiled
 from rlsabm.declaring.inputs import Inputs
@@ -43,7 +44,7 @@ QUESTIONNAIRES = Room(
 
 
 @compiled
-def draw_answers(lives: Any, month: int, code: Word, key: Word, draws: NDArray[np.float64]) -> None:
+def draw_answers(lives: Any, month: int, code: Word, key: Word, draws: Floats) -> None:
     """Four numbers a person for one instrument and date."""
     for i in range(len(lives)):
         draws[i, 0], draws[i, 1], draws[i, 2], draws[i, 3] = chance.episode(

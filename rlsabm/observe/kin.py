@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsabm.arrays import Bools, Ints, Uids
 from rlsabm.conventions import FEMALE, MALE
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
-
-Ints = NDArray[np.int64]
 
 RELATIONS = {
     "monozygotic_twins": "twins of one delivery with one genome",
@@ -48,7 +47,7 @@ class Pairs(NamedTuple):
         """Pairs."""
         return len(self.first)
 
-    def where(self, chosen: NDArray[np.bool_]) -> Pairs:
+    def where(self, chosen: Bools) -> Pairs:
         """Some of the pairs."""
         return Pairs(self.first[chosen], self.second[chosen])
 
@@ -92,7 +91,7 @@ def pair_sexes(sex: NDArray[np.uint8], pairs: Pairs) -> Ints:
     return np.where(women, 0, np.where(men, 1, 2))
 
 
-def _pairs_within(parent: NDArray[np.uint64], uid: NDArray[np.uint64]) -> Pairs:
+def _pairs_within(parent: Uids, uid: Uids) -> Pairs:
     """All pairs of people with the same parent, the lower uid first."""
     known = np.flatnonzero(parent != _NOBODY)
     rows = known[np.lexsort((uid[known], parent[known]))]
@@ -106,7 +105,7 @@ def _pairs_within(parent: NDArray[np.uint64], uid: NDArray[np.uint64]) -> Pairs:
     return Pairs(rows[first], rows[first + 1 + steps])
 
 
-def _parents(uid: NDArray[np.uint64], parent: NDArray[np.uint64]) -> Pairs:
+def _parents(uid: Uids, parent: Uids) -> Pairs:
     """Everybody whose parent is among the people, behind that parent."""
     if len(uid) == 0:
         return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))

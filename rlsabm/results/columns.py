@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rlsabm.conventions import SEXES
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.cells import PARITIES
 from rlsabm.results.table import Column
 from rlsabm.results.totals import with_total
@@ -70,6 +71,10 @@ OBSERVED_AS = Column(
 #: How a case is defined and found.
 CASE = (DEFINITION, RECALL, OBSERVED_AS)
 
+MEASURED = "measured"
+#: Ways of knowing a value: as it is, and by assay, scan or pathologist.
+WAYS = (TRUTH, MEASURED)
+
 UID = Column("uid", "text", "", "identity of the person, in hexadecimal digits")
 
 #: Of estimates over runs.
@@ -92,3 +97,8 @@ DRAWS_BEHIND = Column("draws", "whole", "draws", "draws of the parameters behind
 def estimate_column(words: Sequence[str] | Callable[[Vocabulary], Sequence[str]]) -> Column:
     """The column that names estimates."""
     return Column("estimate", "category", "", "what is estimated", words=words)
+
+
+def way_column(by: str) -> Column:
+    """The column that says whether a value is the true one, or the one measured by something."""
+    return Column("observed_as", "category", "", f"'truth', or 'measured' by {by}", words=WAYS)

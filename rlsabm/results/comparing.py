@@ -36,7 +36,7 @@ from rlsabm.results.sources import (
 from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
 from rlsabm.worlds.world import FACTUAL
 
-Run = tuple[int, int]  # draw and replicate
+Repetition = tuple[int, int]  # draw and replicate
 Independent = Callable[[Counts], float]  # variance of a mean over independent people
 
 ONE_RUN = (
@@ -67,9 +67,9 @@ class Pairing(NamedTuple):
         Why none are paired; empty where some are.
     """
 
-    of_a: list[Run]
-    of_b: list[Run]
-    pairs: list[Run]
+    of_a: list[Repetition]
+    of_b: list[Repetition]
+    pairs: list[Repetition]
     why_not: str = ""
 
 
@@ -282,7 +282,7 @@ def _notes_on_pairing(pairing: Pairing, used: Sequence[int]) -> list[str]:
 
 
 def _prevalence_counts(
-    side: Source, runs: Sequence[Run], choice: Choice, youngest: int | None
+    side: Source, runs: Sequence[Repetition], choice: Choice, youngest: int | None
 ) -> dict[str, Counts]:
     """Counts of adults behind prevalence, by condition.
 
@@ -299,7 +299,7 @@ def _prevalence_counts(
     return _by_condition(rows, runs)
 
 
-def _shift_counts(side: Source, runs: Sequence[Run], choice: Choice) -> dict[str, Counts]:
+def _shift_counts(side: Source, runs: Sequence[Repetition], choice: Choice) -> dict[str, Counts]:
     """Counts of adults behind caused shifts, by condition; none if the study traced no condition."""
     if not (
         table_path(side.folder, "shifts").exists() and table_path(side.folder, "contrasts").exists()
@@ -326,7 +326,7 @@ def _filters(choice: Choice, more: Sequence[tuple[str, str, str]]) -> list[tuple
     ]
 
 
-def _by_condition(rows: pd.DataFrame, runs: Sequence[Run]) -> dict[str, Counts]:
+def _by_condition(rows: pd.DataFrame, runs: Sequence[Repetition]) -> dict[str, Counts]:
     """Counts added up by condition, in the order of the table, and run."""
     place = {run: number for number, run in enumerate(runs)}
     draw = np.array([draw for draw, _ in runs], dtype=np.int64)

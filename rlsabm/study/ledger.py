@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from rlsabm.results.contents import Contents
+from rlsabm.results.tables.runs import STATUSES
 from rlsabm.study.units import Run, Unit
 
-WAITING, RUNNING, FINISHED, FAILED = "waiting", "running", "finished", "failed"
+WAITING, RUNNING, FINISHED, FAILED = STATUSES
 
 
 @dataclass

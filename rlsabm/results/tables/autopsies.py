@@ -9,15 +9,13 @@ import numpy as np
 from rlsabm.conventions import SEXES
 from rlsabm.measuring.autopsy import FINDINGS, dissect
 from rlsabm.measuring.instruments import TRUTH
-from rlsabm.results.columns import KEYS, SEX
+from rlsabm.results.columns import KEYS, MEASURED, SEX, way_column
 from rlsabm.results.combining import Moments
 from rlsabm.results.contents import Contents
 from rlsabm.results.observed import Observed
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.totals import NO_TOTALS
 
-MEASURED = "measured"
-WAYS = (TRUTH, MEASURED)
 QUANTITIES = {
     "structural_cns_iron": "ratio of structural CNS iron to that of people of the same age",
     "exchangeable_cns_iron": "exchangeable CNS iron, typical adult = 1",
@@ -79,9 +77,7 @@ TABLE = ResultTable(
         *KEYS,
         SEX,
         Column("rls", "yes/no", "", "had RLS in the 12 months to the survey"),
-        Column(
-            "observed_as", "category", "", "'truth', or 'measured' by a pathologist", words=WAYS
-        ),
+        way_column("a pathologist"),
         Column(
             "quantity", "category", "",
             "structural CNS iron relative to people of the same age, or exchangeable CNS iron relative "

@@ -10,7 +10,14 @@ import numpy as np
 from rlsabm.arrays import Floats, Ints
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.observe.survey import Survey
-from rlsabm.results.columns import CONDITION, KEYS, STRATA_WITH_TOTALS
+from rlsabm.results.columns import (
+    CONDITION,
+    KEYS,
+    MEASURED,
+    STRATA_WITH_TOTALS,
+    WAYS,
+    way_column,
+)
 from rlsabm.results.combining import Moments, grouped, pooled_moments, rows_at, sums_of
 from rlsabm.results.contents import Contents, joined
 from rlsabm.results.observed import Observed
@@ -21,8 +28,6 @@ from rlsabm.results.totals import WITH_TOTALS
 PERCENTILES = (5, 25, 50, 75, 95)
 #: Strata by which biomarkers are broken down, where the study is.
 BIOMARKER_STRATA = ("sex", "age_group")
-MEASURED = "measured"
-WAYS = (TRUTH, MEASURED)
 
 
 class Biomarker(NamedTuple):
@@ -180,9 +185,7 @@ _LABELS = (
         "biomarker", "category", "", "what is measured, with its unit",
         words=[biomarker.name for biomarker in BIOMARKERS],
     ),
-    Column(
-        "observed_as", "category", "", "'truth', or 'measured' by assay or scan", words=WAYS
-    ),
+    way_column("assay or scan"),
 )  # fmt: skip
 
 TABLE = ResultTable(

@@ -31,7 +31,7 @@ def _count_of(name: str, meaning: str, unit: str = "persons") -> Column:
     return Column(name, "number", unit, meaning)
 
 
-COUNT_COLUMNS = (
+CONTRAST_COLUMNS = (
     _count_of("persons", "people with the condition"),
     _count_of("cases", "cases among the people with the condition"),
     _count_of(
@@ -52,7 +52,7 @@ COUNT_COLUMNS = (
     _count_of("everyone_with_and_without", "cases among all people of the cell in both worlds"),
 )
 #: Counts in a table of contrasts, beside its keys.
-CONTRAST_COUNTS = tuple(column.name for column in COUNT_COLUMNS)
+CONTRAST_COUNTS = tuple(column.name for column in CONTRAST_COLUMNS)
 
 
 def bands(survey: Survey) -> Ints:
@@ -202,7 +202,7 @@ TABLE = ResultTable(
     name="contrasts",
     title="Counts behind the shifts, run by run",
     kind=Kind.BY_RUN,
-    columns=(*KEYS, CONDITION, *STRATA_WITH_TOTALS, *CASE, *COUNT_COLUMNS),
+    columns=(*KEYS, CONDITION, *STRATA_WITH_TOTALS, *CASE, *CONTRAST_COLUMNS),
     totals=WITH_TOTALS,
     count=count_contrasts,
     needs_worlds=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -23,22 +22,19 @@ FIRST_ONSET = "first RLS onset"
 INCIDENT = (FIRST_ONSET, *EVENT_NAMES)
 
 
-class _Happened(NamedTuple):
-    """One kind of event.
+class _AtRisk(NamedTuple):
+    """Kinds of events for which people are at risk for the same time.
 
     Attributes
     ----------
-    event
-        Its name.
-    people
-        Rows of the survey to whom it happened, once for each time.
-    years_at_risk
+    years
         Person-years of everybody.
+    events
+        Rows of the survey to whom it happened, once for each time, by name of the event.
     """
 
-    event: str
-    people: Ints
-    years_at_risk: Floats
+    years: Floats
+    events: dict[str, Ints]
 
 
 def count_incidence(observed: Observed) -> Contents:
@@ -48,29 +44,30 @@ def count_incidence(observed: Observed) -> Contents:
     with death, counts as half a month at risk.
     """
     cells = observed.cells
-    happened = list(_what_happened(observed))
+    at_risk = _at_risk(observed)
     parts: list[Contents] = []
     for group in observed.groups:
         members = observed.members[group.name]
         inhabited = np.flatnonzero(cells.count(members))
-        for event, people, years in happened:
-            count = cells.count(people[members[people]])[inhabited]
-            time = np.bincount(cells.cell[members], weights=years[members], minlength=cells.size)
-            parts.append(
-                {
-                    "condition": np.full(len(inhabited), group.name, dtype=object),
-                    **cells.labels(inhabited),
-                    "event": np.full(len(inhabited), INCIDENT.index(event)),
-                    "events": count,
-                    "person_years": time[inhabited],
-                }
-            )
+        cell = cells.cell[members]
+        for years, events in at_risk:
+            time = np.bincount(cell, weights=years[members], minlength=cells.size)[inhabited]
+            for event, people in events.items():
+                parts.append(
+                    {
+                        "condition": np.full(len(inhabited), group.name, dtype=object),
+                        **cells.labels(inhabited),
+                        "event": np.full(len(inhabited), INCIDENT.index(event)),
+                        "events": cells.count(people[members[people]])[inhabited],
+                        "person_years": time,
+                    }
+                )
     counts = joined(parts)
     return {**counts, "rate_per_1000": _rate(counts)}
 
 
-def _what_happened(observed: Observed) -> Iterator[_Happened]:
-    """Every kind of event in the year after the survey."""
+def _at_risk(observed: Observed) -> list[_AtRisk]:
+    """All kinds of events in the year after the survey."""
     assert observed.follow_up is not None
     survey, events = observed.survey, observed.follow_up.events
     by_uid = np.argsort(survey.lives["uid"], kind="stable")
@@ -86,9 +83,8 @@ def _what_happened(observed: Observed) -> Iterator[_Happened]:
     until_onset[person[onset]] = events["month"][onset]
     years_to_onset = np.where(never, (until_onset - survey.month - 0.5) / 12.0, 0.0)
 
-    yield _Happened(FIRST_ONSET, person[onset], years_to_onset)
-    for code, name in enumerate(EVENT_NAMES):
-        yield _Happened(name, person[events["event"] == code], years)
+    every = {name: person[events["event"] == code] for code, name in enumerate(EVENT_NAMES)}
+    return [_AtRisk(years_to_onset, {FIRST_ONSET: person[onset]}), _AtRisk(years, every)]
 
 
 def _rate(counts: Contents) -> Floats:

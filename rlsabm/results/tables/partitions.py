@@ -43,7 +43,7 @@ def _count_of(name: str, meaning: str) -> Column:
     return Column(name, "number", "persons", meaning)
 
 
-COUNT_COLUMNS = (
+PARTITION_COLUMNS = (
     _count_of("persons", "people of the group"),
     _count_of("cases", "cases among them"),
     _count_of("cases_if_replete", "cases who would also be cases if iron stores never lacked"),
@@ -62,7 +62,7 @@ COUNT_COLUMNS = (
         "cases_within_range", "cases with a loss of the size that iron deficiency alone produces"
     ),
 )
-PARTITION_COUNTS = tuple(column.name for column in COUNT_COLUMNS)
+PARTITION_COUNTS = tuple(column.name for column in PARTITION_COLUMNS)
 
 
 def range_of_iron_deficiency(survey: Survey, deficient: Bools) -> float:
@@ -149,7 +149,7 @@ TABLE = ResultTable(
         SEX_STRATUM_WITH_TOTAL,
         DEFINITION,
         RECALL,
-        *COUNT_COLUMNS,
+        *PARTITION_COLUMNS,
     ),
     totals=WITH_TOTALS_BY_SEX,
     count=count_partition,
