@@ -189,7 +189,7 @@ GIVEN = {
     "other_liability", "height_factor", "weight_factor", "haemoglobin_factor",
     "basal_loss_factor", "intake_factor", "weight_kg", "blood_volume_l", "red_cell_target_mg",
     "storage_scale_mg", "basal_loss_mg_per_day", "iron_intake_mg_per_day", "menarche_month",
-    "menopause_month", "menstrual_loss_ml", "donor_eagerness",
+    "menopause_month", "menstrual_loss_ml",
     "endowment_mg", "storage_iron_mg", "red_cell_iron_mg", "tissue_iron_mg", "iron_gained_mg",
     "iron_spent_mg", "absorbed_mg_per_day", "lost_mg_per_day", "brain_iron_fast",
     "brain_iron_slow", "dopamine_deficit", "liability", "conditions_until", "conditions_to_come",
