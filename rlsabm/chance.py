@@ -65,7 +65,7 @@ def register(name: str, number: int, kind: str, words: str) -> int:
     return number
 
 
-UID = register("uid", 1, "nth", "uid of a founder or newborn: two words")
+UID_STREAM = register("uid", 1, "nth", "uid of a founder or newborn: two words")
 # Onsets of kidney disease and of donorship share a word, from its two ends.
 MONTH = register("month", 2, "at", "symptoms, death, kidney disease or donorship, conception")
 
@@ -160,7 +160,7 @@ def founder_uid(block: int, index: int) -> Word:
         np.uint64(index),
         np.uint64(block),
         np.uint64(0),
-        np.uint64(UID),
+        np.uint64(UID_STREAM),
         np.uint64(0),
         np.uint64(0),
     )
@@ -177,7 +177,7 @@ def child_uid(mother: Word, birth_order: int, twin: int) -> Word:
         mother & _LOW,
         mother >> _SHIFT,
         np.uint64(1 + 4 * birth_order + twin),
-        np.uint64(UID),
+        np.uint64(UID_STREAM),
         np.uint64(0),
         np.uint64(0),
     )

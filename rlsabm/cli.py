@@ -31,7 +31,7 @@ app = typer.Typer(
 err = Console(stderr=True, highlight=False)
 
 #: Exit codes beside 0: a mistake, a study of which runs failed, an interruption.
-MISTAKE, INCOMPLETE, INTERRUPTED = 2, 3, 130
+MISTAKE, RUNS_FAILED, INTERRUPTED = 2, 3, 130
 
 ScenarioFile = Annotated[
     str, typer.Argument(metavar="FILE", help="Scenario file, such as scenarios/baseline.yaml.")
@@ -40,7 +40,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value; may be given many times."),
 ]
-StudyFolder = Annotated[
+FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
 ]
 WorkersOption = Annotated[
@@ -163,7 +163,7 @@ def run(
 
 @app.command()
 def resume(
-    folder: StudyFolder,
+    folder: FolderArgument,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
@@ -182,7 +182,7 @@ def resume(
 
 @app.command()
 def status(
-    folder: StudyFolder,
+    folder: FolderArgument,
     precision: Annotated[
         float,
         typer.Option(
@@ -476,7 +476,7 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
         print_ending(report, folder)
     if report.status != COMPLETE:
         print_failures(report, folder, err)
-        raise typer.Exit(INCOMPLETE)
+        raise typer.Exit(RUNS_FAILED)
 
 
 def _read(file: str, settings: list[str] | None) -> ResolvedScenario:

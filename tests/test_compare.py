@@ -19,7 +19,7 @@ from scipy import stats
 
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
-from rlsabm.results.comparing import ONE_RUN, Choice, Comparison, compare
+from rlsabm.results.comparing import ONE_PAIRED_RUN, Choice, Comparison, compare
 from rlsabm.results.files import manifest_bytes, table_bytes
 from rlsabm.results.intervals import t_quantile
 from rlsabm.results.sources import find_pairs, find_study
@@ -237,7 +237,7 @@ def test_one_run_says_that_its_interval_is_too_wide(tmp_path: Path) -> None:
     row = row_of(comparison)
     assert (row.difference, row.paired_runs) == (0.0, 0)
     assert row.standard_error == pytest.approx(math.sqrt(2 * 0.09 * 0.91 / 1000), rel=0.02)
-    assert comparison.notes == [ONE_RUN]
+    assert comparison.notes == [ONE_PAIRED_RUN]
 
 
 def test_only_runs_that_both_have_are_paired(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ MEASURES = (
     Measure("iron_lost_mg_per_day", "mg/day", "iron lost this month, by any way", True),
     Measure("irls", "points", "IRLS score, 0 without RLS"),
 )  # fmt: skip
-MEASURED = np.dtype((np.record, [(measure.name, "f8") for measure in MEASURES]))
+MEASUREMENT = np.dtype((np.record, [(measure.name, "f8") for measure in MEASURES]))
 
 _PARAMETERS = (
     P("ferritin_person_log_sd", 0.3, "1", "normal", 0.05, 0.0, 0.8,
@@ -204,6 +204,6 @@ def measure(lives: Records, bodies: Records, month: int, p: Inputs) -> Records:
     numpy.ndarray
         A record a person, with a field for each of ``MEASURES``.
     """
-    found = np.zeros(len(lives), dtype=MEASURED)
+    found = np.zeros(len(lives), dtype=MEASUREMENT)
     _measure(found, lives, bodies, month, p)
     return found

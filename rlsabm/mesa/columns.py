@@ -18,7 +18,7 @@ from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import PersonColumn
 from rlsabm.errors import nearest
-from rlsabm.measuring.assays import MEASURED, MEASURES, measure
+from rlsabm.measuring.assays import MEASUREMENT, MEASURES, measure
 from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
 from rlsabm.rooms import ROOMS
 
@@ -95,7 +95,7 @@ class PeopleInRows(NamedTuple):
     def __getattr__(self, name: str) -> Array:
         if name in FIELDS:
             return self.codes(name)
-        if name in (MEASURED.names or ()):
+        if name in (MEASUREMENT.names or ()):
             return self.measured(name)
         raise AttributeError(name)
 

@@ -22,7 +22,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.demography.births import SURVEY_MONTH_OF_YEAR, population_of
 from rlsabm.demography.countries import BAND_YEARS, LAST_BAND_AGE
 from rlsabm.exposures.catalogue.episodes import has_condition
-from rlsabm.measuring.assays import MEASURED, measure
+from rlsabm.measuring.assays import MEASUREMENT, measure
 from rlsabm.measuring.cases import case_bit, case_bits
 from rlsabm.person import BODY, LIFE
 from rlsabm.setting import Setting
@@ -71,7 +71,7 @@ class Survey:
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_"):
-            if name in (MEASURED.names or ()):
+            if name in (MEASUREMENT.names or ()):
                 return self.measured[name]
             if name in (LIFE.names or ()):
                 return self.lives[name]

@@ -13,7 +13,7 @@ from rlsabm.printing.tables import number_table, out, words
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.totals import ADULT_AGE
 
-DEFINITIONS = {"significant": "clinically significant"}
+DEFINITION_WORDS = {"significant": "clinically significant"}
 WHEN = {"current": "now", "past_year": "in the last 12 months"}
 
 
@@ -24,7 +24,7 @@ def print_comparison(comparison: Comparison) -> None:
     for letter, side in (("A", comparison.a), ("B", comparison.b)):
         out.print(f"[bold]{letter}[/bold]: {escape(str(side.folder))}, arm {escape(side.arm)}")
     what = (
-        f"{DEFINITIONS.get(choice.definition, choice.definition)} RLS "
+        f"{DEFINITION_WORDS.get(choice.definition, choice.definition)} RLS "
         f"{WHEN.get(choice.recall, choice.recall)}"
     )
     if choice.observed_as != TRUTH:

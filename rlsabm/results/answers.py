@@ -38,8 +38,8 @@ from rlsabm.worlds.world import FACTUAL
 
 #: The standard that is the population of the study itself.
 STUDY = "study"
-ESTIMATES = [column.name for column in INTERVAL]
-PERCENTILES = ["p5", "p25", "p50", "p75", "p95"]
+INTERVAL_COLUMNS = [column.name for column in INTERVAL]
+PERCENTILE_COLUMNS = ["p5", "p25", "p50", "p75", "p95"]
 #: Shifts that are given where nothing is said.
 MAIN_SHIFTS = ("observed_shift", "caused_shift")
 
@@ -236,7 +236,7 @@ def biomarkers(
         added_up=np.asarray(cells_of_run) > 1,
     )
     flags = ["without_logarithm", "runs", "added_up"]
-    counts = ["persons", "total", "squares", "logarithms", *flags, *PERCENTILES]
+    counts = ["persons", "total", "squares", "logarithms", *flags, *PERCENTILE_COLUMNS]
 
     def found(n: NestedCounts) -> Columns:
         interval, sd = mean(n, "total", "squares", "persons")
@@ -246,7 +246,7 @@ def biomarkers(
             columns["geometric_mean"] = np.where(
                 n.total("without_logarithm") > 0, np.nan, geometric
             )
-            for q in PERCENTILES:
+            for q in PERCENTILE_COLUMNS:
                 over_runs = n.total(q) / n.total("runs")
                 columns[q] = np.where(n.total("added_up") > 0, np.nan, over_runs)
         return columns
@@ -260,7 +260,7 @@ def biomarkers(
         )
     units = {"persons": "persons"}
     units |= dict.fromkeys(
-        ("mean", "lower", "upper", "sd", "geometric_mean", *PERCENTILES), "of the biomarker"
+        ("mean", "lower", "upper", "sd", "geometric_mean", *PERCENTILE_COLUMNS), "of the biomarker"
     )
     return _said(
         answer,
@@ -312,7 +312,7 @@ def _estimates(
                 f"{name}: broken down by one stratum at a time, or by sex and age_group"
             )
         raise nothing_there(table, name, chosen)
-    columns = [*chosen.keys, *ESTIMATES, *counts]
+    columns = [*chosen.keys, *INTERVAL_COLUMNS, *counts]
     answer = chosen.rows[columns].sort_values(chosen.keys, kind="stable").reset_index(drop=True)
     who = f"{ADULT_AGE} years and older"
     if "age_group" in table and ages != ADULTS:

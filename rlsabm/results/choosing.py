@@ -18,6 +18,7 @@ import pandas as pd
 
 from rlsabm.errors import UserError
 from rlsabm.measuring.instruments import TRUTH
+from rlsabm.observe.groups import EVERYONE
 from rlsabm.results.nesting import RUNS
 from rlsabm.results.sources import unknown
 from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
@@ -29,13 +30,13 @@ Wanted = str | int | Sequence[str] | Sequence[int] | None
 
 ADULTS, ALL_AGES = "adults", "all"
 #: Group that holds all people.
-EVERYONE = "everyone"
+
 #: What a column holds where nothing is said. The last survey and the truth are defaults, too; any other
 #: column then gives a row for each value.
 DEFAULTS = {
     "arm": REFERENCE,
     "world": FACTUAL,
-    "condition": EVERYONE,
+    "condition": EVERYONE.name,
     "definition": "any",
     "recall": "current",
 }

@@ -39,7 +39,7 @@ from rlsabm.worlds.world import FACTUAL
 Repetition = tuple[int, int]  # draw and replicate
 Independent = Callable[[Counts], float]  # variance of a mean over independent people
 
-ONE_RUN = (
+ONE_PAIRED_RUN = (
     "paired people, but one run: the interval ignores the pairing and is too wide; "
     "give runs: {replicates: 4}"
 )
@@ -262,7 +262,7 @@ def _notes_on_pairing(pairing: Pairing, used: Sequence[int]) -> list[str]:
             "and of B as independent, and counts the sampling of people only"
         ]
     if pairs == 1:
-        return [ONE_RUN]
+        return [ONE_PAIRED_RUN]
     notes = [f"paired: the interval comes from the spread of the difference over {pairs} runs"]
     for letter, runs in (("A", pairing.of_a), ("B", pairing.of_b)):
         if len(runs) > pairs:

@@ -16,7 +16,7 @@ from rlsabm.arrays import Floats, Ints
 from rlsabm.results.intervals import Interval, binomial_variance, proportion_over_draws
 
 #: A share: what is counted, and among whom.
-Share = tuple[str, str]
+CountedShare = tuple[str, str]
 
 #: Columns that tell the runs of an arm apart.
 RUNS = ("draw", "replicate")
@@ -58,7 +58,7 @@ class NestedCounts:
         self._at = draw * len(self.rows) + place
         self._counts = {name: table[name].to_numpy(float) for name in counts}
         self._sums = {name: self._added(values) for name, values in self._counts.items()}
-        self._spreads: dict[tuple[Share, Share], Floats] = {}
+        self._spreads: dict[tuple[CountedShare, CountedShare], Floats] = {}
         self.replicates = self._replicates_in(table)
 
     def _added(self, values: Floats) -> Floats:
@@ -85,7 +85,7 @@ class NestedCounts:
         sums = self._sums[name]
         return np.where(np.isnan(sums).all(axis=0), np.nan, np.nansum(sums, axis=0))
 
-    def covariance(self, reckoned: Floats, one: Share, other: Share) -> Floats:
+    def covariance(self, reckoned: Floats, one: CountedShare, other: CountedShare) -> Floats:
         """Covariance of two shares by chance, from counts and from replicates.
 
         Parameters
@@ -108,7 +108,7 @@ class NestedCounts:
         both = (WORTH_OF_COUNTS * reckoned + worth * spread) / (WORTH_OF_COUNTS + worth)
         return np.where(freedom > 0, both, reckoned)
 
-    def _spread(self, one: Share, other: Share) -> Floats:
+    def _spread(self, one: CountedShare, other: CountedShare) -> Floats:
         """Covariance of two shares of a draw by how its replicates differ."""
         if (one, other) not in self._spreads:
             products = self._added(self._residual(one) * self._residual(other))
@@ -126,7 +126,7 @@ class NestedCounts:
         variances = self.covariance(reckoned, share, share)
         return proportion_over_draws(self[count], self[persons], variances)
 
-    def _residual(self, share: Share) -> Floats:
+    def _residual(self, share: CountedShare) -> Floats:
         """By how much each run's count differs from what its draw's share makes expect."""
         count, persons = share
         with np.errstate(invalid="ignore", divide="ignore"):

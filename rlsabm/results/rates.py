@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from rlsabm.arrays import Floats
 from rlsabm.results.intervals import (
     Z_95,
     Interval,
@@ -15,8 +15,6 @@ from rlsabm.results.intervals import (
     quantile_over_draws,
 )
 from rlsabm.results.nesting import NestedCounts
-
-Floats = NDArray[np.float64]
 
 
 def byar_interval(

@@ -85,7 +85,7 @@ def live_life_again(
     states
         Takes the bodies, by month and world, the factual one first; untouched after death.
     worlds
-        Records of ``WORLD``.
+        Records of ``WORLD_RECORD``.
     p
         Inputs of the run.
     """

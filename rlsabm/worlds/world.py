@@ -140,7 +140,7 @@ def worlds_of(setting: Setting, causes: Sequence[str], *, postulates: bool) -> l
 
 # As compiled rules take them -------------------------------------------------------------------------
 
-WORLD = np.dtype(
+WORLD_RECORD = np.dtype(
     (np.record, [("parts", "i8"), ("conditions", "i8"), ("iron_only", "i8"), ("body", "i8")])
 )
 
@@ -148,7 +148,7 @@ WORLD = np.dtype(
 def world_records(worlds: Sequence[World]) -> Records:
     """Worlds as compiled rules take them."""
     rows = [(world.parts, world.conditions, world.iron_only, world.body) for world in worlds]
-    return np.array(rows, dtype=WORLD)
+    return np.array(rows, dtype=WORLD_RECORD)
 
 
 @inlined

@@ -31,7 +31,7 @@ from rlsabm.exposures.catalogue.condition import (
     tabulate,
 )
 
-CONDITION = chance.register("condition", 20, "episode", "onset, duration, -, -")
+EPISODES = chance.register("condition", 20, "episode", "onset, duration, -, -")
 
 #: All bits: before birth any condition may come.
 EVERY_CONDITION = np.uint32(2**32 - 1)
@@ -174,7 +174,7 @@ def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
     spared = 1.0
     k = 0
     while True:
-        u, v, _, _ = chance.episode(p.key, life.uid, code, k, CONDITION)
+        u, v, _, _ = chance.episode(p.key, life.uid, code, k, EPISODES)
         # Onset comes when the share of people spared has fallen by as much as this one's number.
         age = age_when_spared(c, life.sex, spared * (1.0 - u), min(free_from // 12, LAST_AGE), p)
         if age == int(NEVER):

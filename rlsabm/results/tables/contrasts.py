@@ -13,6 +13,7 @@ import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Ints
 from rlsabm.declaring.groups import Group
+from rlsabm.demography.countries import BAND_YEARS
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.survey import Survey
 from rlsabm.results.columns import CASE, CONDITION, KEYS, STRATA_WITH_TOTALS
@@ -23,8 +24,8 @@ from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.totals import WITH_TOTALS, Margin
 from rlsabm.worlds.world import FACTUAL
 
-BAND_YEARS, LAST_BAND = 5, 20
-BANDS = 2 * (LAST_BAND + 1)
+LAST_BAND = 20
+STANDARD_BANDS = 2 * (LAST_BAND + 1)
 
 
 def _count_of(name: str, meaning: str, unit: str = "persons") -> Column:
@@ -92,12 +93,12 @@ class _Bands:
 
     def __init__(self, margin: Margin, survey: Survey) -> None:
         self._size = margin.size
-        self._by_band = margin.cell * BANDS + bands(survey)
+        self._by_band = margin.cell * STANDARD_BANDS + bands(survey)
 
     def count(self, who: Bools | Ints) -> Ints:
         """Persons in each cell and band; who is given by rows or as a mask."""
-        count = np.bincount(self._by_band[who], minlength=self._size * BANDS)
-        return count.reshape(self._size, BANDS)
+        count = np.bincount(self._by_band[who], minlength=self._size * STANDARD_BANDS)
+        return count.reshape(self._size, STANDARD_BANDS)
 
 
 def count_contrasts(observed: Observed) -> Contents:

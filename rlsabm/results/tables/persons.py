@@ -12,7 +12,7 @@ from rlsabm.arrays import Bools, Records, Uids
 from rlsabm.declaring.room import PersonColumn
 from rlsabm.measuring.assays import MEASURES, measure
 from rlsabm.measuring.instruments import TRUTH
-from rlsabm.observe.groups import groups_of
+from rlsabm.observe.groups import EVERYONE
 from rlsabm.observe.survey import Survey
 from rlsabm.results.columns import KEYS, SEX, UID
 from rlsabm.results.contents import Contents, joined
@@ -75,7 +75,7 @@ def _group_columns(vocabulary: Vocabulary) -> list[Column]:
     return [
         Column(group_column(name), "yes/no", "", f"belongs to the group {name}: {definition}")
         for name, definition in vocabulary.groups.items()
-        if name != _EVERYONE
+        if name != EVERYONE.name
     ]
 
 
@@ -86,9 +86,6 @@ def _answer_columns(vocabulary: Vocabulary) -> list[Column]:
         for instrument in vocabulary.instruments
         for name, (_, _, says) in CASE_COLUMNS.items()
     ]
-
-
-_EVERYONE = next(group.name for group in groups_of(()) if group.kind == "everyone")
 
 
 def hexadecimal(uids: Uids) -> list[str | None]:
@@ -122,7 +119,7 @@ def _in_world(observed: Observed, world: World | None, bodies: Records) -> Conte
         **{
             group_column(name): members.get(name, nobody)
             for name in observed.question.vocabulary.groups
-            if name != _EVERYONE
+            if name != EVERYONE.name
         },
         **{column.name: getattr(survey, column.name) for column in _MEASURED},
         **_cases_of(observed, name_of_world),
