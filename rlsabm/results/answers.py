@@ -39,7 +39,7 @@ from rlsabm.worlds.world import FACTUAL
 #: The standard that is the population of the study itself.
 STUDY = "study"
 INTERVAL_COLUMNS = [column.name for column in INTERVAL]
-PERCENTILE_COLUMNS = ["p5", "p25", "p50", "p75", "p95"]
+PERCENTILE_NAMES = ["p5", "p25", "p50", "p75", "p95"]
 #: Shifts that are given where nothing is said.
 MAIN_SHIFTS = ("observed_shift", "caused_shift")
 
@@ -236,7 +236,7 @@ def biomarkers(
         added_up=np.asarray(cells_of_run) > 1,
     )
     flags = ["without_logarithm", "runs", "added_up"]
-    counts = ["persons", "total", "squares", "logarithms", *flags, *PERCENTILE_COLUMNS]
+    counts = ["persons", "total", "squares", "logarithms", *flags, *PERCENTILE_NAMES]
 
     def found(n: NestedCounts) -> Columns:
         interval, sd = mean(n, "total", "squares", "persons")
@@ -246,7 +246,7 @@ def biomarkers(
             columns["geometric_mean"] = np.where(
                 n.total("without_logarithm") > 0, np.nan, geometric
             )
-            for q in PERCENTILE_COLUMNS:
+            for q in PERCENTILE_NAMES:
                 over_runs = n.total(q) / n.total("runs")
                 columns[q] = np.where(n.total("added_up") > 0, np.nan, over_runs)
         return columns
@@ -260,7 +260,7 @@ def biomarkers(
         )
     units = {"persons": "persons"}
     units |= dict.fromkeys(
-        ("mean", "lower", "upper", "sd", "geometric_mean", *PERCENTILE_COLUMNS), "of the biomarker"
+        ("mean", "lower", "upper", "sd", "geometric_mean", *PERCENTILE_NAMES), "of the biomarker"
     )
     return _said(
         answer,
