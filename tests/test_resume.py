@@ -88,7 +88,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     same_study(tmp_path / "out", wanted)
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 def test_killed_at_very_many_random_moments(tmp_path: Path) -> None:
     for name in ("wanted", "killed"):
@@ -112,7 +112,7 @@ def test_stopped_at_every_change_of_a_file(tmp_path: Path, monkeypatch: pytest.M
     moments_go_on(tmp_path, monkeypatch, [], ONE_RUN, all_of_them=False)
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("before", [[], ["runs.replicates=1"], ["runs.seed=7"]])
 def test_stopped_at_every_change_of_many_files(
@@ -259,7 +259,7 @@ def test_worker_processes_killed_at_random_moments(tmp_path: Path) -> None:
     same_study(tmp_path / "out", wanted)
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 def test_worker_processes_killed_very_often(tmp_path: Path) -> None:
     pytest.importorskip("psutil")
@@ -299,7 +299,7 @@ def test_dask_workers_killed_at_random_moments(tmp_path: Path) -> None:
     assert dask_workers_killed(tmp_path, random.Random(7), 1) > 0
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 def test_dask_workers_killed_very_often(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
