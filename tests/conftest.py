@@ -235,19 +235,29 @@ def study() -> Study:
 
 
 @pytest.fixture
-def done(rlsabm_command: Command, workplace: Path) -> Path:
+def done(workplace: Path) -> Path:
     """A place that holds a finished study of ``asked.yaml``."""
-    from command_tools import SMALL
-
-    (workplace / "asked.yaml").write_text(SMALL)
-    assert rlsabm_command("run", "asked.yaml").code == 0
+    shutil.copytree(shared("asked", _run_asked), workplace, dirs_exist_ok=True)
     return workplace / "outputs" / "asked"
 
 
-@pytest.fixture
-def twice(rlsabm_command: Command, done: Path) -> dict[str, bytes]:
-    """What a study with two replicates finds that nothing disturbs."""
-    from command_tools import TWICE, found
+def _run_asked(folder: Path) -> None:
+    from command_tools import SMALL
 
-    assert rlsabm_command("run", "asked.yaml", *TWICE, "--out", "undisturbed").code == 0
-    return found(done.parents[1] / "undisturbed")
+    (folder / "asked.yaml").write_text(SMALL)
+    assert typed("run", "asked.yaml", folder=folder).code == 0
+
+
+@pytest.fixture
+def twice() -> dict[str, bytes]:
+    """What a study with two replicates finds that nothing disturbs."""
+    from study_tools import tables
+
+    return tables(shared("asked twice", _run_asked_twice) / "undisturbed")
+
+
+def _run_asked_twice(folder: Path) -> None:
+    from command_tools import SMALL, TWICE
+
+    (folder / "asked.yaml").write_text(SMALL)
+    assert typed("run", "asked.yaml", *TWICE, "--out", "undisturbed", folder=folder).code == 0
