@@ -320,11 +320,16 @@ def test_bits_of_a_case_are_nested(relived: Relived) -> None:
 # Order and number of worlds, chunks, threads, dates
 
 
+def some_of(relived: Relived) -> int:
+    """How many of the people are lived again in several ways."""
+    return relived.setting.size // 25
+
+
 def relive(
     relived: Relived, worlds: Sequence[World], *, months: Sequence[int] = (), threads: int = 1
 ) -> np.ndarray:
     survey = relived.survey
-    people = slice(0, 3000)
+    people = slice(0, some_of(relived))
     parts = live_again(
         survey.lives[people], survey.bodies["endowment_mg"][people], months or [survey.month],
         worlds, setting=relived.setting, key=relived.people.key, threads=threads,
@@ -364,7 +369,7 @@ def test_earlier_dates_change_nothing(relived: Relived, some: np.ndarray) -> Non
     month = relived.survey.month
     dates = [month - 120, month - 12, month - 1, month]
     again = relive(relived, relived.worlds, months=dates)
-    old = relived.survey.birth_month[:3000] <= month - 1
+    old = relived.survey.birth_month[: some_of(relived)] <= month - 1
     assert same_bodies(again[old, -1], some[old]).all()
 
 
@@ -483,7 +488,7 @@ def test_line_list_of_worlds_that_change_the_body(
     relived: Relived, some: np.ndarray, name: str
 ) -> None:
     """Where peripheral iron is not followed, it is as in the factual world, or missing."""
-    chosen, key = np.arange(3000), relived.people.key
+    chosen, key = np.arange(some_of(relived)), relived.people.key
     world_of = {world.name: world for world in all_worlds(relived.survey.setting)}
     factual, other = (
         list_persons(relived.survey, chosen, world, some[:, place].view(np.recarray), key)
