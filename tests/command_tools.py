@@ -38,15 +38,6 @@ def refused(outcome: Outcome, *words: str, lines: int = 1) -> None:
         assert word in outcome.err
 
 
-def found(folder: Path) -> dict[str, bytes]:
-    """What a study has found: its tables, without the ledger."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*.parquet")
-        if path.name != "runs.parquet"
-    }
-
-
 def nothing_but_a_study(folder: Path) -> None:
     """The folder has no files of work that is under way."""
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []

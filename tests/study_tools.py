@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from conftest import CHECKOUT, Outcome, environment
+from conftest import CHECKOUT, Outcome, environment, shared
 
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study import job as job_module
@@ -98,32 +98,25 @@ def resolved(folder: Path, text: str = SMALL, *settings: str) -> ResolvedScenari
 @cache
 def store() -> Path:
     """What the units of the small study find, for up to ``MOST_DRAWS`` draws."""
-    folder = Path(tempfile.mkdtemp(prefix="rlsabm-tests-", dir=_kept()))
+    return shared("store", _fill_store) / "store"
+
+
+def _fill_store(folder: Path) -> None:
     (folder / "store").mkdir()
     study = resolved(folder, SMALL, f"runs.draws={MOST_DRAWS}")
     work = partial(recorded, folder / "store")
     report = run_study(study, folder / "study", Options(workers=1, work=work))
     assert report.status == "complete"
-    return folder / "store"
 
 
 @cache
 def reference() -> Path:
     """The small study, never interrupted."""
-    folder = Path(tempfile.mkdtemp(prefix="rlsabm-tests-", dir=_kept()))
+    return shared("reference", _run_reference) / "study"
+
+
+def _run_reference(folder: Path) -> None:
     at_once(folder, folder / "study")
-    return folder / "study"
-
-
-@cache
-def _kept() -> str:
-    """A folder that goes with this process."""
-    import atexit
-    import shutil
-
-    folder = tempfile.mkdtemp(prefix="rlsabm-tests-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def at_once(folder: Path, out: Path, *settings: str, **options: Any) -> Any:

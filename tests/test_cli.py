@@ -23,12 +23,11 @@ from command_tools import (
     SMALL,
     TWICE,
     by_replicate,
-    found,
     nothing_but_a_study,
     refused,
 )
 from conftest import CHECKOUT, Command, Study, environment, typed
-from study_tools import ledger, manifest
+from study_tools import ledger, manifest, tables
 
 import rlsabm.study.folder as folder_module
 import rlsabm.study.job as job_module
@@ -68,7 +67,7 @@ def test_interrupted(
     finished: bool,
 ) -> None:
     """What had finished is kept, and running again goes on from there."""
-    before = found(done)
+    before = tables(done)
     for words in (TWICE, ["--out", "elsewhere/new"]):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, interrupt)
@@ -78,16 +77,16 @@ def test_interrupted(
         assert "Traceback" not in outcome.err
         assert "Stopped" in outcome.err
     new = workplace / "elsewhere" / "new"
-    assert found(done) == before or finished
+    assert tables(done) == before or finished
     said = manifest(done)
     assert said["status"] != "complete" or said["runs"]["replicates"] == 1
     outcome = rlsabm_command("run", "asked.yaml", *TWICE)
     assert outcome.code == 0
     assert "2 runs had finished before" in outcome.out or not finished
-    assert found(done) == twice
+    assert tables(done) == twice
     assert by_replicate(done, "attempts")[0] == 1
     assert rlsabm_command("run", "asked.yaml", "--out", "elsewhere/new").code == 0
-    assert found(new) == before
+    assert tables(new) == before
     for folder in (done, new):
         assert manifest(folder)["status"] == "complete"
         nothing_but_a_study(folder)

@@ -519,20 +519,18 @@ def units_and_lists(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
-    ("how", "error", "traced"),
+    ("how", "error", "traced", "workers"),
     [
-        ("raise", "ZeroDivisionError: of all things", True),
-        ("raise what cannot be sent", "TwoWordsError: this and that", True),
-        ("mistake", "f.yaml:3: population.country: no such table", False),
+        ("raise", "ZeroDivisionError: of all things", True, 1),
+        pytest.param("raise", "ZeroDivisionError: of all things", True, 2, marks=pytest.mark.long),
+        ("raise what cannot be sent", "TwoWordsError: this and that", True, 2),
+        ("mistake", "f.yaml:3: population.country: no such table", False, 2),
     ],
 )
 def test_a_unit_that_raises(
     tmp_path: Path, how: str, error: str, traced: bool, workers: int
 ) -> None:
-    if how != "raise" and workers == 1:
-        pytest.skip("nothing is sent")
     report, notes = run_failing(tmp_path, how, workers=workers)
     row = one_has_failed(tmp_path / "out")
     assert row["error"].endswith(error)
@@ -562,7 +560,7 @@ def test_a_unit_that_ends_its_process(tmp_path: Path, how: str) -> None:
     only_that_is_run_again(tmp_path, notes)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_unit_that_leaves(tmp_path: Path, workers: int) -> None:
     """SystemExit from some library is a failure like any other."""
     run_failing(tmp_path, "leave", workers=workers)
@@ -589,7 +587,7 @@ def test_a_worker_that_is_lost_while_it_gives_back(tmp_path: Path) -> None:
     [
         ("run out of memory", 1),
         ("take all memory", 1),
-        ("take all memory", 2),
+        pytest.param("take all memory", 2, marks=pytest.mark.long),
         pytest.param("run out of memory", 2, marks=pytest.mark.long),
     ],
 )
@@ -692,6 +690,7 @@ def test_a_unit_that_ends_its_worker_on_dask(tmp_path: Path, dask_address: str, 
     assert row["attempts"] == times_begun(notes, CHOSEN)
 
 
+@pytest.mark.long
 def test_a_unit_that_takes_too_long_on_dask(
     tmp_path: Path, dask_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -702,6 +701,7 @@ def test_a_unit_that_takes_too_long_on_dask(
     same_study(tmp_path / "out", reference())
 
 
+@pytest.mark.long
 def test_a_scheduler_that_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What has finished is kept, and the report says what is wrong."""
     pytest.importorskip("distributed")
@@ -793,7 +793,7 @@ def disk(folder: Path, kilobytes: int) -> Iterator[Callable[[int], None]]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_disk_that_becomes_full(tmp_path: Path, workers: int) -> None:
     """Units that fit are kept, the others say why; with more room only those are run."""
     whole = sum(len(content) for content in tables(reference()).values())

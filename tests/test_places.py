@@ -16,12 +16,11 @@ from command_tools import (
     TWICE,
     by_replicate,
     contents,
-    found,
     nothing_but_a_study,
     refused,
 )
 from conftest import Command, typed
-from study_tools import ledger, manifest
+from study_tools import ledger, manifest, tables
 
 import rlsabm.results.files as files_module
 import rlsabm.study.job as job_module
@@ -157,7 +156,7 @@ def test_a_disk_that_is_too_small(
     assert (outcome.code, outcome.err) == (0, "")
     assert manifest(results)["status"] == "complete"
     assert rlsabm_command("run", "asked.yaml", "--out", "elsewhere").code == 0
-    assert found(results) == found(workplace / "elsewhere")
+    assert tables(results) == tables(workplace / "elsewhere")
     nothing_but_a_study(results)
 
 
@@ -255,14 +254,14 @@ def test_a_disk_that_is_full_from_the_start(
     kept: bool,
 ) -> None:
     """What is there stays, unless it was to be replaced."""
-    before = found(workplace)
+    before = tables(workplace)
     fill(full)
     outcome = rlsabm_command("run", "asked.yaml", *words)
     refused(outcome, "cannot be written", "No space left on device")
     assert not (workplace / "some" / "new place" / "manifest.json").exists()
     assert list(workplace.rglob("*unfinished")) == []
     if kept:
-        assert found(workplace) == before
+        assert tables(workplace) == before
         assert manifest(done)["status"] == "complete"
     fill(None)
     assert rlsabm_command("run", "asked.yaml", *words).code == 0
@@ -271,7 +270,7 @@ def test_a_disk_that_is_full_from_the_start(
 def test_a_disk_that_is_full_when_a_run_ends(
     rlsabm_command: Command, done: Path, fill: Fill, twice: dict[str, bytes]
 ) -> None:
-    before = found(done)
+    before = tables(done)
     fill("/units/")
     outcome = rlsabm_command("run", "asked.yaml", *TWICE)
     assert outcome.code == 3, outcome
@@ -281,14 +280,14 @@ def test_a_disk_that_is_full_when_a_run_ends(
     assert "1 of 2 runs have finished, 1 failed" in outcome.err
     assert "rlsabm resume outputs/asked" in outcome.err
     assert "everyone" in outcome.out
-    assert found(done) == before
+    assert tables(done) == before
     assert manifest(done)["status"] == "incomplete"
     assert by_replicate(done, "status") == ["finished", "failed"]
     assert by_replicate(done, "error") == ["", reason]
     fill(None)
     outcome = rlsabm_command("resume", "outputs/asked")
     assert (outcome.code, outcome.err) == (0, "")
-    assert found(done) == twice
+    assert tables(done) == twice
     assert manifest(done)["status"] == "complete"
     assert by_replicate(done, "status") == ["finished", "finished"]
     assert by_replicate(done, "attempts") == [1, 2]
@@ -311,7 +310,7 @@ def test_a_disk_that_is_full_when_tables_are_written(
     fill(None)
     outcome = rlsabm_command("resume", "outputs/asked")
     assert (outcome.code, outcome.err) == (0, "")
-    assert found(done) == twice
+    assert tables(done) == twice
     assert manifest(done)["status"] == "complete"
     assert by_replicate(done, "attempts") == [1, 1]
     nothing_but_a_study(done)

@@ -88,7 +88,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     same_study(tmp_path / "out", wanted)
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 def test_killed_at_very_many_random_moments(tmp_path: Path) -> None:
     for name in ("wanted", "killed"):
@@ -112,7 +112,7 @@ def test_stopped_at_every_change_of_a_file(tmp_path: Path, monkeypatch: pytest.M
     moments_go_on(tmp_path, monkeypatch, [], ONE_RUN, all_of_them=False)
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("before", [[], ["runs.replicates=1"], ["runs.seed=7"]])
 def test_stopped_at_every_change_of_many_files(
@@ -259,7 +259,7 @@ def test_worker_processes_killed_at_random_moments(tmp_path: Path) -> None:
     same_study(tmp_path / "out", wanted)
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 def test_worker_processes_killed_very_often(tmp_path: Path) -> None:
     pytest.importorskip("psutil")
@@ -294,12 +294,13 @@ def dask_workers_killed(tmp_path: Path, chance: random.Random, kills: int) -> in
     return met
 
 
+@pytest.mark.long
 def test_dask_workers_killed_at_random_moments(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     assert dask_workers_killed(tmp_path, random.Random(7), 1) > 0
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 @pytest.mark.timeout(3600)
 def test_dask_workers_killed_very_often(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
@@ -356,7 +357,7 @@ def test_no_dask_scheduler(
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"workers": 2}, id="2 processes"),
+        pytest.param({"workers": 2}, id="2 processes", marks=pytest.mark.long),
         pytest.param({"workers": 4}, id="4 processes", marks=pytest.mark.long),
         pytest.param({"workers": 2, "cluster": "local"}, id="dask"),
         pytest.param({"workers": 4, "cluster": "local"}, id="dask 4", marks=pytest.mark.long),
@@ -529,8 +530,14 @@ def gone_soon(process: Process) -> None:
 
 #: How a study is asked to end: the signal, to all of its processes or to the first, who works.
 ENDINGS = [
-    pytest.param(signal.SIGINT, True, ("--workers", "2"), id="interrupted on a terminal"),
-    pytest.param(signal.SIGTERM, False, ("--workers", "2"), id="terminated"),
+    pytest.param(
+        *(signal.SIGINT, True, ("--workers", "2")),
+        id="interrupted on a terminal",
+        marks=pytest.mark.long,
+    ),
+    pytest.param(
+        signal.SIGTERM, False, ("--workers", "2"), id="terminated", marks=pytest.mark.long
+    ),
     pytest.param(signal.SIGINT, False, ("--workers", "1"), id="one process"),
     pytest.param(
         signal.SIGTERM, True, ("--workers", "2"), id="all terminated", marks=pytest.mark.long
@@ -618,6 +625,7 @@ def test_asked_to_end_in_the_moment_in_which_a_unit_is_kept(
     same_study(out, reference())
 
 
+@pytest.mark.long
 def test_asked_to_end_again_and_again(tmp_path: Path) -> None:
     """Whoever is impatient breaks nothing."""
     pytest.importorskip("psutil")
@@ -636,7 +644,7 @@ def test_asked_to_end_again_and_again(tmp_path: Path) -> None:
     assert find_status(out, 0.005).state == "stopped"
 
 
-@pytest.mark.parametrize("units", [0, 1])
+@pytest.mark.parametrize("units", [pytest.param(0, marks=pytest.mark.long), 1])
 @pytest.mark.parametrize(
     "crew",
     [

@@ -410,6 +410,12 @@ def test_the_readme_counts_each_person_once(study: Study) -> None:
     assert counts["cases"].sum() == persons["rls"].sum()
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_every_block_runs(page: str, study: Study, workplace: Path) -> None:
+    """Whatever arms, worlds, instruments, years, draws and strata a study has."""
+    run_blocks(page, study, slice(None))
+
+
 def test_the_tutorial_counts_each_person_once(
     study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -246,13 +246,15 @@ with open(sys.argv[2], "wb") as file:
 """
 
 
-@pytest.fixture(scope="module")
-def compiled_and_plain(tmp_path_factory: pytest.TempPathFactory) -> list[list[np.ndarray]]:
+@pytest.fixture(scope="module", params=[100, pytest.param(400, marks=pytest.mark.long)])
+def compiled_and_plain(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[list[np.ndarray]]:
     """Lives and bodies of the same people after the same months, compiled and as plain Python."""
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
         pytest.skip("both would be plain Python")
     folder = tmp_path_factory.mktemp("plain")
-    setting = make_setting(size=200)
+    setting = make_setting(size=request.param)
     people = Population(setting, key=KEY)
     people.advance(setting.plan.survey_month - 30)
     with (folder / "before").open("wb") as file:
