@@ -25,7 +25,8 @@ TOTAL_OF = {"sex": "all", "age_group": "all adults", "parity": "all"}
 
 #: Sentences in ``df.attrs["totals"]``.
 ROWS_ADD_UP = (
-    "No total rows: within a condition each person is counted in one row, so rows are added up."
+    "No total rows: rows add up over strata, draws and replicates. Of every other column choose one "
+    "value first, such as one arm, world, year and condition: their rows are of the same people."
 )
 WITH_TOTALS = (
     "Rows do not add up. Those that are not broken down by a stratum say 'all' in its column, or 'all "
