@@ -398,7 +398,7 @@ def run_blocks(page: str, study: Study, blocks: slice) -> dict[str, Any]:
     found = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     for block in found[blocks]:
-        exec(block.replace("outputs/baseline", str(study.folder)), names)
+        exec(re.sub(r"outputs/\w+", str(study.folder), block), names)
     return names
 
 
