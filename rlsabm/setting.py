@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlsabm.declaring.bounds import whole_number
 from rlsabm.declaring.inputs import Inputs
-from rlsabm.demography.births import BirthPlan, Fertility, plan_births, population_of
+from rlsabm.demography.births import MOST_YEARS, BirthPlan, Fertility, plan_births, population_of
 from rlsabm.demography.countries import Country, load_country
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
@@ -15,6 +16,9 @@ from rlsabm.exposures.donation import jurisdiction_values
 from rlsabm.inputs import make_inputs, values_record
 from rlsabm.parameter_table import checked_values
 
+LARGEST_SIZE = 100_000_000
+#: Calendar years that a plan of births needs beside those before the last survey.
+LEAST_SPARE_YEARS = 4
 #: Age that hardly anybody reaches: founders are born so long before the first survey.
 OLDEST_AT_SURVEY = 105
 
@@ -84,9 +88,17 @@ def make_setting(
     Raises
     ------
     UserError
-        If the country, a year, a jurisdiction or a parameter is not known, a value is none that its
+        If a number is out of bounds, the country, a year, a jurisdiction or a parameter is not known, a value is none that its
         parameter may have, or a condition contradicts itself.
     """
+    size = whole_number("population.size", size, 1, LARGEST_SIZE)
+    founders_years_before = whole_number(
+        "population.founders_years_before", founders_years_before, 1, MOST_YEARS - LEAST_SPARE_YEARS
+    )
+    if not survey_years or list(survey_years) != sorted(set(survey_years)):
+        raise UserError(
+            f"observe.years: found {list(survey_years)} (expected years in ascending order)"
+        )
     tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
     rules = (
         jurisdiction_values(jurisdiction)

@@ -181,9 +181,15 @@ def fill_donation_tables(making: Making) -> Mapping[str, Floats]:
 
 _LIFE_FIELDS = (
     Field("donor", "u1", "", "donor career", DONOR_STATES),
-    Field("double_red_cells", "u1", "", "gives double red cells"),
+    Field("double_red_cells", "u1", "", "gives double red cells", upper=1),
     Field("donor_eagerness", "f4", "ratio", "wish to donate to the median donor's", lower=0),
-    Field("donor_supplements", "u1", "", "takes iron after donations where that is offered"),
+    Field(
+        "donor_supplements",
+        "u1",
+        "",
+        "takes iron after donations where that is offered",
+        upper=1,
+    ),
     Field("donations", "u2", "", "donations so far"),
     Field("last_donation_month", "i4", "month", "month of the last donation", initial=LONG_AGO),
     Field(

@@ -81,15 +81,19 @@ def fill_growth_tables(making: Making) -> Mapping[str, Floats]:
 # What it owns ---------------------------------------------------------------------------------------
 
 _LIFE_FIELDS = (
-    Field("height_factor", "f4", "ratio", "height to the median of age and sex", lower=0),
-    Field("weight_factor", "f4", "ratio", "weight to the median of age and sex", lower=0),
+    Field("height_factor", "f4", "ratio", "height to the median of age and sex", lower=0.01),
+    Field("weight_factor", "f4", "ratio", "weight to the median of age and sex", lower=0.01),
     Field(
-        "haemoglobin_factor", "f4", "ratio", "haemoglobin set point to that of age and sex", lower=0
+        "haemoglobin_factor",
+        "f4",
+        "ratio",
+        "haemoglobin set point to that of age and sex",
+        lower=0.01,
     ),
-    Field("weight_kg", "f4", "kg", "weight", lower=0),
-    Field("blood_volume_l", "f4", "L", "blood volume outside pregnancy", lower=0),
-    Field("red_cell_target_mg", "f4", "mg", "red-cell iron that the marrow aims at", lower=0),
-    Field("storage_scale_mg", "f4", "mg", "storage iron per unit of log ferritin", lower=0),
+    Field("weight_kg", "f4", "kg", "weight", lower=0.5),
+    Field("blood_volume_l", "f4", "L", "blood volume outside pregnancy", lower=0.01),
+    Field("red_cell_target_mg", "f4", "mg", "red-cell iron that the marrow aims at", lower=1),
+    Field("storage_scale_mg", "f4", "mg", "storage iron per unit of log ferritin", lower=1),
     Field("basal_loss_mg_per_day", "f4", "mg/day", "iron lost with skin, gut and urine", lower=0),
     Field(
         "iron_intake_mg_per_day",
@@ -98,8 +102,8 @@ _LIFE_FIELDS = (
         "iron in food, as bioavailable as a mixed diet's",
         lower=0,
     ),
-    Field("basal_loss_factor", "f4", "ratio", "basal loss to the median", lower=0),
-    Field("intake_factor", "f4", "ratio", "iron intake to the median of age and sex", lower=0),
+    Field("basal_loss_factor", "f4", "ratio", "basal loss to the median", lower=0.01),
+    Field("intake_factor", "f4", "ratio", "iron intake to the median of age and sex", lower=0.01),
 )
 _PARAMETERS = (
     P("storage_scale_mg", 500, "mg", "normal", 40, 300, 4000,

@@ -180,7 +180,9 @@ def encode(field: Field, value: ArrayLike) -> Array:
         words = given.ravel().tolist()
         check_words(field, set(words))
         return np.array([field.labels.index(word) for word in words]).reshape(given.shape)
-    if given.dtype.kind not in ("biuf" if dtype.kind == "f" else "biu"):
+    is_yes_or_no = dtype.kind == "u" and field.upper == 1
+    kinds = ("iuf" if dtype.kind == "f" else "iu") + ("b" if is_yes_or_no else "")
+    if given.dtype.kind not in kinds:
         expected = "a number" if dtype.kind == "f" else "a whole number"
         raise TypeError(f"{field.name}: expected {expected}, not {value!r}")
     if field.labels:
@@ -195,7 +197,8 @@ def encode(field: Field, value: ArrayLike) -> Array:
         upper = min(upper, np.iinfo(dtype).max)
     within = (given >= lower) & (given <= upper)
     if dtype.kind == "f":
-        within &= np.isfinite(given)
+        with np.errstate(over="ignore"):
+            within &= np.isfinite(given.astype(dtype))
     if not within.all():
         raise ValueError(f"{field.name}: {value!r} is not {_in_words(lower, upper)}")
     return given

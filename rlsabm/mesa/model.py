@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rlsabm.arrays import Ints, Uids
 from rlsabm.chance import replicate_keys
 from rlsabm.conventions import month_of
+from rlsabm.declaring.bounds import whole_number
 from rlsabm.demography.births import MOST_YEARS
 from rlsabm.errors import UserError
 from rlsabm.mesa.people import People
@@ -64,21 +65,9 @@ def rls_prevalence(model: RLSModel) -> float:
     return float(people.agg("has_rls", np.mean)) if len(people) else math.nan
 
 
-def _whole(name: str, value: object, least: int, most: int) -> int:
-    """A whole number within limits.
-
-    Raises
-    ------
-    UserError
-        If it is none.
-    """
-    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not is_whole or not least <= int(value) <= most:  # type: ignore[call-overload]
-        raise UserError(f"{name}: found {value!r} (expected a whole number from {least} to {most})")
-    return int(value)  # type: ignore[call-overload]
-
-
 def _mapping(name: str, value: object) -> Mapping[str, Any]:
+    if value is None:
+        return {}
     if not isinstance(value, Mapping):
         raise UserError(
             f"{name}: {value!r} is not a mapping of names to values "
@@ -186,14 +175,13 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         grow: bool = True,
     ) -> None:
         first = read_month(start)
-        self.seed = _new_seed() if seed is None else _whole("seed", seed, 0, 2**63 - 1)
-        self.replicate = _whole("replicate", replicate, 0, 99_999)
+        self.seed = _new_seed() if seed is None else whole_number("seed", seed, 0, 2**63 - 1)
+        self.replicate = whole_number("replicate", replicate, 0, 99_999)
         # Mesa 3.3 takes ``seed`` or ``rng``, later versions only ``rng``.
         super().__init__(rng=self.seed)
-        changes = dict(_mapping("conditions", conditions or {}))
+        changes = dict(_mapping("conditions", conditions))
         if jurisdiction is not None:
-            donation = {**(changes.get("blood_donation") or {}), "jurisdiction": jurisdiction}
-            changes["blood_donation"] = donation
+            changes["blood_donation.jurisdiction"] = jurisdiction
         scenario = read_scenario(
             {
                 "title": "a model",
@@ -202,25 +190,29 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
                     "size": size,
                     "founders_years_before": founders_years_before,
                 },
-                "observe": {"years": [first // 12]},
                 "conditions": changes,
-                "parameters": _mapping("parameters", parameters or {}),
+                "parameters": _mapping("parameters", parameters),
             }
         ).scenario
-        _whole("years", years, 1, MOST_YEARS - founders_years_before - 4)
+        years = whole_number("years", years, 1, MOST_YEARS - founders_years_before - 4)
         self.last_month = first + 12 * years - 1
-        setting = make_setting(
-            country=country,
-            size=scenario.population.size,
-            survey_years=(first // 12,),
-            # With less, the plan would see less of the fertility that it is calibrated to.
-            last_year=max(self.last_month // 12, first // 12 + 1),
-            founders_years_before=scenario.population.founders_years_before,
-            parameters={**scenario.conditions.parameter_values(), **scenario.parameters},
-            conditions=catalogue_of(scenario.conditions),
-        )
+        try:
+            setting = make_setting(
+                country=country,
+                size=scenario.population.size,
+                survey_years=(first // 12,),
+                # With less, the plan would see less of the fertility that it is calibrated to.
+                last_year=max(self.last_month // 12, first // 12 + 1),
+                founders_years_before=scenario.population.founders_years_before,
+                parameters={**scenario.conditions.parameter_values(), **scenario.parameters},
+                conditions=catalogue_of(scenario.conditions),
+            )
+        except UserError as error:
+            raise UserError(str(error).replace("observe.years", "start", 1)) from None
         key = replicate_keys(self.seed, self.replicate + 1)[self.replicate]
-        self.population = Population(setting, key=key, threads=_whole("threads", threads, 1, 1024))
+        self.population = Population(
+            setting, key=key, threads=whole_number("threads", threads, 1, 1024)
+        )
         self._has_lived: NDArray[np.bool_] | None = None
         self._index: tuple[tuple[int, int], Uids, Ints] = ((-1, 0), NO_UIDS, NO_ROWS)
         if grow:
