@@ -211,7 +211,7 @@ def test_years_of_a_setting_ascend(years: tuple[int, ...]) -> None:
 # Conditions
 
 
-CONDITIONS = [
+CONDITIONS: list[tuple[str, dict[str, Any], str]] = [
     ("obesity", {"absorption_factor": 5}, "obesity.absorption_factor: "),
     ("obesity", {"absorption_factor": math.nan}, "obesity.absorption_factor: "),
     ("obesity", {"absorption_factor": True}, "obesity.absorption_factor: "),
