@@ -88,8 +88,8 @@ def make_setting(
     Raises
     ------
     UserError
-        If a number is out of bounds, the country, a year, a jurisdiction or a parameter is not known, a value is none that its
-        parameter may have, or a condition contradicts itself.
+        If the country, a year, a jurisdiction or a parameter is not known, a number is out of
+        bounds, or a condition contradicts itself.
     """
     size = whole_number("population.size", size, 1, LARGEST_SIZE)
     founders_years_before = whole_number(

@@ -257,7 +257,7 @@ def test_json_schema_describes_every_key() -> None:
 
 def test_import_is_light() -> None:
     code = (
-        "import sys, rlsabm.scenario\n"
+        "import sys, rlsabm, rlsabm.cli\n"
         "print({'numpy', 'numba', 'pandas', 'mesa'} & sys.modules.keys())"
     )
     root = Path(__file__).parents[1]

@@ -20,4 +20,4 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
         raise UserError(
             f"{name}: found {value!r} (expected a whole number from {least:,} to {most:,})"
         )
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    return int(value)  # type: ignore[call-overload]
