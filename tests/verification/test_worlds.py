@@ -25,6 +25,7 @@ from rlsabm.results.tables.contrasts import count_contrasts
 from rlsabm.results.tables.persons import list_persons
 from rlsabm.results.tables.shifts import estimate_shifts
 from rlsabm.setting import Setting, make_setting
+from rlsabm.worlds import living_again as worlds_module
 from rlsabm.worlds.living_again import all_worlds, check_same, live_again
 from rlsabm.worlds.world import (
     ALWAYS_REPLETE,
@@ -35,7 +36,6 @@ from rlsabm.worlds.world import (
     without_iron_of,
     worlds_of,
 )
-from rlsabm.worlds.world import living_again as worlds_module
 
 KEY = 20190713
 SIZE = 100_000
