@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -211,20 +212,19 @@ def survey_of_many() -> tuple[Survey, Any, Any, Any]:
     population = Population(setting, key=KEY, threads=1)
     month = survey_month(2019)
     population.advance(month)
-    survey = take_survey(setting, population.lives, population.bodies, year=2019, key=KEY)
+    survey = take_survey(
+        setting, population.lives, population.bodies, year=2019, p=population.inputs
+    )
     population.advance(month + FOLLOW_UP_MONTHS, log=True)
     return survey, population.events, population.lives.copy(), population.bodies.copy()
 
 
 def part_of(survey: Survey, chosen: Any) -> Survey:
-    return Survey(
-        survey.setting,
-        survey.year,
-        survey.rows[chosen],
-        survey.lives[chosen],
-        survey.bodies[chosen],
-        survey.measured[chosen],
-        survey.month,
+    return replace(
+        survey,
+        rows=survey.rows[chosen],
+        lives=survey.lives[chosen],
+        bodies=survey.bodies[chosen],
     )
 
 

@@ -16,7 +16,7 @@ from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.events import EVENT
 from rlsabm.inputs import with_key
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
-from rlsabm.measuring.assays import MEASURES, SCAN
+from rlsabm.measuring.assays import SCAN
 from rlsabm.measuring.autopsy import dissect
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.kin import OF_PARENTS, PAIR_SEXES, RELATIONS, find_kin, pair_sexes
@@ -66,8 +66,8 @@ def table_of(rows: list[tuple[str, str, int, int, int, int]], *, draw: int = 0) 
 
 def survey_of(setting: Setting, lives: Any, bodies: Any) -> Survey:
     """A survey of all these people."""
-    measured = np.zeros((len(lives), len(MEASURES)))
-    return Survey(setting, YEAR, np.arange(len(lives)), lives, bodies, measured, MONTH)
+    p = with_key(setting.inputs, int(KEY))
+    return Survey(setting, p, YEAR, MONTH, np.arange(len(lives)), lives, bodies)
 
 
 @pytest.fixture(scope="module")

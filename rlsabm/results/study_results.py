@@ -13,7 +13,8 @@ from rlsabm.results import answers
 from rlsabm.results.choosing import ADULTS, Wanted, listed, words_in
 from rlsabm.results.overview import overview_html, overview_text
 from rlsabm.results.sources import unknown
-from rlsabm.results.tables import TABLES
+from rlsabm.results.table import Kind
+from rlsabm.results.tables import tables_of
 
 #: How tables that a scenario must ask for are asked for.
 ASKED_FOR = {
@@ -22,6 +23,9 @@ ASKED_FOR = {
     "postulates": "shifts: {postulates: true}",
     "partitions": "shifts: {postulates: true}",
 }
+
+#: Tables that a call of `rlsabm.simulate` can make: not what a study's folder says of itself.
+IN_MEMORY = (Kind.BY_RUN, Kind.ESTIMATES, Kind.LINE_LIST, Kind.BY_DRAW)
 
 
 class Study:
@@ -116,12 +120,15 @@ class Study:
         """
         if name in self._tables:
             return self._tables[name].copy(deep=False)
-        if name in ASKED_FOR:
-            raise UserError(f"the study has no table {name}; a scenario asks: {ASKED_FOR[name]}")
-        if self.missing:
+        asks = f"; a scenario asks: {ASKED_FOR[name]}" if name in ASKED_FOR else ""
+        if self.missing and not asks:
             raise UserError(f"the study has no table {name} yet: {self.missing}")
-        if self.folder is None and name in TABLES:
-            raise UserError(f"the study was simulated without the table {name}; tables={[name]}")
+        if self.folder is None and name in {table.name for table in tables_of(*IN_MEMORY)}:
+            raise UserError(
+                f"the study was simulated without the table {name}; tables={[name]}{asks}"
+            )
+        if asks:
+            raise UserError(f"the study has no table {name}{asks}")
         raise UserError(unknown("table", name, list(self._tables)))
 
     # Answers --------------------------------------------------------------------------------------

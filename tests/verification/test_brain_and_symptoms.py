@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
+from rlsabm import chance
 from rlsabm.body.body import be_born
 from rlsabm.body.brain import advance_brain, deficit_effect
 from rlsabm.body.responses import cns_supply, equilibrium_prevalence
 from rlsabm.body.symptoms import advance_symptoms, irls, next_state
 from rlsabm.burden import neutral_burdens
-from rlsabm.chance import at
 from rlsabm.conventions import LONG_AGO, NEVER
+from rlsabm.moment import Moment
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.setting import Setting, make_setting
@@ -30,7 +31,8 @@ def _advance(body: Any, life: Any, burdens: Any, age: int, p: Any, us: Any, curv
     burden = burdens[0]
     for month in range(len(us)):
         effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, p)
-        advance_symptoms(body, life, burden, effect, age, month, us[month], p)
+        at = Moment(month, age, us[month], 0.0, 0.0, 0.0)
+        advance_symptoms(body, life, burden, effect, at, p)
         curve[month, 0] = body.brain_iron_fast
         curve[month, 1] = body.brain_iron_slow
         curve[month, 2] = body.dopamine_deficit
@@ -190,7 +192,7 @@ def _chain(prevalence: float, months: int, people: int, key: int, p: Any) -> np.
     for person in range(people):
         state = 0
         for month in range(months):
-            u, _, _, _ = at(key, np.uint64(person), month, 999)
+            u, _, _, _ = chance.at(key, np.uint64(person), month, 999)
             state = next_state(state, prevalence, u, p)
             states[person, month] = state
     return states

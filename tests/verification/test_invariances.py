@@ -122,7 +122,7 @@ def test_order_of_rows_at_births(small: Setting, before: Population) -> None:
         bear(
             lives, bodies, with_new_men(NO_MEN, lives, 0), mothers, new_lives, new_bodies,
             newborn_records(LIFE, 1),
-            small.plan.male_share, small.plan.first_month, with_key(small.inputs, KEY),
+            with_key(small.inputs, KEY),
         )  # fmt: skip
         born.append((new_lives, new_bodies))
     assert len(born[0][0]) > 10

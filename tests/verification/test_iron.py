@@ -28,6 +28,7 @@ from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE
 from rlsabm.exposures.donation import ACTIVE_DONOR
 from rlsabm.exposures.kidney import DIALYSIS
 from rlsabm.exposures.menses import menstruate
+from rlsabm.moment import moment_of
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.setting import Setting
@@ -446,7 +447,7 @@ def _recover(
         red[row, 1] = body.red_cell_iron_mg * (1.0 - blood_ml / (1000.0 * life.blood_volume_l))
         for k in range(months):
             lay_down(life, burden)
-            menstruate(life, burden, burden, month + k, p)
+            menstruate(life, burden, burden, moment_of(life, month + k, p), p)
             burden.oral_iron_mg_per_day = tablets_mg
             if k == 0:
                 burden.blood_loss_ml += blood_ml
