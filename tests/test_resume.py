@@ -705,6 +705,7 @@ def test_reading_while_it_runs(tmp_path: Path, rlsabm_command: Command, workplac
                     assert "running" in shown.out
                     assert f"process {process.pid}" in shown.out
                     assert asked["status"] == "running"
+            time.sleep(0.05)  # or looking would take as much of the processor as the study
         assert ending(process).code == 0
     first_after = states.index("complete") if "complete" in states else len(states)
     assert set(states[:first_after]) == {"running"}
