@@ -354,6 +354,9 @@ def test_no_dask_scheduler(
 # Whoever works, and in whatever order -------------------------------------------------------------
 
 
+# Another cluster on this machine may show how it is at the port where Dask likes to do so.
+@pytest.mark.filterwarnings("ignore:Port 8787 is already in use")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize(
     "options",
     [
