@@ -522,12 +522,12 @@ def test_noise_of_a_pathologist(setting: Setting) -> None:
     found = dissect(lives, bodies, with_key(setting.inputs, int(KEY)))
     # The oldest are as old as the tables reach.
     np.testing.assert_allclose(
-        found.structural_cns_iron, 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6
+        found["structural_cns_iron"], 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6
     )
-    noise = found.measured_structural_cns_iron / found.structural_cns_iron - 1.0
+    noise = found["measured_structural_cns_iron"] / found["structural_cns_iron"] - 1.0
     assert abs(noise.mean()) < 0.003
     assert noise.std() == pytest.approx(setting.inputs.autopsy_cv, rel=0.03)
-    np.testing.assert_allclose(found.exchangeable_cns_iron, 0.9, rtol=1e-6)
+    np.testing.assert_allclose(found["exchangeable_cns_iron"], 0.9, rtol=1e-6)
 
 
 def test_all_the_dead_are_found(grown: tuple[Survey, Population]) -> None:

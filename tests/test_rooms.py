@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from rlsabm.exposures import month as of_month
 from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.exposures.month import EXPOSURES, IN_TABLES, PART_COUNT, PARTS
 from rlsabm.inputs import INPUT_TABLES, INPUTS
-from rlsabm.mesa.columns import COLUMNS
+from rlsabm.mesa.columns import COLUMNS, RELATIVES
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import SURVEY
 from rlsabm.parameter_table import DERIVED, HEADINGS, PARAMETERS
@@ -131,11 +132,22 @@ def test_attributes_of_records_hide_nothing_of_numpy() -> None:
         assert not set(dtype.names or ()) & set(dir(np.record))
 
 
-def test_columns_of_rooms_are_no_fields() -> None:
-    fields = {field.name for field in (*LIFE_FIELDS, *BODY_FIELDS)}
-    columns = {column.name for room in ROOMS for column in room.columns}
-    assert not fields & columns
-    assert columns <= set(COLUMNS)
+def test_columns_of_rooms_are_those_of_persons() -> None:
+    """One that is called like a field says what that holds; a person's relatives stay people."""
+    fields = {field.name: field for field in (*LIFE_FIELDS, *BODY_FIELDS)}
+    columns = [column for room in ROOMS for column in room.columns]
+    names = {column.name for column in columns}
+    assert len(names) == len(columns)
+    assert names - set(RELATIVES) <= set(COLUMNS)
+    assert not set(RELATIVES) & set(COLUMNS)
+    for column in columns:
+        if column.name in fields:
+            field = fields[column.name]
+            held = np.arange(3).astype(field.dtype)
+            np.testing.assert_array_equal(
+                column.values(SimpleNamespace(**{column.name: held})), held
+            )
+            assert column.labels == field.labels
 
 
 @pytest.mark.parametrize("field", [*LIFE_FIELDS, *BODY_FIELDS], ids=lambda field: field.name)

@@ -471,7 +471,7 @@ def test_totals_of_biomarkers_are_taken_where_there_are_any(
     both = pd.concat([table.astype({"sex": str, "age_group": str}), total])
     for column, words in (("sex", ["female", "male", "all"]), ("age_group", None)):
         words = words or [*table["age_group"].cat.categories, "all adults"]
-        both[column] = pd.Categorical(both[column], words, ordered=True)
+        both[column] = pd.Categorical(both[column], list(dict.fromkeys(words)), ordered=True)
     mixed = rlsabm.Study({"biomarkers": both}, arms=results.arms, scenario=results.scenario)
     answer = mixed.biomarkers()
     assert list(answer["persons"]) == [28]

@@ -136,7 +136,12 @@ def _measure_column(name: str, unit: str, meaning: str) -> PersonColumn:
 COLUMNS: dict[str, PersonColumn] = {
     **{m.name: _measure_column(m.name, m.unit, m.meaning) for m in MEASURES},
     **{column.name: column for column in _OF_PERSONS},
-    **{column.name: column for room in ROOMS for column in room.columns},
+    **{
+        column.name: column
+        for room in ROOMS
+        for column in room.columns
+        if column.name not in RELATIVES
+    },
     **{name: field_column(field) for name, field in FIELDS.items() if name not in RELATIVES},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -163,7 +164,7 @@ def excel_bytes(name: str, frame: pd.DataFrame) -> bytes:
 def stata_bytes(name: str, frame: pd.DataFrame) -> bytes:
     """A table as a file of Stata 14 or later, with labels of variables and values.
 
-    Names longer than Stata allows are cut; what is infinite or too large is missing.
+    Names that Stata does not allow are changed; what is infinite or too large is missing.
     """
     names = stata_names([str(column) for column in frame])
     columns = {names[str(column)]: _for_stata(frame[column]) for column in frame}
@@ -190,12 +191,17 @@ def stata_bytes(name: str, frame: pd.DataFrame) -> bytes:
 
 
 def stata_names(columns: Sequence[str]) -> dict[str, str]:
-    """Names that Stata allows, by the names of columns; no two are the same."""
+    """Names that Stata allows, by the names of columns; no two are the same.
+
+    They are of ASCII letters, digits and underscores, and do not begin with a digit.
+    """
     names: dict[str, str] = {}
     for column in columns:
-        name, number = column[:STATA_NAME], 2
+        whole = re.sub(r"\W", "_", column, flags=re.ASCII)
+        whole = f"_{whole}" if whole[:1].isdigit() else whole
+        name, number = whole[:STATA_NAME], 2
         while name in names.values():
-            name = f"{column[: STATA_NAME - len(str(number))]}{number}"
+            name = f"{whole[: STATA_NAME - len(str(number))]}{number}"
             number += 1
         names[column] = name
     return names
