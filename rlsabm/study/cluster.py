@@ -74,7 +74,7 @@ class DaskCluster(Crew):
                 self._local = self._distributed.LocalCluster(
                     n_workers=self._count,
                     threads_per_worker=1,
-                    dashboard_address=None,
+                    dashboard_address=":0",  # any free port
                     silence_logs=logging.CRITICAL,
                 )
             where = {"address": self._local}
