@@ -291,8 +291,10 @@ def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study
             package=package_hash(),
         )
         found[unit] = find(job).tables
+    made = assemble(found, vocabulary)
     return Study(
-        assemble(found, vocabulary),
+        # Without what others were made from.
+        {name: table for name, table in made.items() if name in tables},
         arms=list(study.arms),
         scenario=study.as_mapping(),
     )
