@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from rlsabm.arrays import Bools
-from rlsabm.exposures.kidney import CKD_4, DIALYSIS
-from rlsabm.exposures.pregnancy import NOT_PREGNANT
+from rlsabm.exposures.month import PARTS
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import Survey
 from rlsabm.results.cells import strata_codes
 from rlsabm.results.columns import (
@@ -71,12 +71,12 @@ def range_of_iron_deficiency(survey: Survey, deficient: Bools) -> float:
     It is the 99th percentile among iron-deficient adults without any other load; missing if there are
     too few of them.
     """
-    loads = [c.name for c in survey.setting.conditions if c.dopamine_load > 0.0]
-    loaded = (
-        (survey.pregnancy != NOT_PREGNANT) | (survey.kidney == CKD_4) | (survey.kidney == DIALYSIS)
-    )
-    for name in loads:
-        loaded |= survey.has_condition(name)
+    loads = [part.name for part in PARTS if part.other_load(survey.p) > 0.0]
+    loads += [c.name for c in survey.setting.conditions if c.dopamine_load > 0.0]
+    loaded = np.zeros(len(survey), dtype=bool)
+    for group in groups_of(survey.setting.conditions):
+        if group.name in loads:
+            loaded |= group.members(survey)
     alone = survey.dopamine_deficit[deficient & ~loaded & (survey.age >= ADULT_AGE)]
     if len(alone) < LEAST_IRON_DEFICIENT:
         return float("nan")
