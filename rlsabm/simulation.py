@@ -6,7 +6,7 @@ number of threads.  Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError, nearest
 from rlsabm.results.contents import Contents
 from rlsabm.results.study_results import Study
@@ -114,6 +115,7 @@ def simulate(
         seed=seed,
         changes=changes,
     )
+    threads = whole_number("threads", threads, 1, 1024)
     study = read_scenario(scenario, changes=given)
     return _run(study, _wanted(study, tables), threads)
 
@@ -122,9 +124,19 @@ def simulate_many(
     scenario: ScenarioLike = "baseline",
     *,
     parameters: Sequence[Mapping[str, float]] | pd.DataFrame,
+    size: int | None = None,
+    country: str | None = None,
+    years: Sequence[int] | int | None = None,
+    conditions: Mapping[str, Any] | None = None,
+    shifts: Sequence[str] | None = None,
+    instruments: Sequence[str] | None = None,
+    draws: int | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    tables: Sequence[str] | None = None,
     workers: int | None = None,
     progress: bool = False,
-    **others: Any,
 ) -> list[Study]:
     """Simulate a scenario with many sets of parameters, side by side on this machine's processors.
 
@@ -137,12 +149,12 @@ def simulate_many(
         As `simulate` takes it.
     parameters
         Sets of values by name: mappings, or a data frame with a row a set and a column a parameter.
+    size, country, years, conditions, shifts, instruments, draws, replicates, seed, changes, tables
+        As `simulate` takes them, the same for all sets.
     workers
         Sets simulated at a time; as many as there are processors by default.
     progress
         Whether to show on standard error how far it is.
-    others
-        What else `simulate` takes, the same for all sets.
 
     Returns
     -------
@@ -160,31 +172,44 @@ def simulate_many(
     >>> sets = [{"deficit_effect": effect} for effect in (1.0, 2.0)]
     >>> low, high = rlsabm.simulate_many(parameters=sets, size=1_000, seed=1)
     """
-    if isinstance(parameters, Mapping):
-        raise UserError("parameters: found one mapping (expected a list of them, or a data frame)")
     if isinstance(parameters, pd.DataFrame):
-        parameters = [{str(k): v for k, v in row.items()} for row in parameters.to_dict("records")]
-    tables = others.pop("tables", None)
-    threads = others.pop("threads", 1)
-    fixed = others.pop("changes", None)
-    years = others.pop("years", None)
+        parameters = [
+            {str(name): value for name, value in row.items()}
+            for row in parameters.to_dict("records")
+        ]
+    if isinstance(parameters, Mapping | str) or not isinstance(parameters, Iterable):
+        raise UserError(
+            "simulate: parameters: expected a list of mappings by name, or a data frame"
+        )
+    workers = processors() if workers is None else whole_number("workers", workers, 1, 1024)
     given = [
         _given(
+            size=size,
+            country=country,
             years=[years] if isinstance(years, int) else years,
-            changes=fixed,
             parameters=values,
-            **others,
+            conditions=conditions,
+            shifts=shifts,
+            instruments=instruments,
+            draws=draws,
+            replicates=replicates,
+            seed=seed,
+            changes=changes,
         )
         for values in parameters
     ]
-    studies = [read_scenario(scenario, changes=each) for each in given]
+    studies = []
+    for number, each in enumerate(given, start=1):
+        try:
+            studies.append(read_scenario(scenario, changes=each))
+        except UserError as error:
+            raise UserError(f"set {number} of {len(given)}: {error}") from None
     if not studies:
         return []
     wanted = _wanted(studies[0], tables)
     check_study(studies[0])
-    workers = workers or processors()
     with ThreadPoolExecutor(workers) as executor, _bar(len(studies), progress) as advance:
-        futures = [executor.submit(_run, study, wanted, threads) for study in studies]
+        futures = [executor.submit(_run, study, wanted, 1) for study in studies]
         results = []
         try:
             for future in futures:
@@ -208,14 +233,8 @@ def _given(
     Raises
     ------
     UserError
-        If there is no such argument, or one that should be a mapping is none.
+        If what should be a mapping is none.
     """
-    unknown = set(named) - set(_KEYS)
-    if unknown:
-        name = min(unknown)
-        near = nearest(name, [*_KEYS, "parameters", "conditions", "changes", "tables", "threads"])
-        hint = f"; did you mean {near}?" if near else ""
-        raise UserError(f"simulate: there is no argument {name!r}{hint}")
     given = {_KEYS[name]: value for name, value in named.items() if value is not None}
     for name, value in (
         ("parameters", parameters),
