@@ -152,7 +152,7 @@ def engine_of(
     entries = Ledger(units)
 
     def job(unit: Unit, threads: int) -> Job:
-        return Job(unit, *(None,) * 4, threads, "")  # type: ignore[arg-type]
+        return Job(unit, *(None,) * 3, threads, "")  # type: ignore[arg-type]
 
     def wait(futures: Any, **_: object) -> tuple[set[Future[Outcome]], set[Future[Outcome]]]:
         crew.work()
@@ -494,9 +494,9 @@ def only_that_is_run_again(folder: Path, notes: Path) -> None:
     assert report.status == "complete"
     assert report.found == UNITS - 1
     after = ledger(out)
-    pd.testing.assert_frame_equal(
-        after.drop(CHOSEN), before.drop(CHOSEN), check_exact=True, check_dtype=False
-    )
+    # A column of words has those that are there: its unit had failed, and has not now.
+    rest = [runs.drop(CHOSEN).astype({"status": str}) for runs in (after, before)]
+    pd.testing.assert_frame_equal(*rest, check_exact=True, check_dtype=False)
     assert after.loc[CHOSEN, "attempts"] == before.loc[CHOSEN, "attempts"] + 1
     assert after.loc[CHOSEN, "traceback"] == ""
     assert {name: times_begun(notes, name) for name in before.index} == {
