@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError, nearest
 from rlsabm.results.contents import Contents
-from rlsabm.results.study_results import Study
-from rlsabm.results.table import Kind
+from rlsabm.results.study_results import ASKED_FOR, IN_MEMORY, Study
 from rlsabm.results.tables import tables_of
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.assembling import assemble
@@ -105,7 +105,7 @@ def simulate(
     given = _given(
         size=size,
         country=country,
-        years=[years] if isinstance(years, int) else years,
+        years=[int(years)] if isinstance(years, int | np.integer) else years,
         parameters=parameters,
         conditions=conditions,
         shifts=shifts,
@@ -115,7 +115,7 @@ def simulate(
         seed=seed,
         changes=changes,
     )
-    threads = whole_number("threads", threads, 1, 1024)
+    threads = whole_number("simulate: threads", threads, 1, 1024)
     study = read_scenario(scenario, changes=given)
     return _run(study, _wanted(study, tables), threads)
 
@@ -181,12 +181,14 @@ def simulate_many(
         raise UserError(
             "simulate: parameters: expected a list of mappings by name, or a data frame"
         )
-    workers = processors() if workers is None else whole_number("workers", workers, 1, 1024)
+    workers = (
+        processors() if workers is None else whole_number("simulate: workers", workers, 1, 1024)
+    )
     given = [
         _given(
             size=size,
             country=country,
-            years=[years] if isinstance(years, int) else years,
+            years=[int(years)] if isinstance(years, int | np.integer) else years,
             parameters=values,
             conditions=conditions,
             shifts=shifts,
@@ -245,7 +247,12 @@ def _given(
             continue
         if not isinstance(value, Mapping):
             raise UserError(f"simulate: {name}: found {value!r} (expected a mapping by name)")
-        given |= value if name == "changes" else {name: value}
+        for key, each in value.items():
+            # Key by key, so that what stands in two arguments is joined, or refused as given twice.
+            whole = str(key) if name == "changes" else f"{name}.{key}"
+            if whole in given:
+                raise UserError(f"simulate: {whole}: is given twice")
+            given[whole] = each
     return given
 
 
@@ -270,27 +277,27 @@ def _wanted(study: ResolvedScenario, tables: Sequence[str] | None) -> frozenset[
         If one does not exist, or the scenario does not ask for what it needs.
     """
     scenario = study.scenario
+    asked = {
+        "prevalence": True,
+        "shifts": bool(scenario.shifts.conditions),
+        "postulates": scenario.shifts.postulates,
+        "persons": scenario.observe.persons > 0,
+        "events": scenario.observe.events,
+        "draws": scenario.runs.draws > 1,
+    }
     if tables is None:
-        asked = {
-            "prevalence": True,
-            "shifts": bool(scenario.shifts.conditions),
-            "postulates": scenario.shifts.postulates,
-            "persons": scenario.observe.persons > 0,
-            "events": scenario.observe.events,
-            "draws": scenario.runs.draws > 1,
-        }
         return frozenset(name for name, is_asked in asked.items() if is_asked)
-    known = [table.name for table in tables_of(*_MADE)]
-    for name in [tables] if isinstance(tables, str) else tables:
+    names = [tables] if isinstance(tables, str) else list(tables)
+    known = [table.name for table in tables_of(*IN_MEMORY)]
+    asked["partitions"] = asked["postulates"]
+    for name in names:
         if name not in known:
             near = nearest(str(name), known)
             hint = f"did you mean {near!r}?" if near else f"expected names among {', '.join(known)}"
             raise UserError(f"simulate: tables: no table {name!r} ({hint})")
-    return frozenset([tables] if isinstance(tables, str) else tables)
-
-
-#: Tables that a call can make: not what a study writes about itself.
-_MADE = (Kind.BY_RUN, Kind.ESTIMATES, Kind.LINE_LIST, Kind.BY_DRAW)
+        if name in ASKED_FOR and not asked[name]:
+            raise UserError(f"simulate: tables: for {name} a scenario asks: {ASKED_FOR[name]}")
+    return frozenset(names)
 
 
 def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study:

@@ -240,10 +240,7 @@ def test_by_default_there_is_what_the_scenario_asks_for(quick: rlsabm.Study) -> 
         ["events"],
         ["draws"],
         ["persons"],
-        pytest.param(
-            ["kin", "shifts"],
-            marks=pytest.mark.xfail(reason="what they are estimated from stays in", strict=False),
-        ),
+        ["kin", "shifts"],
     ],
 )
 def test_only_tables_asked_for_are_there(in_memory: rlsabm.Study, names: list[str]) -> None:
@@ -432,14 +429,12 @@ def test_a_gap_in_a_data_frame_is_a_mistake() -> None:
         rlsabm.simulate_many(parameters=frame, size=150)
 
 
-@pytest.mark.xfail(reason="the table is left out without a word", strict=False)
 @pytest.mark.parametrize("name", ["persons", "events", "postulates", "partitions"])
 def test_a_table_that_the_scenario_does_not_ask_for(name: str) -> None:
     with pytest.raises(UserError, match=rf"tables: .*{name}.*asks: "):
         rlsabm.simulate(tables=[name], size=150)
 
 
-@pytest.mark.xfail(reason="parameters of changes replace those of parameters", strict=False)
 def test_parameters_in_changes_are_added() -> None:
     study = rlsabm.simulate(
         parameters={"deficit_effect": 1.0},
@@ -449,7 +444,6 @@ def test_parameters_in_changes_are_added() -> None:
     assert study.scenario["parameters"] == {"deficit_effect": 1.0, "donor_stop_per_year": 1.0}
 
 
-@pytest.mark.xfail(reason="is left to the library of threads", strict=False, raises=ValueError)
 @pytest.mark.parametrize("count", [0, -1])
 def test_numbers_of_threads_and_workers(count: int) -> None:
     with pytest.raises(UserError, match="threads"):
