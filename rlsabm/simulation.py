@@ -178,8 +178,9 @@ def simulate_many(
             for row in parameters.to_dict("records")
         ]
     if isinstance(parameters, Mapping | str) or not isinstance(parameters, Iterable):
+        found = "one mapping" if isinstance(parameters, Mapping) else repr(parameters)
         raise UserError(
-            "simulate: parameters: expected a list of mappings by name, or a data frame"
+            f"simulate: parameters: found {found} (expected a list of mappings, or a data frame)"
         )
     workers = (
         processors() if workers is None else whole_number("simulate: workers", workers, 1, 1024)
