@@ -58,7 +58,11 @@ def register(name: str, number: int, kind: str, words: str) -> int:
         If the name or the number is taken, or the kind is not known.
     """
     if name in STREAMS or any(stream.number == number for stream in STREAMS.values()):
-        raise ValueError(f"stream {name!r} or its number {number} is registered already")
+        free = max(stream.number for stream in STREAMS.values()) + 1
+        raise ValueError(
+            f"stream {name!r} or its number {number} is registered already; of the streams that are "
+            f"loaded, the next free number is {free}"
+        )
     if kind not in KINDS:
         raise ValueError(f"stream {name!r}: {kind!r} is not a kind of draw ({', '.join(KINDS)})")
     STREAMS[name] = Stream(number, kind, words)

@@ -25,13 +25,25 @@ def register_event(name: str, number: int) -> int:
         If the name or the number is taken.
     """
     if number in EVENTS or name in EVENTS.values():
-        raise ValueError(f"event {name!r} or its number {number} is registered already")
+        free = max(EVENTS) + 1
+        raise ValueError(
+            f"event {name!r} or its number {number} is registered already; the next free number is "
+            f"{free}"
+        )
     EVENTS[number] = name
     return number
 
 
 def event_names() -> tuple[str, ...]:
-    """Names of all events, by number from 0."""
+    """Names of all events, by number from 0.
+
+    Raises
+    ------
+    ValueError
+        If a number between is free.
+    """
+    if gaps := set(range(max(EVENTS))) - set(EVENTS):
+        raise ValueError(f"numbers of events have a gap: {min(gaps)} is free")
     return tuple(EVENTS[number] for number in range(len(EVENTS)))
 
 

@@ -24,6 +24,10 @@ from rlsabm.rooms import ROOMS
 
 INPUT_TABLES: tuple[Table, ...] = tuple(table for room in ROOMS for table in room.tables)
 
+_names = ["key", *PARAMETERS, *DERIVED, *(table.name for table in INPUT_TABLES)]
+if repeated := {name for name in _names if _names.count(name) > 1}:
+    raise ValueError(f"inputs of the rules are declared twice: {', '.join(sorted(repeated))}")
+
 VALUES = np.dtype((np.record, [(name, "f8") for name in (*PARAMETERS, *DERIVED)]))
 INPUTS = np.dtype(
     (

@@ -222,6 +222,8 @@ class Population:
             with ThreadPoolExecutor(self.threads) as executor:
                 list(executor.map(live, range(slices)))
         if log:
+            if any(count[0] > len(part) for part, count in zip(logs, counts, strict=True)):
+                raise RuntimeError("more events in a month than there is room for")
             noted = [part[: count[0]] for part, count in zip(logs, counts, strict=True)]
             self.events = np.concatenate([self.events, *noted])
 

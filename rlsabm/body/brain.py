@@ -134,9 +134,9 @@ def iron_effect(body: Any, age: int, p: Inputs) -> float:
 
 
 @inlined
-def advance_dopamine(body: Any, burden: Any, by_iron: float, p: Inputs) -> None:
+def advance_dopamine(body: Any, by_iron: float, load: float, p: Inputs) -> None:
     """One month of dopaminergic function, which falls by lack of iron and by other loads."""
-    deficit = by_iron + burden.dopamine_load
+    deficit = by_iron + load
     body.dopamine_deficit += (deficit - body.dopamine_deficit) * p.dopamine_step
 
 
@@ -148,5 +148,5 @@ def advance_brain(
     stores = body.storage_iron_mg * per_scale
     advance_pools(body, life, cns_supply(stores, p), p)
     effect = iron_effect(body, age, p)
-    advance_dopamine(body, burden, p.dopamine_share * effect, p)
+    advance_dopamine(body, p.dopamine_share * effect, burden.dopamine_load, p)
     return effect

@@ -22,13 +22,47 @@ EXPOSURES = (PREGNANCY, MENSES, KIDNEY_DISEASE, BLOOD_DONATION)
 #: The same in the order of result tables.
 IN_TABLES = (BLOOD_DONATION, PREGNANCY, MENSES, KIDNEY_DISEASE)
 
-#: Parts of the burden, and where each lies among the burdens of a month: after the whole.
+#: Parts of the burden. Among the burdens of a month they lie after the whole.
 PARTS = tuple(part for exposure in EXPOSURES for part in exposure.parts)
 PART_COUNT = len(PARTS)
 WHOLE = 0
-(OF_PREGNANCY, OF_MENSES, OF_HEAVY_MENSES, OF_KIDNEY_DISEASE, OF_DIALYSIS, OF_DONATION) = range(
-    1, PART_COUNT + 1
-)
+
+
+def place_of(name: str) -> int:
+    """Place of a part among the burdens of a month."""
+    return 1 + [part.name for part in PARTS].index(name)
+
+
+OF_PREGNANCY = place_of("pregnancy")
+OF_MENSES = place_of("menses")
+OF_HEAVY_MENSES = place_of("heavy_menstrual_bleeding")
+OF_KIDNEY_DISEASE = place_of("ckd_4_5")
+OF_DIALYSIS = place_of("dialysis")
+OF_DONATION = place_of("blood_donation")
+
+
+def check_declarations() -> None:
+    """Refuse exposures that would be run but not counted, or left out but not found.
+
+    Raises
+    ------
+    ValueError
+        If an exposure is missing from an order, a part that worlds leave out has no group of its name,
+        or the cause of a group is no such part.
+    """
+    titles = [sorted(exposure.title for exposure in order) for order in (EXPOSURES, IN_TABLES)]
+    if titles[0] != titles[1]:
+        raise ValueError(f"EXPOSURES has {titles[0]}, IN_TABLES has {titles[1]}")
+    causes = {part.name for part in PARTS if part.left_out_alone}
+    groups = [group for exposure in EXPOSURES for group in exposure.groups]
+    if missing := causes - {group.name for group in groups}:
+        raise ValueError(f"no group is called like the part {', '.join(sorted(missing))}")
+    for group in groups:
+        if group.cause not in {"", *causes}:
+            raise ValueError(f"group {group.name!r}: its cause {group.cause!r} is no part")
+
+
+check_declarations()
 
 
 @inlined

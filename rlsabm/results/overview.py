@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 
 from rlsabm.errors import UserError
 
-if TYPE_CHECKING:
-    from rlsabm.results.study_results import Study
-
 #: Arms of which an overview has a line.
 MOST_ARMS = 6
 
 
-def facts(study: Study) -> dict[str, str]:
+class Glanced(Protocol):
+    """What an overview needs of a study (`rlsabm.results.study_results.Study`)."""
+
+    arms: list[str]
+    scenario: dict[str, Any]
+    folder: Path | None
+    missing: str
+
+    @property
+    def title(self) -> str:
+        """Title of the scenario."""
+
+    @property
+    def years(self) -> list[int]:
+        """Survey years."""
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """All tables by name."""
+
+    def prevalence(self, *, by: str | Sequence[str]) -> pd.DataFrame:
+        """Prevalence with intervals."""
+
+
+def facts(study: Glanced) -> dict[str, str]:
     """What a study is and has, in words."""
     scenario, runs = study.scenario, study.scenario.get("runs", {})
     population = scenario.get("population", {})
@@ -34,7 +57,7 @@ def facts(study: Study) -> dict[str, str]:
     return found
 
 
-def main_numbers(study: Study) -> pd.DataFrame | None:
+def main_numbers(study: Glanced) -> pd.DataFrame | None:
     """Prevalence by arm and definition in per cent, with intervals; None if there is none yet."""
     try:
         rows = study.prevalence(by=["arm", "definition"])
@@ -58,7 +81,7 @@ def main_numbers(study: Study) -> pd.DataFrame | None:
     return table.rename_axis(index=None, columns=None)
 
 
-def overview_text(study: Study) -> str:
+def overview_text(study: Glanced) -> str:
     """An overview for a terminal."""
     lines = [f"Study: {study.title}"]
     lines += [f"  {name}: {what}" for name, what in facts(study).items()]
@@ -68,7 +91,7 @@ def overview_text(study: Study) -> str:
     return "\n".join(lines)
 
 
-def overview_html(study: Study) -> str:
+def overview_html(study: Glanced) -> str:
     """An overview for a notebook."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(name)}</th>"

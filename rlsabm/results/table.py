@@ -11,7 +11,7 @@ from enum import Enum
 
 import pandas as pd
 
-from rlsabm.results.combining import Combination
+from rlsabm.results.combining import Added, Combination
 from rlsabm.results.contents import Contents
 from rlsabm.results.observed import Observed
 from rlsabm.results.question import Question
@@ -62,6 +62,10 @@ class Column:
 
 #: Columns that depend on the study.
 ColumnsOfStudy = Callable[[Vocabulary], Sequence[Column]]
+
+
+#: Numbers that say which run and survey a row is of.
+UNIT_COLUMNS = ("draw", "replicate", "year")
 
 
 def always(question: Question) -> bool:
@@ -126,6 +130,16 @@ class ResultTable:
         }
         if None in needed.get(self.kind, ()):
             raise ValueError(f"table {self.name!r}: the declaration of {self.kind} is incomplete")
+        if isinstance(self.combine, Added):
+            known = {*UNIT_COLUMNS, *self.combine.counts, *self.combine.derived}
+            for column in self.columns:
+                if not isinstance(column, Column) or column.type not in ("whole", "number"):
+                    continue
+                if column.name not in known:
+                    raise ValueError(
+                        f"table {self.name!r}: {column.name} is a number, but neither added up over "
+                        "blocks nor derived"
+                    )
 
     def columns_in(self, vocabulary: Vocabulary) -> list[Column]:
         """Its columns in a study."""

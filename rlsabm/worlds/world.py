@@ -188,6 +188,7 @@ def advance_changed_body(
     """One month of a body whose peripheral iron is not followed: it lacks none, or it is factual."""
     effect = 0.0
     by_iron = 0.0
+    load = burden.dopamine_load
     if kind == REPLETE:
         advance_pools(body, life, 1.0, p)
         effect = iron_effect(body, at.age, p)
@@ -195,9 +196,9 @@ def advance_changed_body(
     elif kind == SUFFICIENT:
         body.brain_iron_fast = 1.0
         body.brain_iron_slow = p.slow_pool_norm[at.age]
-    else:
+    elif kind == WITHOUT_PATH:
         body.brain_iron_fast = factual.brain_iron_fast
         body.brain_iron_slow = factual.brain_iron_slow
         effect = iron_effect(body, at.age, p)
-    advance_dopamine(body, burden, by_iron, p)
+    advance_dopamine(body, by_iron, load, p)
     advance_symptoms(body, life, burden, effect, at, p)
