@@ -65,7 +65,7 @@ def draw_values(draw: int, seed: int) -> dict[str, float]:
 
 
 def draw_strength(name: str, log_sd: float, draw: int, seed: int) -> float:
-    """Strength of a condition's iron effects in a draw, to that of the catalogue: log-normal."""
+    """Strength of a condition's iron effects in a draw relative to the catalogue: log-normal."""
     if draw == 0 or log_sd == 0.0:
         return 1.0
     return math.exp(log_sd * NormalDist().inv_cdf(_uniform(f"conditions.{name}", draw, seed)))

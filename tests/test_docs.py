@@ -46,9 +46,9 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def make_parameters() -> ModuleType:
-    """The script docs/make_parameters.py as a module."""
-    spec = importlib.util.spec_from_file_location("make_parameters", DOCS / "make_parameters.py")
+def script(name: str) -> ModuleType:
+    """A script of the docs as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -56,9 +56,10 @@ def make_parameters() -> ModuleType:
     return module
 
 
-def test_parameter_page_is_up_to_date() -> None:
-    page = (DOCS / "parameters.md").read_text(encoding="utf-8")
-    assert page == make_parameters().page(), "run: python docs/make_parameters.py"
+@pytest.mark.parametrize("name", ["parameters", "rooms"])
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert page == script(f"make_{name}").page(), f"run: python docs/make_{name}.py"
 
 
 def test_names_in_the_odd_exist() -> None:

@@ -55,7 +55,7 @@ _PARAMETERS = (
       "Time constant of structural CNS iron.",
       "Hallgren & Sourander 1958 J Neurochem 3:41: 11 (pallidum) to 25 years (putamen)"),
     P("slow_pool_at_birth", 0.05, "1", "fixed", 0, 0.0, 0.5,
-      "Structural CNS iron of a newborn to that of an old adult.",
+      "Structural CNS iron of a newborn relative to an old adult.",
       "Hallgren & Sourander 1958 (0.02-0.07 over regions)"),
     P("deficit_convexity", 0.3, "1", "normal", 0.2, 0.0, 1.0,
       "Convexity of the effect of a CNS iron deficit: 0 goes with its square, 1 with its cube. "

@@ -111,7 +111,7 @@ _PARAMETERS = (
       "First-dose absorption from ferrous tablets: power of the dose.",
       "fit to Moretti 2015 Blood 126:1981"),
     P("tablet_daily_factor", 0.6, "1", "normal", 0.05, 0.3, 1.0,
-      "Absorption of daily doses to that of a first dose.", "Moretti 2015 Blood 126:1981"),
+      "Absorption of daily doses relative to a first dose.", "Moretti 2015 Blood 126:1981"),
     P("tablet_reference_ferritin_ug_per_l", 20, "µg/L", "fixed", 0, 10, 40,
       "Ferritin above which tablets are absorbed less, as food is.",
       "Moretti 2015 Blood 126:1981 (ferritin at most 20)"),

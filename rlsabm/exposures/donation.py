@@ -182,7 +182,7 @@ def fill_donation_tables(making: Making) -> Mapping[str, Floats]:
 _LIFE_FIELDS = (
     Field("donor", "u1", "", "donor career", DONOR_STATES),
     Field("double_red_cells", "u1", "", "gives double red cells", upper=1),
-    Field("donor_eagerness", "f4", "ratio", "wish to donate to the median donor's", lower=0),
+    Field("donor_eagerness", "f4", "ratio", "rate of visits relative to the median donor", lower=0),
     Field(
         "donor_supplements",
         "u1",

@@ -204,7 +204,7 @@ _PARAMETERS = (
     P("ckd_4_years", 3, "years", "lognormal", 0.3, 0.5, 20,
       "Mean time from stage 4 to dialysis.", "assumed"),
     P("kidney_incidence_factor", 0.85, "1", "lognormal", 0.05, 0, 10,
-      "Incidence of kidney failure to that of the table: prevalence had not yet reached the level "
+      "Incidence of kidney failure relative to the table: prevalence had not yet reached the level "
       "to which the rates of 2012 lead.", "set to C20; " + USRDS),
     P("graft_failure_per_year", 0.045, "1/year", "lognormal", 0.2, 0, 1,
       "Rate of graft failure, deaths apart.", "common estimate, 4-5 % a year, assumed"),
@@ -223,7 +223,7 @@ _PARAMETERS = (
     P("dialysis_absorption_factor", 0.4, "1", "normal", 0.1, 0.05, 1,
       "Absorption on dialysis.", "assumed (hepcidin three- to tenfold)"),
     P("dialysis_ferritin_factor", 1.8, "1", "normal", 0.3, 1, 4,
-      "Serum ferritin on dialysis to that of the same stores.", "assumed (inflammation)"),
+      "Serum ferritin on dialysis relative to the same stores.", "assumed (inflammation)"),
     P("dialysis_haemoglobin_g_per_l", 110, "g/L", "normal", 3, 80, 140,
       "Haemoglobin that erythropoietin aims at.", "DOPPS Practice Monitor: 109-115"),
     P("infusion_mg_per_month", 220, "mg/month", "fixed", 0, 0, 1000,

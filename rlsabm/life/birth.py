@@ -50,7 +50,7 @@ _LIFE_FIELDS = (
 )
 _PARAMETERS = (
     P("father_age_gap_years", 2.5, "years", "fixed", 0, -5, 15,
-      "Mean age of fathers above mothers.", "NCHS birth statistics, 2-3 years"),
+      "Mean difference between the ages of fathers and mothers.", "NCHS birth statistics, 2-3 years"),
     P("father_age_gap_sd_years", 5, "years", "fixed", 0, 0.1, 15,
       "Spread of that gap.", "assumed"),
     P("new_father_share", 0.15, "1", "fixed", 0, 0, 1,

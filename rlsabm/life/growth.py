@@ -81,13 +81,17 @@ def fill_growth_tables(making: Making) -> Mapping[str, Floats]:
 # What it owns ---------------------------------------------------------------------------------------
 
 _LIFE_FIELDS = (
-    Field("height_factor", "f4", "ratio", "height to the median of age and sex", lower=0.01),
-    Field("weight_factor", "f4", "ratio", "weight to the median of age and sex", lower=0.01),
+    Field(
+        "height_factor", "f4", "ratio", "height relative to the median of age and sex", lower=0.01
+    ),
+    Field(
+        "weight_factor", "f4", "ratio", "weight relative to the median of age and sex", lower=0.01
+    ),
     Field(
         "haemoglobin_factor",
         "f4",
         "ratio",
-        "haemoglobin set point to that of age and sex",
+        "haemoglobin set point relative to that of age and sex",
         lower=0.01,
     ),
     Field("weight_kg", "f4", "kg", "weight", lower=0.5),
@@ -102,8 +106,14 @@ _LIFE_FIELDS = (
         "iron in food, as bioavailable as a mixed diet's",
         lower=0,
     ),
-    Field("basal_loss_factor", "f4", "ratio", "basal loss to the median", lower=0.01),
-    Field("intake_factor", "f4", "ratio", "iron intake to the median of age and sex", lower=0.01),
+    Field("basal_loss_factor", "f4", "ratio", "basal loss relative to the median", lower=0.01),
+    Field(
+        "intake_factor",
+        "f4",
+        "ratio",
+        "iron intake relative to the median of age and sex",
+        lower=0.01,
+    ),
 )
 _PARAMETERS = (
     P("storage_scale_mg", 500, "mg", "normal", 40, 300, 4000,

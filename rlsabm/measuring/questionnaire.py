@@ -32,7 +32,7 @@ MOST_MIMICS = 0.5
 
 _PARAMETERS = (
     P("mimic_age_factor", 1.35, "1", "normal", 0.15, 0.5, 3.0,
-      "Chance to be taken for a case without being one, to that of people ten years younger.",
+      "Ratio of the share of people wrongly taken for cases to that of people ten years younger.",
       "assumed: mimics (cramps, arthritis, neuropathy) grow with age; a survey of Kentucky found "
       "19 % at 80 and above"),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Estimates over draws and replicates: value, interval, and what of it is Monte-Carlo error.
 
-Replicates of a draw add their counts; draws are compared.  Two kinds of uncertainty are told apart:
+Replicates of a draw add their counts; draws are compared.  Two kinds of uncertainty are separated:
 the Monte-Carlo error, which more people or replicates would make smaller, and the spread between draws
 of the parameters, which they would not.
 """
