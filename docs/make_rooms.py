@@ -19,9 +19,9 @@ assert rlsabm.observe.survey.SURVEY in [stream.number for stream in STREAMS.valu
 HEAD = """\
 # What the rooms of the model declare
 
-Written by `python docs/make_rooms.py` from the declarations; do not edit by hand. Parameters are in
-[parameters.md](parameters.md), the rules in [ODD.md](ODD.md), and [How to add …](extending.md) says how to
-declare more.
+Written by `python docs/make_rooms.py` from the declarations; do not edit by hand. Parameters are
+in [parameters.md](parameters.md), the rules in [ODD.md](ODD.md), and
+[How to add …](extending.md) says how to declare more.
 """
 
 
