@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 #: Two survey years in a row and one apart; an arm that changes nothing and one that does.
 STUDY = """\
-title: A small study for tests
+title: A small study with everything
 population: {size: 2_000}
 observe: {years: [2010, 2018, 2019], as: [true, CH-RLSq], persons: 1.0, events: true}
 shifts: {conditions: [blood_donation, pregnancy, obesity, multiple_sclerosis], postulates: true}

@@ -285,7 +285,7 @@ def test_help_has_an_example_that_works(
     words = shlex.split(found[1].split(" > ")[0])[1:]
     if verb == "run":
         words += ["--set", "population.size=300"]
-    if verb in ("compare", "resume", "status"):
+    if verb in ("compare", "export", "resume", "status"):
         (workplace / "outputs").mkdir()
         (workplace / words[1]).symlink_to(request.getfixturevalue("study").folder)
     assert rlsabm_command(*words).code == 0
@@ -403,7 +403,7 @@ def test_new_works_outside_a_checkout(rlsabm_command: Command, workplace: Path) 
 
 def test_the_summary(study: Study) -> None:
     printed = study.outcome.out
-    assert "A small study for tests" in printed
+    assert "A small study with everything" in printed
     for words in ("everyone", "blood donation", "by age and sex", "by parity", "by arm"):
         assert words in printed
     assert "nothing changed" in printed

@@ -498,7 +498,7 @@ def test_the_manifest(study: Study) -> None:
     assert manifest["input_hash"] != manifest["scenario_hash"]
     assert manifest["schema_version"] == SCHEMA_VERSION
     assert manifest["name"] == "small"
-    assert manifest["title"] == "A small study for tests"
+    assert manifest["title"] == "A small study with everything"
     assert manifest["status"] == "complete"
     software = manifest["software"]
     for name in ("rlsabm", "python", "mesa", "numpy", "numba", "pandas", "pyarrow", "pydantic"):

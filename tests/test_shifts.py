@@ -16,7 +16,12 @@ from rlsabm.results.intervals import (
     proportion_over_draws,
     t_quantile,
 )
-from rlsabm.results.tables.contrasts import BANDS, CONTRAST_COUNTS, LAST_BAND, expected_cases
+from rlsabm.results.tables.contrasts import (
+    CONTRAST_COUNTS,
+    LAST_BAND,
+    STANDARD_BANDS,
+    expected_cases,
+)
 from rlsabm.results.tables.shifts import ESTIMATE_NAMES, estimate_shifts
 
 MEN = LAST_BAND + 1
@@ -24,7 +29,7 @@ MEN = LAST_BAND + 1
 
 def counts_by_band(**bands: int) -> np.ndarray:
     """Counts in one cell: w10 is the tenth band of women, m3 the third of men."""
-    row = np.zeros((1, BANDS), dtype=np.int64)
+    row = np.zeros((1, STANDARD_BANDS), dtype=np.int64)
     for name, count in bands.items():
         row[0, int(name[1:]) + (MEN if name[0] == "m" else 0)] = count
     return row

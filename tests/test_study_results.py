@@ -563,7 +563,7 @@ def test_a_table_that_there_is_not(results: rlsabm.Study, name: str, word: str) 
 def test_at_a_glance(results: rlsabm.Study) -> None:
     said, html = repr(results), results._repr_html_()
     for text in (said, html):
-        assert "A small study for tests" in text
+        assert "A small study with everything" in text
         assert "no donation" in text
         assert "18 years and older, 2019" in text
     odd = rlsabm.Study(

@@ -105,7 +105,7 @@ class DonorSupplements(Section):
 class BloodDonation(Section):
     """Whole-blood donation and the rules that protect donors' iron."""
 
-    enabled: Annotated[bool, Key(description="Surveyed give blood.")] = True
+    enabled: Annotated[bool, Key(description="People give blood.")] = True
     jurisdiction: Annotated[
         PlaceName | None,
         Key(description="Whose donation rules apply; null for the country's own."),
@@ -119,7 +119,7 @@ class BloodDonation(Section):
         Key(description="Iron tablets offered after a donation; null for none."),
     ] = None
     self_deferral: Annotated[
-        bool, Key(description="Surveyed who feel unwell stay away from donation of their own.")
+        bool, Key(description="People who feel unwell stay away from donation of their own.")
     ] = True
 
 

@@ -102,7 +102,7 @@ class IntravenousIron(Section):
 class Dialysis(Section):
     """Kidney failure treated by dialysis."""
 
-    enabled: Annotated[bool, Key(description="Surveyed come to need dialysis.")] = True
+    enabled: Annotated[bool, Key(description="People come to need dialysis.")] = True
     intravenous_iron: Annotated[
         IntravenousIron | None,
         Key(
@@ -128,7 +128,7 @@ def values_of_dialysis(dialysis: Dialysis) -> dict[str, float]:
 def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     """Onset of progressive kidney disease, and mortality with and without kidney failure.
 
-    Surveyed are followed by age under the country's life table. Progressive disease begins as long
+    People are followed by age under the country's life table. Progressive disease begins as long
     before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. What
     patients die of more than others is taken off the mortality of everybody else, so that the life
     table holds for all together.

@@ -85,7 +85,7 @@ class People(AgentSet):  # type: ignore[misc]
 
     @property
     def rows(self) -> Ints:
-        """Ints of the model's records, in order: they hold until the next month."""
+        """Rows of the model's records, in order: they hold until the next month."""
         layout = self.model.population.layout
         if self._layout != layout:
             self._rows, self._layout = self.model.rows_of(self._uids), layout

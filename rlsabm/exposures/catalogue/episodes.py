@@ -66,7 +66,7 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
     """Hazards of onset and effects, by number of the condition."""
     conditions = making.conditions
     catalogue = tabulate(conditions, making.mortality)
-    # Surveyed with a condition die by its ratio, and all together by the life table.
+    # People with a condition die by its ratio, and all together by the life table.
     making.mortality = making.mortality / mortality_factor(catalogue)
     return {
         "condition_spared": np.exp(-catalogue.hazard),
