@@ -81,6 +81,7 @@ def killed_often(folder: Path, chance: random.Random, kills: int, most_workers: 
     return met
 
 
+@pytest.mark.long
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     wanted = reference()
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
@@ -107,6 +108,7 @@ def test_killed_at_very_many_random_moments(tmp_path: Path) -> None:
 ONE_RUN = ["runs.draws=1", "runs.replicates=1", "arms={}"]
 
 
+@pytest.mark.long
 def test_stopped_at_every_change_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the disk holds before and after every change of a name can be gone on with."""
     moments_go_on(tmp_path, monkeypatch, [], ONE_RUN, all_of_them=False)
@@ -248,6 +250,7 @@ def all_done(outcome: Outcome, folder: Path) -> None:
         assert outcome.code == 0, outcome.err
 
 
+@pytest.mark.long
 def test_worker_processes_killed_at_random_moments(tmp_path: Path) -> None:
     pytest.importorskip("psutil")
     wanted = reference()

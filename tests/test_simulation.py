@@ -50,7 +50,10 @@ def plain(text: str) -> dict[str, Any]:
 
 def same_frame(one: pd.DataFrame, other: pd.DataFrame) -> None:
     """Two data frames are equal to the bit, with types, words, index and attributes."""
-    pd.testing.assert_frame_equal(one, other, check_exact=True, check_index_type=True)
+    if not one.equals(other):  # says what differs, slowly
+        pd.testing.assert_frame_equal(one, other, check_exact=True, check_index_type=True)
+    assert type(one.index) is type(other.index)
+    assert list(one.dtypes) == list(other.dtypes)
     assert one.attrs == other.attrs
     for name, dtype in one.dtypes.items():
         if dtype == np.float64:  # zeros have signs

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 Item = TypeVar("Item")
 
 
-def whole_number(value: object) -> object:
+def float_as_whole(value: object) -> object:
     """Accept 1e6 and 1.0 where a whole number is expected."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -61,7 +61,7 @@ def each_once(values: Sequence[Item]) -> Sequence[Item]:
     return values
 
 
-Whole = BeforeValidator(whole_number)
+Whole = BeforeValidator(float_as_whole)
 Number = Annotated[int | float, BeforeValidator(number)]
 PlaceName = Annotated[
     str,
