@@ -295,6 +295,15 @@ def test_no_such_file(folder: Path) -> None:
         with pytest.raises(ScenarioError) as caught:
             load_scenario(name)
         assert str(caught.value) == f"{name}: no such file (did you mean scenarios/iron.yaml?)"
+    expected = r"^quux: no such file \(expected a scenario file, or one that ships: baseline, .*\)$"
+    with pytest.raises(ScenarioError, match=expected):
+        load_scenario("quux")
+
+
+@pytest.mark.parametrize("source", [None, 5, ["baseline"], b"baseline"])
+def test_neither_a_path_nor_a_mapping(source: object) -> None:
+    with pytest.raises(ScenarioError, match=r"^scenario: found .* \(expected the path of a file, "):
+        load_scenario(source)  # type: ignore[arg-type]
 
 
 def test_not_a_file(folder: Path) -> None:

@@ -75,6 +75,10 @@ def load_scenario(
     """
     if isinstance(source, Mapping):
         file, first = Path(MAPPING), entry_of(source, Place(MAPPING))
+    elif not isinstance(source, str | Path):
+        what = f"found {source!r}"
+        expected = "the path of a file, the name of a scenario that ships, or a mapping"
+        raise ScenarioError(with_help(what, expected), file="scenario")
     else:
         file = _find(str(source), Path(), Place(str(source)))
         first = read_file(file)
@@ -177,7 +181,10 @@ def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
     meant = next((file for file in known if file.stem == stem), None)
     if key:
         raise place.error(with_help(f"found no scenario called '{name}'", meant=stem), key)
-    raise place.error(with_help("no such file", meant=shown(meant) if meant else None))
+    if meant:
+        raise place.error(with_help("no such file", meant=shown(meant)))
+    ship = ", ".join(sorted({file.stem for each in SHIPPED for file in _scenario_files(each)}))
+    raise place.error(with_help("no such file", f"a scenario file, or one that ships: {ship}"))
 
 
 def _scenario_files(folder: Path) -> list[Path]:
