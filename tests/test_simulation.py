@@ -467,3 +467,21 @@ def test_an_unknown_argument() -> None:
         rlsabm.simulate(**unknown)
     with pytest.raises(TypeError, match="sise"):
         rlsabm.simulate_many(parameters=[{}], **unknown)
+
+
+def test_shifts_that_are_not_traced_to_a_cause() -> None:
+    study = rlsabm.simulate(size=1_000, seed=1, tables=["shifts"])
+    found = study.shifts(condition="obesity")
+    assert found.attrs["selection"]["estimate"] == "observed_shift"
+    assert len(found) == 1
+    with pytest.raises(
+        UserError, match=r"has no caused_shift: .* shifts: \{conditions: \[...\]\}$"
+    ):
+        study.shifts(estimate="caused_shift")
+    with pytest.raises(UserError, match="no estimate 'caused'"):
+        study.shifts(estimate="caused")
+
+
+def test_the_overview_counts_in_words() -> None:
+    assert "runs: 1 draw, 1 replicate\n" in str(rlsabm.simulate(size=200, seed=1))
+    assert "runs: 2 draws, 3 replicates\n" in str(rlsabm.simulate(size=200, draws=2, replicates=3))

@@ -33,6 +33,7 @@ from rlsabm.results.intervals import Interval
 from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.results.rates import by_run, mean, mean_of_draws, rate, standardised
 from rlsabm.results.sources import unknown
+from rlsabm.results.tables.shifts import ESTIMATE_NAMES
 from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
 from rlsabm.worlds.world import FACTUAL
 
@@ -279,8 +280,15 @@ def shifts(
     table: pd.DataFrame, by: Sequence[str], ages: str | Sequence[str], wanted: Mapping[str, Wanted]
 ) -> pd.DataFrame:
     """Estimates from the table of shifts."""
-    if wanted.get("estimate") is None and "estimate" not in listed(by):
-        wanted = {**wanted, "estimate": MAIN_SHIFTS}
+    known, asked = words_in(table, "estimate"), listed(wanted.get("estimate"))
+    if not asked and "estimate" not in listed(by):
+        wanted = {**wanted, "estimate": [one for one in MAIN_SHIFTS if one in known]}
+    for one in asked:
+        if one in ESTIMATE_NAMES and one not in known:
+            raise UserError(
+                f"estimate: the study has no {one}: shifts are traced to what causes them if the "
+                "scenario asks, shifts: {conditions: [...]}"
+            )
     every = ("condition", "world")
     chosen = choose(table, "shifts", wanted, by=by, ages=ages, every=every)
     if "world" not in listed(by):  # it follows from the condition, and is said last

@@ -47,7 +47,9 @@ def facts(study: Glanced) -> dict[str, str]:
         "people": f"{population.get('size', 0):,} of {population.get('country', '')}",
         "surveys": ", ".join(map(str, study.years)),
         "arms": ", ".join(study.arms),
-        "runs": f"{runs.get('draws', 1)} draws, {runs.get('replicates', 1)} replicates",
+        "runs": ", ".join(
+            _counted(runs.get(f"{what}s", 1), what) for what in ("draw", "replicate")
+        ),
         "tables": ", ".join(study.tables),
     }
     if study.folder is not None:
@@ -55,6 +57,10 @@ def facts(study: Glanced) -> dict[str, str]:
     if study.missing:
         found["not finished"] = study.missing
     return found
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def main_numbers(study: Glanced) -> pd.DataFrame | None:

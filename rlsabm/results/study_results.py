@@ -360,7 +360,7 @@ class Study:
             One stratum, or sex and age group; or columns as in `prevalence`.
         estimate
             An estimate such as ``caused_shift``, or several; by default the observed and the caused
-            shift.
+            shift, as far as the study has them.
         condition
             A condition or several; by default all.
         definition, recall, arm, observed_as, year, sex, parity, ages

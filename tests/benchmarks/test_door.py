@@ -50,7 +50,7 @@ def test_cost_of_an_evaluation() -> None:
 
 
 def test_many_sets_on_all_processors() -> None:
-    sets = [{"dopamine_share": 0.5 + 0.02 * turn} for turn in range(12)]
+    sets = [{"deficit_effect": 1.0 + 0.2 * turn} for turn in range(12)]
     rlsabm.simulate_many(parameters=sets[:2], size=1_000, seed=1)
     print(f"\n{'people':>8} {'one worker, s':>14} {'two, s':>8} {'efficiency':>11}")
     for size in SIZES:
