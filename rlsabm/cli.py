@@ -448,7 +448,7 @@ def export(
     ):
         files.append({"file": str(file.path), "table": file.table, "rows": file.rows})
         if not as_json:
-            rows = f": {file.rows:,} rows" if file.table else ""
+            rows = f": {file.rows:,} row{'' if file.rows == 1 else 's'}" if file.table else ""
             out.print(f"{file.path}{rows}", markup=False, soft_wrap=True)
     if as_json:
         print(json.dumps({"files": files, "missing": study.missing}, indent=2, ensure_ascii=False))
