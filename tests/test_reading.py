@@ -12,12 +12,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from conftest import Study as Ran
 from conftest import environment
 
 import rlsabm
 from rlsabm.errors import UserError
+from rlsabm.events import event_names
 from rlsabm.parameter_list import parameters
 from rlsabm.parameter_table import PARAMETERS
 
@@ -51,8 +55,32 @@ def test_line_lists_are_one_table(study: Ran, name: str) -> None:
     found, expected = rlsabm.read(study.folder).table(name), study.table(name)
     assert found.attrs["meanings"]["uid"]
     assert found.attrs == expected.attrs
+    for column, dtype in found.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):  # pandas takes them as they come
+            assert set(dtype.categories) == set(found[column])
+            expected[column] = expected[column].cat.set_categories(dtype.categories)
     assert list(found.dtypes) == list(expected.dtypes)
     assert found.equals(expected)
+
+
+def test_words_of_a_line_list_keep_their_order(copied: Path) -> None:
+    """Words that the first file has not are in their places, and none is without rows."""
+    first, *others = sorted((copied / "events").iterdir())
+    events = pq.read_table(first)
+    rare = events.filter(pc.equal(events["event"].cast(pa.string()), "RLS remission"))
+    word = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(len(rare), dtype=np.int16)), pa.array(["RLS remission"])
+    )
+    place = events.column_names.index("event")
+    pq.write_table(rare.set_column(place, events.schema.field("event"), word), first)
+    found = rlsabm.read(copied).table("events")["event"]
+    assert list(found.cat.categories) == [w for w in event_names() if w in set(found)]
+    assert set(found.cat.categories) == set(found)
+    read_by_pandas = pd.read_parquet(copied / "events")["event"]
+    assert list(read_by_pandas.astype(str)) == list(found.astype(str))
+    assert set(read_by_pandas.cat.categories) == set(found)
+    alone = pd.read_parquet(others[0])["event"]
+    assert set(alone.cat.categories) == set(alone)
 
 
 def test_tables_are_read_when_they_are_asked_for(copied: Path) -> None:

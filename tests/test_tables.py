@@ -20,6 +20,7 @@ from rlsabm.results.combining import Added
 from rlsabm.results.contents import Contents
 from rlsabm.results.files import table_bytes
 from rlsabm.results.observed import Observed
+from rlsabm.results.sources import read_line_list
 from rlsabm.results.table import COLUMN_TYPES, Column, Kind, ResultTable
 from rlsabm.results.tables import TABLES, needed_tables, tables_of
 from rlsabm.results.tables.persons import answer_column, group_column
@@ -209,7 +210,7 @@ def test_the_same_tables_in_memory(both: tuple[Path, dict[str, pd.DataFrame]]) -
     assert set(frames) == written
     for name, frame in frames.items():
         path = folder / f"{name}.parquet"
-        read = pd.read_parquet(path if path.exists() else folder / name)
+        read = pd.read_parquet(path) if path.exists() else read_line_list(folder, name)
         pd.testing.assert_frame_equal(frame, read, check_exact=True)
         if path.exists():
             assert frame.attrs == read.attrs

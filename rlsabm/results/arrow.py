@@ -18,6 +18,8 @@ from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.vocabulary import Vocabulary
 
 SCHEMA_VERSION = 4
+#: Key of the metadata of a line list's file that has the words of its columns, in their order.
+WORDS = "words"
 
 _ARROW = {
     "category": pa.dictionary(pa.int16(), pa.string(), ordered=True),
@@ -32,8 +34,9 @@ _ARROW = {
 def to_arrow(table: ResultTable, contents: Mapping[str, Any], vocabulary: Vocabulary) -> pa.Table:
     """Arrow table of these contents.
 
-    Category columns hold the words that have rows, in their order.  Only line lists keep all words of
-    the study: their files are read together, and must agree.
+    Category columns hold the words that have rows, in their order.  Those of line lists are unordered:
+    their files are read together, and later ones may have words that the first has not.  All words in
+    their order are in the metadata (`WORDS`).
 
     Parameters
     ----------
@@ -45,16 +48,17 @@ def to_arrow(table: ResultTable, contents: Mapping[str, Any], vocabulary: Vocabu
         Words of the study.
     """
     columns = table.columns_in(vocabulary)
+    in_list = table.kind is Kind.LINE_LIST
     arrays, fields = [], []
     for column in columns:
         values = contents[column.name]
         if column.type == "category":
             words = column.words_in(vocabulary)
-            array = _categories(values, words, all_words=table.kind is Kind.LINE_LIST)
+            array = _categories(values, words, ordered=not in_list)
         else:
             array = pa.array(values, type=_ARROW[column.type], from_pandas=True)
         metadata = {"unit": column.unit, "meaning": column.meaning}
-        fields.append(pa.field(column.name, _ARROW[column.type], metadata=metadata))
+        fields.append(pa.field(column.name, array.type, metadata=metadata))
         arrays.append(array)
     attributes = {
         "title": table.title,
@@ -65,6 +69,8 @@ def to_arrow(table: ResultTable, contents: Mapping[str, Any], vocabulary: Vocabu
     if table.totals:
         attributes["totals"] = table.totals
     metadata = {"PANDAS_ATTRS": json.dumps(attributes), **_for_pandas(columns)}
+    if in_list:
+        metadata[WORDS] = json.dumps(table.words_in(vocabulary))
     return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
 
 
@@ -92,17 +98,14 @@ def _for_pandas(columns: Sequence[Column]) -> dict[str, str]:
     return {"pandas": json.dumps(described)}
 
 
-def _categories(values: Any, words: Sequence[str], *, all_words: bool) -> Any:
-    """A category column of words or codes."""
+def _categories(values: Any, words: Sequence[str], *, ordered: bool) -> Any:
+    """A category column of words or codes, with the words that have rows."""
     codes = np.asarray(values)
     if codes.dtype.kind not in "iu":
         codes = _codes(codes, words)
-    if not all_words:
-        used, codes = np.unique(codes, return_inverse=True)
-        words = [words[code] for code in used]
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes, type=pa.int16()), pa.array(words, type=pa.string()), ordered=True
-    )
+    used, codes = np.unique(codes, return_inverse=True)
+    there = pa.array([words[code] for code in used], type=pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, type=pa.int16()), there, ordered=ordered)
 
 
 def _codes(values: Any, words: Sequence[str]) -> Any:

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from rlsabm.errors import UserError, nearest
-from rlsabm.results.arrow import SCHEMA_VERSION
+from rlsabm.results.arrow import SCHEMA_VERSION, WORDS
 from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_path
 from rlsabm.scenario import REFERENCE
 
@@ -250,7 +250,11 @@ def read_line_list(folder: Path, table: str) -> pd.DataFrame:
         with _opened(path) as file:
             parts.append(pq.read_table(file))
     whole = pa.concat_tables(parts).unify_dictionaries()
-    return _with_attributes(whole.replace_schema_metadata(parts[0].schema.metadata))
+    frame = _with_attributes(whole.replace_schema_metadata(parts[0].schema.metadata))
+    for name, words in json.loads(parts[0].schema.metadata[WORDS.encode()]).items():
+        there = set(frame[name].cat.categories)
+        frame[name] = frame[name].cat.set_categories([word for word in words if word in there])
+    return frame
 
 
 def _with_attributes(table: pa.Table) -> pd.DataFrame:

@@ -47,8 +47,9 @@ class Study:
     Parameters
     ----------
     tables
-        Data frames by name of the table, as Parquet files hold them: word columns are ordered
-        categories. The mapping may read a table when it is asked for it.
+        Data frames by name of the table, as Parquet files hold them: word columns are categories of
+        the words that have rows, in their order; those of line lists are not ordered. The mapping
+        may read a table when it is asked for it.
     arms
         Names of the arms, the reference first.
     scenario
