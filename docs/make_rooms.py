@@ -64,7 +64,7 @@ def page() -> str:
             ]
             lines += table(("table that rules read", "shape", "meaning"), rows)
     lines += ["## The burden of a month", ""]
-    lines += ["Parts, in the order in which they are added up: "]
+    lines += ["Parts, in the order in which they are added up:"]
     lines += [", ".join(f"`{part.name}`" for part in PARTS) + ".", ""]
     does = {
         "iron": "iron",

@@ -186,23 +186,53 @@ class Study:
         }  # fmt: skip
         return answers.prevalence(self.table("prevalence"), listed(by), ages, wanted)
 
-    def trend(self, *, by: str | Sequence[str] = (), **chosen: Any) -> pd.DataFrame:
+    def trend(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        condition: Wanted = None,
+        definition: Wanted = None,
+        recall: Wanted = None,
+        arm: Wanted = None,
+        world: Wanted = None,
+        observed_as: Wanted = None,
+        year: Wanted = None,
+        sex: Wanted = None,
+        parity: Wanted = None,
+        ages: str | Sequence[str] = ADULTS,
+    ) -> pd.DataFrame:
         """Prevalence by survey year.
 
         Parameters
         ----------
         by
             Further columns whose every value gets rows of its own.
-        **chosen
+        condition, definition, recall, arm, world, observed_as, year, sex, parity, ages
             As in `prevalence`; ``year`` takes some years instead of all.
 
         Returns
         -------
         pandas.DataFrame
             As `prevalence` gives it, with a row for each year.
+
+        Raises
+        ------
+        UserError
+            If a column or value is not known, or not counted in the world chosen.
         """
-        columns = [column for column in listed(by) if column != "year"]
-        return self.prevalence(by=[*columns, "year"], **chosen)
+        return self.prevalence(
+            by=[*(column for column in listed(by) if column != "year"), "year"],
+            condition=condition,
+            definition=definition,
+            recall=recall,
+            arm=arm,
+            world=world,
+            observed_as=observed_as,
+            year=year,
+            sex=sex,
+            parity=parity,
+            ages=ages,
+        )
 
     def age_standardised(
         self,
