@@ -19,7 +19,9 @@ from rlsabm.compilation import compiled, inlined
 
 #: Amounts are added, factors multiplied.
 Combined = Literal["amount", "factor"]
-#: What a field does: to iron, to the body otherwise, or to the life only, which no world changes.
+#: What a field does: to iron, to the body otherwise, or to the life only, which no world changes.  The
+#: life's are read of the conditions that are there, before the exposures of the month: what those write
+#: into them is not used, and an exposure that kills is a room with death rates of its own.
 Does = Literal["iron", "body", "life"]
 
 
@@ -61,7 +63,7 @@ BURDEN_FIELDS = (
     ),
     BurdenField(
         "mortality_ratio", "factor", "life", "ratio",
-        "mortality relative to people of the same age and sex",
+        "mortality by conditions of the catalogue, relative to people of the same age and sex",
     ),
 )  # fmt: skip
 

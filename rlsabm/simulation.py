@@ -105,7 +105,7 @@ def simulate(
     given = _given(
         size=size,
         country=country,
-        years=[int(years)] if isinstance(years, int | np.integer) else years,
+        years=years,
         parameters=parameters,
         conditions=conditions,
         shifts=shifts,
@@ -189,7 +189,7 @@ def simulate_many(
         _given(
             size=size,
             country=country,
-            years=[int(years)] if isinstance(years, int | np.integer) else years,
+            years=years,
             parameters=values,
             conditions=conditions,
             shifts=shifts,
@@ -226,6 +226,7 @@ def simulate_many(
 
 def _given(
     *,
+    years: Sequence[int] | int | None = None,
     parameters: Mapping[str, float] | None = None,
     conditions: Mapping[str, Any] | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -238,6 +239,7 @@ def _given(
     UserError
         If what should be a mapping is none.
     """
+    named["years"] = [int(years)] if isinstance(years, int | np.integer) else years
     given = {_KEYS[name]: value for name, value in named.items() if value is not None}
     for name, value in (
         ("parameters", parameters),

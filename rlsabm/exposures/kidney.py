@@ -408,12 +408,6 @@ def suffer_kidney_disease(
 
 
 @compiled
-def inflamed_ferritin(life: Any, p: Inputs) -> float:
-    """Measured ferritin relative to that of the same stores: dialysis inflames."""
-    return p.dialysis_ferritin_factor if life.kidney == DIALYSIS else 1.0
-
-
-@compiled
 def note_kidney(life: Any, before: Any, month: int, log: Any, logged: Any) -> None:
     """Log a stage that was entered this month; ``before`` is the life as it was."""
     if life.kidney != before.kidney:

@@ -20,7 +20,7 @@ from rlsabm.compilation import compiled
 from rlsabm.conventions import MALE, NEVER, month_of
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.demography.births import SURVEY_MONTH_OF_YEAR, population_of
-from rlsabm.demography.countries import BAND_YEARS, LAST_BAND_AGE
+from rlsabm.demography.countries import BAND_YEARS, BANDS, LAST_BAND_AGE
 from rlsabm.exposures.catalogue.episodes import has_condition
 from rlsabm.measuring.assays import MEASUREMENT, measure
 from rlsabm.measuring.cases import case_bit, case_bits
@@ -136,10 +136,9 @@ def take_survey(
     living = np.flatnonzero(people["death_month"] == NEVER)
     lives = people[living]
     place, _ = survey_lottery(lives, p)
-    bands = LAST_BAND_AGE // BAND_YEARS + 1
     band = np.minimum((month - lives["birth_month"]) // 12, LAST_BAND_AGE) // BAND_YEARS
-    cell = np.where(lives["sex"] == MALE, bands, 0) + band
-    available = np.bincount(cell, minlength=2 * bands)
+    cell = np.where(lives["sex"] == MALE, BANDS, 0) + band
+    available = np.bincount(cell, minlength=2 * BANDS)
     shares = population_of(setting.country, year).reshape(-1)
     size = setting.size
     if year != setting.survey_years[-1]:
