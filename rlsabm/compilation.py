@@ -1,8 +1,8 @@
 """Compilation of the rules, and where compiled code is kept.
 
 Every rule of the simulator is decorated with :func:`compiled`.  Compiled code is cached in a folder
-named by a hash of all sources of the package, because numba's own cache notices a change in the
-decorated file only, not in a function that the file calls from another file: without the hash an
+named by a hash of all sources that rules are made of, because numba's own cache notices a change in
+the decorated file only, not in a function that the file calls from another file: without the hash an
 edited rule could silently be ignored by its callers.
 
 Set ``NUMBA_DISABLE_JIT=1`` to run the same rules as plain Python, for debugging.  ``fastmath`` stays
@@ -29,13 +29,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PACKAGE = Path(__file__).parent
 KEEP_SECONDS = 30 * 24 * 3600
+#: Upper floors of the package: they hold no rule, and no rule imports them.
+WITHOUT_RULES = frozenset(
+    ("scenario", "results", "study", "reading", "simulation", "mesa", "model", "printing", "cli")
+)
 
 
 def sources_hash(package: Path = PACKAGE) -> str:
-    """Hash of every Python source below ``package``, and of the compiler's version."""
+    """Hash of every source below ``package`` of which rules are made, and of the compiler's version."""
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(package.rglob("*.py")):
-        digest.update(source.relative_to(package).as_posix().encode())
+        inside = source.relative_to(package)
+        if inside.with_suffix("").parts[0] in WITHOUT_RULES:
+            continue
+        digest.update(inside.as_posix().encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from conftest import environment
 
 import rlsabm
+from rlsabm.compilation import WITHOUT_RULES
 
 PACKAGE = Path(rlsabm.__file__).parent
 #: The lowest first.  What stands on one floor is in order, too: it may import what is before it.
@@ -127,3 +129,20 @@ def test_a_module_imports_from_below(module: str) -> None:
         if (there := name.split(".")[0]) != own and HEIGHT[there] > HEIGHT[own]
     ]
     assert upwards == []
+
+
+def test_compiled_code_is_known_by_every_source_that_rules_are_made_of() -> None:
+    """What the hash of compiled code leaves out stands above every rule."""
+    with_rules = {
+        module.split(".")[0]
+        for module in MODULES
+        for name in imported(module)
+        if name == "compilation" and re.search(r"^ *@(compiled|inlined)$", source(module), re.M)
+    }
+    assert {"body", "life", "worlds", "observe"} <= with_rules
+    assert set(HEIGHT) >= WITHOUT_RULES
+    assert max(HEIGHT[name] for name in with_rules) < min(HEIGHT[name] for name in WITHOUT_RULES)
+
+
+def source(module: str) -> str:
+    return MODULES[module].read_text(encoding="utf-8")
