@@ -1,4 +1,4 @@
-"""The burden of a month: what a life does to the body, part by part.
+"""The burden of a month: what happens to the body in this life, part by part.
 
 A burden is the sum of parts, about one a condition: amounts add up, factors multiply, so that a part
 that does nothing changes no bit of the sum.  A counterfactual burden is the sum without a part, or
@@ -36,30 +36,30 @@ class BurdenField(NamedTuple):
 
 
 BURDEN_FIELDS = (
-    BurdenField("blood_loss_ml", "amount", "iron", "mL", "blood lost, at the current haemoglobin"),
+    BurdenField("blood_loss_ml", "amount", "iron", "mL", "blood lost except menses"),
     BurdenField("menses_ml", "amount", "iron", "mL", "blood lost with menses, where they come"),
-    BurdenField("iron_loss_mg", "amount", "iron", "mg", "iron lost otherwise"),
-    BurdenField("milk_iron_mg", "amount", "iron", "mg", "iron passed with milk"),
+    BurdenField("iron_loss_mg", "amount", "iron", "mg", "iron lost other than with blood or milk"),
+    BurdenField("milk_iron_mg", "amount", "iron", "mg", "iron lost with breast milk"),
     BurdenField(
         "conceptus_demand_mg", "amount", "iron", "mg",
-        "iron that the conceptus draws from a replete mother",
+        "iron that fetus and placenta draw from a replete mother",
     ),
-    BurdenField("oral_iron_mg_per_day", "amount", "iron", "mg/day", "iron in tablets"),
+    BurdenField("oral_iron_mg_per_day", "amount", "iron", "mg/day", "elemental iron in tablets"),
     BurdenField("infused_iron_mg", "amount", "iron", "mg", "iron infused"),
-    BurdenField("menses_factor", "factor", "iron", "ratio", "0 where menses stay away"),
-    BurdenField("red_cell_target_factor", "factor", "iron", "ratio", "red-cell mass aimed at"),
+    BurdenField("menses_factor", "factor", "iron", "ratio", "0 in a month without menses, 1 otherwise"),
+    BurdenField("red_cell_target_factor", "factor", "iron", "ratio", "red-cell iron aimed at"),
     BurdenField("blood_volume_factor", "factor", "iron", "ratio", "blood volume"),
-    BurdenField("absorption_factor", "factor", "iron", "ratio", "absorption of food and tablets"),
+    BurdenField("absorption_factor", "factor", "iron", "ratio", "absorption from food and tablets"),
     BurdenField(
         "absorption_ceiling_factor", "factor", "iron", "ratio", "ceiling on absorption from food"
     ),
     BurdenField(
         "dopamine_load", "amount", "body", "liability",
-        "loss of dopaminergic function that is not by iron",
+        "loss of dopaminergic function that does not come from iron",
     ),
     BurdenField(
         "lasting_months", "amount", "body", "months",
-        "months of pregnancy: they leave a lasting vulnerability",
+        "months of pregnancy, which leave a lasting vulnerability",
     ),
     BurdenField(
         "mortality_ratio", "factor", "life", "ratio",

@@ -5,28 +5,29 @@ the counter-based generator Philox4x32-10 (Salmon and others, *Parallel random n
 1, 2, 3*, SC 2011) turns these into four independent words of 32 bits.  There is no state, so a number
 does not depend on who else is alive, on the order of rows, on threads, or on what happened before.
 
-Kinds of draw, chosen by the question that is asked:
+There are four kinds of draw:
 
 ``at(month)``
-    a hazard of this calendar month (does she conceive now?);
+    for a hazard of this calendar month (does she conceive now?);
 ``once()``
-    a trait or a propensity of the person, the same at any time (the depth of her menses);
+    for a trait of the person that never changes (how much she bleeds with menses);
 ``nth(k)``
-    the k-th occasion of something (the blood lost at the third delivery).  It stays the same when the
-    occasion comes earlier or later.
+    for the k-th occasion of something (the blood lost at the third delivery).  It stays the same when
+    the occasion comes earlier or later;
+``episode(code, k)``
+    the same for a condition that is given as data and has this code, so that a further condition in a
+    scenario changes nothing in the others.
 
-Conditions come as data, and a scenario may bring more of them: ``episode(code, k)`` is ``nth(k)`` of
-the condition with this code, so that a further condition changes nothing in the others.
-
-Each draw gives four uniforms in (0, 1), so that several small decisions share one evaluation.  Use
-them through inverse distribution functions only, one uniform a decision and monotone in it: case sets
-of two runs with common chance are then nested.
+Each draw gives four uniforms in (0, 1), so that several decisions share one evaluation.  A uniform
+becomes a decision by an inverse distribution function, monotone in it, so that the cases of two runs
+with common chance are nested.  A uniform serves one decision, or two that exclude each other and read
+it from its two ends (the onset of kidney disease and the beginning of donorship).
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -228,13 +229,22 @@ def waiting_months(u: float, mean_months: float) -> int:
 
 @compiled
 def probability_per_month(rate_per_year: float) -> float:
-    """Probability in one month of an event with this rate: rates are converted here only."""
+    """Probability in one month of an event with this rate, in compiled rules."""
     return 1.0 - exp(-rate_per_year / 12.0)
 
 
-def per_month(rate_per_year: Floats) -> Floats:
-    """Probabilities in one month, as `probability_per_month`, of an array of yearly rates."""
-    return np.asarray(1.0 - np.exp(-rate_per_year / 12.0))
+@overload
+def per_month(rate_per_year: float) -> float: ...
+
+
+@overload
+def per_month(rate_per_year: Floats) -> Floats: ...
+
+
+def per_month(rate_per_year: Floats | float) -> Floats | float:
+    """Probabilities in one month of events with these yearly rates, for what rules read."""
+    probability = 1.0 - np.exp(-rate_per_year / 12.0)
+    return np.asarray(probability) if isinstance(rate_per_year, np.ndarray) else float(probability)
 
 
 def run_key(seed: int, *, draw: int, replicate: int) -> int:

@@ -33,7 +33,7 @@ OF_TIME = ("seconds", "started", "attempts", "worker", "error")
 WITHOUT = "\n".join(
     f"  {name}.enabled: false"
     for name in (
-        "nsaid_or_aspirin_bleeding", "other_gastrointestinal_bleeding", "helicobacter_pylori",
+        "regular_nsaid_or_aspirin_use", "other_gastrointestinal_bleeding", "helicobacter_pylori",
         "inflammatory_bowel_disease", "bariatric_surgery", "vegetarian_diet", "heart_failure",
         "chronic_kidney_disease", "rheumatoid_arthritis", "multiple_sclerosis",
         "parkinsons_disease", "dialysis",

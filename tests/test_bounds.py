@@ -255,7 +255,7 @@ def writes_are_refused(model: RLSModel, name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, value) for name in ("storage_iron_mg", "weight_kg", "brain_iron_fast")
+        *((name, value) for name in ("storage_iron_mg", "weight_kg", "cns_iron_exchangeable")
           for value in (math.nan, math.inf, -1.0, "x")),
         ("other_liability", math.nan), ("liability", math.inf),
         ("vulnerability", 5.0), ("lasting_load", 5), ("lasting_load", math.nan),

@@ -211,8 +211,8 @@ def test_parameters() -> None:
 
 
 def test_priors_as_a_transform() -> None:
-    chosen = parameters().select(["deficit_effect", "fast_pool_months"])
-    assert chosen.names == ("deficit_effect", "fast_pool_months")
+    chosen = parameters().select(["deficit_effect", "exchangeable_pool_months"])
+    assert chosen.names == ("deficit_effect", "exchangeable_pool_months")
     points = np.array([[0.1, 0.9], [0.5, 0.5], [0.0, 1.0]])
     values = chosen.quantile(points)
     for i, row in enumerate(points):

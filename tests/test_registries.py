@@ -459,7 +459,7 @@ def the_dead(setting: Setting) -> tuple[Survey, Any, Any]:
         np.concatenate([later, stranger]),
         np.concatenate([then, newborn_records(BODY, 1)]),
     )
-    for uid, month, slow, fast in (
+    for uid, month, structural, exchangeable in (
         (101, MONTH + 1, 0.5, 0.6),
         (102, MONTH + 12, 0.7, 0.8),
         (104, MONTH + 6, 1.0, 1.1),
@@ -468,7 +468,8 @@ def the_dead(setting: Setting) -> tuple[Survey, Any, Any]:
     ):
         row = later["uid"] == uid
         later["death_month"][row] = month
-        then["brain_iron_slow"][row], then["brain_iron_fast"][row] = slow, fast
+        then["cns_iron_structural"][row] = structural
+        then["cns_iron_exchangeable"][row] = exchangeable
         # What has been since the survey does not make somebody a case.
         then["rls_last_month"][row] = month
     return survey, later, then
@@ -488,7 +489,7 @@ def test_autopsies_of_some(setting: Setting) -> None:
     assert list(table.columns) == ["sex", "rls", "observed_as", "quantity", "persons", "mean", "sd"]
     assert len(table) == 2 * 3
     rows = table.set_index(["sex", "rls", "observed_as", "quantity"])
-    norm_of = setting.inputs.slow_pool_norm
+    norm_of = setting.inputs.structural_pool_norm
     # One died at 70, the other at 71.
     women = np.array([0.5 / norm_of[70], 0.7 / norm_of[71]])
     row = rows.loc[("female", True, "truth", STRUCTURAL)]
@@ -518,16 +519,16 @@ def test_noise_of_a_pathologist(setting: Setting) -> None:
     lives, bodies = newborn_records(LIFE, 20_000), newborn_records(BODY, 20_000)
     lives["uid"] = np.arange(1, 20_001)
     lives["birth_month"], lives["death_month"] = MONTH - 12 * 130, MONTH
-    bodies["brain_iron_slow"], bodies["brain_iron_fast"] = 1.5, 0.9
+    bodies["cns_iron_structural"], bodies["cns_iron_exchangeable"] = 1.5, 0.9
     found = dissect(lives, bodies, with_key(setting.inputs, int(KEY)))
     # The oldest are as old as the tables reach.
     np.testing.assert_allclose(
-        found["structural_cns_iron"], 1.5 / setting.inputs.slow_pool_norm[-1], rtol=1e-6
+        found["cns_iron_structural"], 1.5 / setting.inputs.structural_pool_norm[-1], rtol=1e-6
     )
-    noise = found["measured_structural_cns_iron"] / found["structural_cns_iron"] - 1.0
+    noise = found["measured_cns_iron_structural"] / found["cns_iron_structural"] - 1.0
     assert abs(noise.mean()) < 0.003
     assert noise.std() == pytest.approx(setting.inputs.autopsy_cv, rel=0.03)
-    np.testing.assert_allclose(found["exchangeable_cns_iron"], 0.9, rtol=1e-6)
+    np.testing.assert_allclose(found["cns_iron_exchangeable"], 0.9, rtol=1e-6)
 
 
 def test_all_the_dead_are_found(grown: tuple[Survey, Population]) -> None:
@@ -563,7 +564,7 @@ def test_tables_of_a_study(study: Study) -> None:
 
     autopsies = study.table("autopsies")
     units = ["arm", "draw", "replicate", "year"]
-    of_iron = autopsies.query("observed_as == 'truth' and quantity == 'structural_cns_iron'")
+    of_iron = autopsies.query("observed_as == 'truth' and quantity == 'cns_iron_structural'")
     deaths = study.table("incidence").query("event == 'death' and condition == 'everyone'")
     pd.testing.assert_series_equal(
         of_iron.groupby(units, observed=True)["persons"].sum(),

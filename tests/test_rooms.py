@@ -204,8 +204,8 @@ GIVEN = {
     "storage_scale_mg", "basal_loss_mg_per_day", "iron_intake_mg_per_day", "menarche_month",
     "menopause_month", "menstrual_loss_ml",
     "endowment_mg", "storage_iron_mg", "red_cell_iron_mg", "tissue_iron_mg", "iron_gained_mg",
-    "iron_spent_mg", "absorbed_mg_per_day", "lost_mg_per_day", "brain_iron_fast",
-    "brain_iron_slow", "dopamine_deficit", "liability", "conditions_until", "conditions_to_come",
+    "iron_spent_mg", "absorbed_mg_per_day", "lost_mg_per_day", "cns_iron_exchangeable",
+    "cns_iron_structural", "dopamine_deficit", "liability", "conditions_until", "conditions_to_come",
     "conditions",
 }  # fmt: skip
 

@@ -307,13 +307,13 @@ def test_people_belong_to_the_seed() -> None:
     """Parameters change what becomes of people, not who they are."""
     asked = {"observe.persons": 1.0}
     one, other = rlsabm.simulate_many(
-        parameters=[{}, {"deficit_effect": 0.0, "slow_deficit_effect": 0.0}],
+        parameters=[{}, {"deficit_effect": 0.0, "structural_deficit_effect": 0.0}],
         size=400, seed=8, changes=asked, tables=["persons"],
     )  # fmt: skip
     mine, others = one.table("persons"), other.table("persons")
     who = ["uid", "mother", "father", "sex", "age"]
     pd.testing.assert_frame_equal(mine[who], others[who])
-    assert (mine["brain_iron_fast"] != others["brain_iron_fast"]).mean() < 0.05
+    assert (mine["cns_iron_exchangeable"] != others["cns_iron_exchangeable"]).mean() < 0.05
     assert not mine["rls"].equals(others["rls"])
     assert (mine["rls"] & ~others["rls"]).sum() > (others["rls"] & ~mine["rls"]).sum()
 

@@ -15,14 +15,14 @@ from rlsabm.moment import Moment
 
 @compiled
 def be_born(body: Any, life: Any, given_mg: float, p: Inputs) -> None:
-    """A newborn's body; where the mother's gift is not known, it has what replete mothers give."""
+    """A newborn's body; iron that is not known (0) is that of the child of a replete mother."""
     body.endowment_mg = given_mg
     iron_mg = given_mg if given_mg > 0.0 else p.birth_iron_mg_per_kg * life.weight_kg
     endow_with_iron(body, life, iron_mg, p)
-    body.brain_iron_fast = life.cns_iron_trait * cns_supply(
+    body.cns_iron_exchangeable = life.cns_iron_trait * cns_supply(
         body.storage_iron_mg / life.storage_scale_mg, p
     )
-    body.brain_iron_slow = p.slow_pool_at_birth
+    body.cns_iron_structural = p.structural_pool_at_birth
 
 
 @inlined

@@ -1,7 +1,7 @@
 """Peripheral iron: stores, red cells, absorption and loss, month by month.
 
-The iron ledger closes: what a body holds is what it was endowed with, absorbed and was infused with,
-less what it lost and passed on.
+The iron ledger closes: the iron that a body holds is what it was born with, absorbed and received by
+infusion, less what it lost and passed to children.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rlsabm.declaring.groups import IRON_STORES, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
-from rlsabm.declaring.sources import IOM
+from rlsabm.declaring.sources import FERRITIN_OF_MEN, HAEMOGLOBIN_AFTER_DONATION, IOM
 from rlsabm.declaring.tables import Table
 from rlsabm.mathematics import exp, log
 
@@ -72,16 +72,20 @@ _BODY_FIELDS = (
     Field("red_cell_iron_mg", "f8", "mg", "iron in circulating haemoglobin", lower=0),
     Field("tissue_iron_mg", "f8", "mg", "iron in myoglobin and enzymes", lower=0),
     Field(
-        "iron_gained_mg", "f8", "mg", "ledger: iron endowed, absorbed and infused so far", lower=0
+        "iron_gained_mg",
+        "f8",
+        "mg",
+        "ledger: iron present at birth, absorbed and infused so far",
+        lower=0,
     ),
     Field("iron_spent_mg", "f8", "mg", "ledger: iron lost and passed to children so far", lower=0),
     Field("absorbed_mg_per_day", "f4", "mg/day", "iron absorbed this month", lower=0),
-    Field("lost_mg_per_day", "f4", "mg/day", "iron lost this month, by any way", lower=0),
+    Field("lost_mg_per_day", "f4", "mg/day", "iron lost this month by any route", lower=0),
     Field(
         "endowment_mg",
         "f4",
         "mg",
-        "iron that the mother gave before birth; 0 if not known",
+        "iron received from the mother before birth; 0 if not known",
         lower=0,
     ),
 )
@@ -93,49 +97,52 @@ _PARAMETERS = (
       "assumed, see storage_scale_mg"),
     P("absorption_at_ferritin_one", 0.90, "1", "normal", 0.06, 0.3, 2.0,
       "Share of food iron absorbed, extrapolated to a ferritin of 1 µg/L.",
-      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men); set to C16"),
+      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men); "
+      f"set to {FERRITIN_OF_MEN}"),
     P("absorption_ferritin_exponent", 0.5, "1", "normal", 0.05, 0.3, 0.8,
       "Fall of the absorbed share with the logarithm of ferritin.",
       "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.40-0.68)"),
     P("absorption_drive_gain", 5.0, "1", "normal", 1.5, 0.0, 15.0,
-      "Rise of absorption per share of red-cell iron that is missing.",
+      "Relative rise of absorption per share of the red-cell iron target that is missing.",
       "RISE 2017, PMID 28543044: a factor of 1.4-1.9 in donors"),
     P("absorption_ceiling_men_mg_per_day", 4.5, "mg/day", "normal", 0.15, 3.0, 7.0,
-      "Ceiling on absorption from food, men.", "RISE 2017, PMID 28543044 (4.49)"),
+      "Largest absorption from food in men.", "RISE 2017, PMID 28543044 (4.49)"),
     P("absorption_ceiling_women_mg_per_day", 3.75, "mg/day", "normal", 0.15, 2.5, 7.0,
-      "Ceiling on absorption from food, women.", "RISE 2017, PMID 28543044 (3.75)"),
+      "Largest absorption from food in women.", "RISE 2017, PMID 28543044 (3.75)"),
     P("tablet_absorption_scale", 0.87, "1", "normal", 0.1, 0.3, 1.5,
-      "First-dose absorption from ferrous tablets: scale of scale x dose^power, mg.",
+      "Absorption (mg) from a first ferrous tablet is scale x dose^power: the scale.",
       "fit to Moretti 2015 Blood 126:1981 (40 mg: 6.7; 240 mg: 18.1)"),
     P("tablet_absorption_power", 0.555, "1", "normal", 0.05, 0.3, 1.0,
-      "First-dose absorption from ferrous tablets: power of the dose.",
+      "Absorption (mg) from a first ferrous tablet is scale x dose^power: the power.",
       "fit to Moretti 2015 Blood 126:1981"),
     P("tablet_daily_factor", 0.6, "1", "normal", 0.05, 0.3, 1.0,
       "Absorption of daily doses relative to a first dose.", "Moretti 2015 Blood 126:1981"),
     P("tablet_reference_ferritin_ug_per_l", 20, "µg/L", "fixed", 0, 10, 40,
-      "Ferritin above which tablets are absorbed less, as food is.",
+      "Ferritin above which absorption from tablets falls, as that from food does.",
       "Moretti 2015 Blood 126:1981 (ferritin at most 20)"),
     P("erythropoiesis_per_month", 1.4, "1/month", "normal", 0.15, 0.5, 3.0,
-      "Speed at which a haemoglobin deficit is made good when iron is plentiful, at most all of it.",
-      "set to C18 (HEIRS, Kiss 2015 JAMA 313:575)"),
+      "Rate at which a haemoglobin deficit recovers when iron is plentiful (at most all in a month).",
+      f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
     P("erythropoiesis_half_supply_mg_per_day", 11.5, "mg/day", "normal", 1.2, 2.0, 30.0,
-      "Iron supply at which half of that is reached, per 2,200 mg of red-cell iron.",
-      "set to C18 (HEIRS)"),
+      "Iron supply at which haemoglobin recovers at half that rate, per 2,200 mg of red-cell iron.",
+      f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
     P("store_release_per_month", 0.42, "1/month", "normal", 0.08, 0.02, 1.0,
-      "Share of storage iron that can reach the marrow in a month.", "set to C18 (HEIRS)"),
+      "Share of storage iron that can reach the marrow in a month.",
+      f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
     P("red_cell_return_per_month", 0.5, "1/month", "normal", 0.1, 0.1, 1.0,
       "Share of red-cell iron above the target that returns to stores in a month.",
       "assumed; red-cell life of 120 days and neocytolysis"),
     P("tissue_iron_mg_per_kg", 0.7, "mg/kg", "fixed", 0, 0.1, 6.0,
-      "Functional iron of tissues.", f"{IOM} p. 334"),
+      "Functional iron in tissues per kg of body weight.", f"{IOM} p. 334"),
     P("birth_iron_mg_per_kg", 75, "mg/kg", "normal", 5, 40, 110,
       "Body iron of a newborn whose mother is replete.", "Rudolph's Pediatrics"),
     P("transferrin_saturation_full_percent", 30, "%", "normal", 1.5, 20, 45,
-      "Transferrin saturation at full stores.", "NHANES: medians 28-30 % in men"),
+      "Transferrin saturation when iron stores are full.", "NHANES: medians 28-30 % in men"),
     P("transferrin_saturation_half_ug_per_l", 12, "µg/L", "normal", 2, 4, 30,
-      "Ferritin at which half of that remains.", "assumed; 16 % at empty stores"),
+      "Ferritin at which transferrin saturation is half of that at full stores.",
+      "assumed; 16 % at empty stores"),
     P("transferrin_receptor_mg_per_l", 2.9, "mg/L", "normal", 0.3, 1.0, 8.0,
-      "Soluble transferrin receptor of a replete person without drive.",
+      "Soluble transferrin receptor of a replete person without increased erythropoiesis.",
       "RISE: 3.2 mg/L in donors with mean ferritin 39.5"),
 )  # fmt: skip
 
@@ -196,7 +203,7 @@ def haemoglobin(body: Any, blood_volume_l: float, p: Inputs) -> float:
 
 @compiled
 def absorbed_from_food(life: Any, share: float, drive: float, burden: Any, p: Inputs) -> float:
-    """Iron absorbed from food (mg/day): the share at these stores, more with drive, capped."""
+    """Iron absorbed from food (mg/day): a share by stores, raised by erythropoiesis, to a ceiling."""
     ceiling = (
         p.absorption_ceiling_men_mg_per_day
         if life.sex == MALE
@@ -208,7 +215,7 @@ def absorbed_from_food(life: Any, share: float, drive: float, burden: Any, p: In
 
 @compiled
 def absorbed_from_tablets(share: float, drive: float, burden: Any, p: Inputs) -> float:
-    """Iron absorbed from tablets taken daily (mg/day), less above the ferritin of the trials."""
+    """Iron absorbed from daily tablets (mg/day); it falls above the ferritin of the trials."""
     dose = burden.oral_iron_mg_per_day
     first_dose = p.tablet_absorption_scale * exp(p.tablet_absorption_power * log(dose))
     regulated = min(share / p.share_at_tablet_reference, 1.0)
@@ -218,7 +225,7 @@ def absorbed_from_tablets(share: float, drive: float, burden: Any, p: Inputs) ->
 
 @compiled
 def erythropoietic_drive(deficit_mg: float, target_mg: float, p: Inputs) -> float:
-    """Absorption relative to that without a deficit of red-cell iron."""
+    """Absorption relative to that of a person who lacks no red-cell iron."""
     return 1.0 + p.absorption_drive_gain * max(deficit_mg, 0.0) / target_mg
 
 
@@ -230,7 +237,7 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     bled = 0.0
     lost_ml = burden.blood_loss_ml + burden.menses_ml * burden.menses_factor
     if lost_ml > 0.0:
-        # Blood is lost at the concentration it has.
+        # An anaemic person loses less iron with the same volume of blood.
         circulating_ml = 1000.0 * life.blood_volume_l * burden.blood_volume_factor
         bled = red_cells * min(lost_ml / circulating_ml, MOST_BLOOD_LOST)
         red_cells -= bled
@@ -244,7 +251,7 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     absorbed = absorbed_per_day * DAYS_PER_MONTH
     stores = body.storage_iron_mg + absorbed + burden.infused_iron_mg
 
-    # Other losses and the child take what is there; the child of a mother without stores gets less.
+    # Other losses take at most what stores hold; the child of a mother without stores gets less.
     lost = min(burden.iron_loss_mg, stores)
     stores -= lost
     milk = min(burden.milk_iron_mg, stores)
@@ -256,7 +263,7 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
         wanted = burden.conceptus_demand_mg * obtained
         passed = min(wanted, stores)
         stores -= passed
-        # What stores cannot give, the mother's red cells give.
+        # What stores lack comes from the mother's red cells.
         from_red_cells = min(wanted - passed, 0.05 * red_cells)
         red_cells -= from_red_cells
         deficit += from_red_cells
@@ -266,7 +273,8 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     tissue = min(max(tissue, 0.0), stores)
     stores -= tissue
 
-    # The marrow makes good a deficit as fast as iron reaches it; surplus cells return to stores.
+    # Red cells are made as fast as iron reaches the marrow. The iron of surplus cells returns to
+    # stores.
     if deficit > 0.0:
         supply = absorbed_per_day + (
             p.store_release_per_month * body.storage_iron_mg * MONTHS_PER_DAY
@@ -290,7 +298,7 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
 
 @compiled
 def endow_with_iron(body: Any, life: Any, endowment_mg: float, p: Inputs) -> None:
-    """The iron of a newborn: haemoglobin and tissue first, the rest is stored."""
+    """The iron of a newborn: haemoglobin and tissue come first, the rest is stored."""
     red_cells = min(life.red_cell_target_mg * NEWBORN_RED_CELLS, 0.75 * endowment_mg)
     tissue = min(p.tissue_iron_mg_per_kg * life.weight_kg, 0.05 * endowment_mg)
     body.red_cell_iron_mg = red_cells
@@ -309,7 +317,7 @@ def transferrin_saturation(body: Any, life: Any, p: Inputs) -> float:
 
 @compiled
 def transferrin_receptor(body: Any, life: Any, p: Inputs) -> float:
-    """Soluble transferrin receptor (mg/L): more with drive, and with less supply."""
+    """Soluble transferrin receptor (mg/L): rises with erythropoiesis and with falling supply."""
     missing = life.red_cell_target_mg - body.red_cell_iron_mg
     drive = erythropoietic_drive(missing, life.red_cell_target_mg, p)
     saturation = transferrin_saturation(body, life, p)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -46,7 +45,7 @@ MONTHS_AFTER_DELIVERY = 6
 
 
 def months_since_donation(people: Surveyed) -> Any:
-    """Months since the last blood donation; very many for those without."""
+    """Months since the last blood donation; a very large number for people who never gave blood."""
     return people.month - people.last_donation_month.astype(np.int64)
 
 
@@ -60,7 +59,7 @@ def gave_in_last_year(people: Surveyed) -> Bools:
 
 
 class FerritinDeferral(Section):
-    """Donors with low ferritin wait before they give again."""
+    """Deferral of donors with low ferritin."""
 
     below: Annotated[
         float,
@@ -105,21 +104,26 @@ class DonorSupplements(Section):
 class BloodDonation(Section):
     """Whole-blood donation and the rules that protect donors' iron."""
 
-    enabled: Annotated[bool, Key(description="People give blood.")] = True
+    enabled: Annotated[bool, Key(description="Whether people give blood.")] = True
     jurisdiction: Annotated[
         PlaceName | None,
-        Key(description="Whose donation rules apply; null for the country's own."),
+        Key(description="Blood service whose donation rules apply; null for that of the country."),
     ] = None
     ferritin_deferral: Annotated[
         FerritinDeferral | None,
-        Key(description="Deferral of donors with low ferritin; null for the jurisdiction's rule."),
+        Key(
+            description="Deferral of donors with low ferritin; null for the rule of the jurisdiction."
+        ),
     ] = None
     supplements: Annotated[
         DonorSupplements | None,
         Key(description="Iron tablets offered after a donation; null for none."),
     ] = None
     self_deferral: Annotated[
-        bool, Key(description="People who feel unwell stay away from donation of their own.")
+        bool,
+        Key(
+            description="Whether some donors stay away while they have symptoms (healthy-donor effect)."
+        ),
     ] = True
 
 
@@ -187,7 +191,7 @@ _LIFE_FIELDS = (
         "donor_supplements",
         "u1",
         "",
-        "takes iron after donations where that is offered",
+        "takes iron after donations where it is offered",
         upper=1,
     ),
     Field("donations", "u2", "", "donations so far"),
@@ -202,11 +206,11 @@ _LIFE_FIELDS = (
 )
 _PARAMETERS = (
     P("donation_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
-      "Whether anybody gives blood.", "switch"),
+      "Whether people give blood (1) or nobody does (0).", "switch"),
     P("donation_interval_men_months", 2, "months", "fixed", 0, 1, 24,
-      "Shortest interval between whole-blood donations, men.", "jurisdiction table"),
+      "Shortest interval between whole-blood donations in men.", "jurisdiction table"),
     P("donation_interval_women_months", 2, "months", "fixed", 0, 1, 24,
-      "Shortest interval between whole-blood donations, women.", "jurisdiction table"),
+      "Shortest interval between whole-blood donations in women.", "jurisdiction table"),
     P("donation_haemoglobin_men_g_per_l", 130, "g/L", "fixed", 0, 100, 200,
       "Haemoglobin below which men are deferred.", "jurisdiction table"),
     P("donation_haemoglobin_women_g_per_l", 125, "g/L", "fixed", 0, 100, 200,
@@ -214,7 +218,7 @@ _PARAMETERS = (
     P("donation_volume_ml", 540, "mL", "fixed", 0, 200, 700,
       "Blood taken at a donation, tubes for tests included.", "jurisdiction table"),
     P("double_red_cells_share", 0.10, "1", "fixed", 0, 0, 1,
-      "Donors who give double red cells.", "jurisdiction table"),
+      "Share of donors who give double red cells.", "jurisdiction table"),
     P("double_red_cells_volume_ml", 840, "mL", "fixed", 0, 400, 1200,
       "Blood whose red cells are taken at a double red-cell donation.",
       "Pediatrics 2020;146:e20193316: 425 mg of iron"),
@@ -228,13 +232,14 @@ _PARAMETERS = (
     P("donor_start_per_year_adult", 0.011, "1/year", "lognormal", 0.2, 0, 0.5,
       "Rate of becoming a donor from 25 to 70 years.", "as donor_start_per_year_young"),
     P("donor_stop_per_year", 0.11, "1/year", "lognormal", 0.2, 0.01, 3,
-      "Rate at which donors give up.",
+      "Rate at which donors stop for good.",
       "set to NHANES donors by age; Schreiber 2005: careers of few years"),
     P("donor_visits_per_year", 1.3, "1/year", "lognormal", 0.2, 0.1, 12,
       "Visits of the median donor while a donation is allowed.",
       "Moore 2016: 2.2 donations in two years in England; RISE for the tail"),
     P("donor_eagerness_log_sd", 1.0, "1", "normal", 0.15, 0, 2,
-      "Spread between donors of the rate of visits.", "Schreiber 2005"),
+      "Standard deviation between donors of the logarithm of the rate of visits.",
+      "Schreiber 2005"),
     P("donor_self_deferral", 0.3, "1", "normal", 0.1, 0, 1,
       "Share of donors who stay away while they have symptoms, drawn anew after each donation.",
       "assumed"),
@@ -246,11 +251,11 @@ _PARAMETERS = (
     P("ferritin_deferral_months", 6, "months", "fixed", 0, 1, 60,
       "Time until the next visit after a deferral for ferritin.", "policy of the scenario"),
     P("donor_supplement_uptake", 0.0, "1", "fixed", 0, 0, 1,
-      "Donors who take iron after donations.", "policy of the scenario"),
+      "Share of donors who take iron after donations.", "policy of the scenario"),
     P("donor_supplement_mg_per_day", 19, "mg/day", "fixed", 0, 1, 200,
-      "Iron that they take.", "STRIDE, Bialkowski 2017 doi 10.1002/ajh.24784"),
+      "Elemental iron that these donors take.", "STRIDE, Bialkowski 2017 doi 10.1002/ajh.24784"),
     P("donor_supplement_months", 2, "months", "fixed", 0, 1, 12,
-      "How long they take it.", "STRIDE: 60 days"),
+      "Time for which these donors take iron.", "STRIDE: 60 days"),
 )  # fmt: skip
 
 BLOOD_DONATION = Exposure(
@@ -258,9 +263,9 @@ BLOOD_DONATION = Exposure(
     life_fields=_LIFE_FIELDS,
     parameters=_PARAMETERS,
     derived={
-        "donor_stop_per_month": lambda p: 1.0 - math.exp(-p["donor_stop_per_year"] / 12.0),
+        "donor_stop_per_month": lambda p: per_month(p["donor_stop_per_year"]),
     },
-    tables=(Table("donor_start", BY_AGE, "monthly chance to become a blood donor"),),
+    tables=(Table("donor_start", BY_AGE, "monthly probability of becoming a blood donor"),),
     fill=fill_donation_tables,
     groups=(
         Group(
@@ -274,7 +279,7 @@ BLOOD_DONATION = Exposure(
         Group(
             "depleted_donors",
             "state",
-            "gave blood in the last 12 months, and are iron deficient",
+            "gave blood in the last 12 months and are iron deficient",
             "",
             "blood_donation",
             lambda people: gave_in_last_year(people) & is_iron_deficient(people),

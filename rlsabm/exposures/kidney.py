@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import Section
+from rlsabm.declaring.sources import KIDNEY_FAILURE_COUNTS, RLS_ON_HAEMODIALYSIS
 from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
 from rlsabm.events import note, register_event
 from rlsabm.moment import Moment
@@ -102,7 +102,10 @@ class IntravenousIron(Section):
 class Dialysis(Section):
     """Kidney failure treated by dialysis."""
 
-    enabled: Annotated[bool, Key(description="People come to need dialysis.")] = True
+    enabled: Annotated[
+        bool,
+        Key(description="Whether progressive kidney disease occurs (CKD 3-5, dialysis, grafts)."),
+    ] = True
     intravenous_iron: Annotated[
         IntravenousIron | None,
         Key(
@@ -129,9 +132,9 @@ def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     """Onset of progressive kidney disease, and mortality with and without kidney failure.
 
     People are followed by age under the country's life table. Progressive disease begins as long
-    before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. What
-    patients die of more than others is taken off the mortality of everybody else, so that the life
-    table holds for all together.
+    before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. The
+    excess deaths of patients are taken off the mortality of everybody else, so that the life table
+    holds for all together.
     """
     p = making.p
     ages = np.arange(LAST_AGE + 1)
@@ -192,51 +195,57 @@ def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
 
 _LIFE_FIELDS = (
     Field("kidney", "u1", "", "stage of progressive kidney disease", KIDNEY_STAGES),
-    Field("kidney_episode", "u1", "", "stages entered so far"),
+    Field("kidney_episode", "u1", "", "number of stages entered so far"),
     Field("kidney_until", "i4", "month", "month in which the next stage begins", initial=NEVER),
     Field("dialysis_since", "i4", "month", "month in which dialysis last began", initial=LONG_AGO),
 )
 _PARAMETERS = (
     P("dialysis_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
-      "Whether anybody's kidneys fail.", "switch"),
+      "Whether progressive kidney disease occurs (1) or not (0): CKD 3-5, dialysis and transplants.",
+      "switch"),
     P("ckd_3_years", 5, "years", "lognormal", 0.3, 0.5, 30,
       "Mean time from the onset of progressive disease to stage 4.", "assumed"),
     P("ckd_4_years", 3, "years", "lognormal", 0.3, 0.5, 20,
       "Mean time from stage 4 to dialysis.", "assumed"),
     P("kidney_incidence_factor", 0.85, "1", "lognormal", 0.05, 0, 10,
-      "Incidence of kidney failure relative to the table: prevalence had not yet reached the level "
-      "to which the rates of 2012 lead.", "set to C20; " + USRDS),
+      "Incidence of kidney failure relative to the registry: in 2012 prevalence had not yet reached "
+      "the level to which the rates of that year lead.",
+      f"set to {KIDNEY_FAILURE_COUNTS}; {USRDS}"),
     P("graft_failure_per_year", 0.045, "1/year", "lognormal", 0.2, 0, 1,
-      "Rate of graft failure, deaths apart.", "common estimate, 4-5 % a year, assumed"),
+      "Rate of graft failure other than by death.", "common estimate, 4-5 % a year, assumed"),
     P("ckd_4_absorption_factor", 0.7, "1", "normal", 0.1, 0.05, 1,
-      "Absorption in stages 4-5 before dialysis.", "assumed (hepcidin)"),
+      "Iron absorption in CKD stages 4-5 before dialysis, relative to healthy people.",
+      "assumed (hepcidin)"),
     P("ckd_4_haemoglobin_factor", 0.88, "1", "normal", 0.03, 0.5, 1,
-      "Haemoglobin aimed at in stages 4-5 before dialysis.", "assumed, 115-125 g/L"),
+      "Haemoglobin set point in CKD stages 4-5 before dialysis, relative to healthy people.",
+      "assumed, 115-125 g/L"),
     P("ckd_4_blood_loss_ml_per_month", 70, "mL/month", "lognormal", 0.3, 0, 1000,
-      "Blood lost to the gut in stages 4-5 before dialysis, above normal.",
+      "Blood lost to the gut in CKD stages 4-5 before dialysis, above normal.",
       "51Cr studies: 3.15 v 0.83 mL/day"),
     P("ckd_4_dopamine_load", 0.3, "liability", "lognormal", 0.4, 0, 6,
       "Loss of dopaminergic function by uraemia before dialysis.", "assumed"),
     P("dialysis_blood_loss_ml_per_month", 270, "mL/month", "lognormal", 0.25, 0, 1500,
-      "Blood lost to circuit, samples and gut.",
+      "Blood lost on dialysis to circuit, samples and gut.",
       "synthesis of Sargent 2004 Blood Purif 22:112 and 51Cr studies: 1.2 g of iron a year"),
     P("dialysis_absorption_factor", 0.4, "1", "normal", 0.1, 0.05, 1,
-      "Absorption on dialysis.", "assumed (hepcidin three- to tenfold)"),
+      "Iron absorption on dialysis, relative to healthy people.",
+      "assumed (hepcidin three- to tenfold)"),
     P("dialysis_ferritin_factor", 1.8, "1", "normal", 0.3, 1, 4,
       "Serum ferritin on dialysis relative to the same stores.", "assumed (inflammation)"),
     P("dialysis_haemoglobin_g_per_l", 110, "g/L", "normal", 3, 80, 140,
-      "Haemoglobin that erythropoietin aims at.", "DOPPS Practice Monitor: 109-115"),
+      "Haemoglobin target of treatment with erythropoietin on dialysis.",
+      "DOPPS Practice Monitor: 109-115"),
     P("infusion_mg_per_month", 220, "mg/month", "fixed", 0, 0, 1000,
-      "Intravenous iron in a month in which the protocol asks for it.",
+      "Intravenous iron on dialysis in a month in which the protocol asks for it.",
       "DOPPS, Bailie PMC5679150: 100-200 neutral, 300-400 raises"),
     P("infusion_ferritin_below_ug_per_l", 800, "µg/L", "fixed", 0, 50, 2000,
-      "Serum ferritin above which the protocol pauses.",
+      "Serum ferritin above which no intravenous iron is given on dialysis.",
       "assumed; median of 718 in the United States, Karaboyas 2018 doi 10.1093/ndt/gfy190"),
     P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
-      "Transferrin saturation above which the protocol pauses.",
+      "Transferrin saturation above which no intravenous iron is given on dialysis.",
       "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
     P("dialysis_dopamine_load", 1.15, "liability", "lognormal", 0.25, 0, 6,
-      "Loss of dopaminergic function by uraemia on dialysis.", "set to C11"),
+      "Loss of dopaminergic function by uraemia on dialysis.", f"set to {RLS_ON_HAEMODIALYSIS}"),
 )  # fmt: skip
 
 KIDNEY_DISEASE = Exposure(
@@ -244,15 +253,17 @@ KIDNEY_DISEASE = Exposure(
     life_fields=_LIFE_FIELDS,
     parameters=_PARAMETERS,
     derived={
-        "graft_failure_per_month": lambda p: 1.0 - math.exp(-p["graft_failure_per_year"] / 12.0),
+        "graft_failure_per_month": lambda p: per_month(p["graft_failure_per_year"]),
     },
     tables=(
         Table(
-            "kidney_onset", BY_SEX_AND_AGE, "monthly chance that progressive kidney disease begins"
+            "kidney_onset",
+            BY_SEX_AND_AGE,
+            "monthly probability that progressive kidney disease begins",
         ),
-        Table("dialysis_death", BY_AGE, "monthly chance to die on dialysis"),
-        Table("graft_death", BY_AGE, "monthly chance to die with a graft"),
-        Table("transplant", BY_AGE, "monthly chance to be transplanted on dialysis"),
+        Table("dialysis_death", BY_AGE, "monthly probability of death on dialysis"),
+        Table("graft_death", BY_AGE, "monthly probability of death with a graft"),
+        Table("transplant", BY_AGE, "monthly probability of a transplant on dialysis"),
     ),
     fill=fill_kidney_tables,
     groups=(

@@ -1,4 +1,4 @@
-"""Pregnancy: conception, loss, months of carrying, delivery, nursing."""
+"""Pregnancy: conception, loss, months of pregnancy, delivery, breastfeeding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import DailyIron, Section, Share, Whole
-from rlsabm.declaring.sources import IOM
+from rlsabm.declaring.sources import IOM, RLS_IN_THE_THIRD_TRIMESTER
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.events import note, register_event
@@ -55,7 +55,7 @@ def month_of_pregnancy(people: Surveyed) -> Any:
 
 
 def months_since_delivery(people: Surveyed) -> Any:
-    """Months since the last delivery; very many for those without."""
+    """Months since the last delivery; a very large number for people without one."""
     return people.month - people.last_birth_month.astype(np.int64)
 
 
@@ -111,8 +111,8 @@ class Pregnancy(Section):
     enabled: Annotated[
         bool,
         Key(
-            description="False: mothers bear the same children, but pregnancy goes without its "
-            "iron and hormonal burden."
+            description="False: women bear the same children, but pregnancy costs no iron and has no "
+            "hormonal load."
         ),
     ] = True
     supplements: Annotated[
@@ -136,11 +136,11 @@ def values_of_pregnancy(pregnancy: Pregnancy) -> dict[str, float]:
 # Tables ---------------------------------------------------------------------------------------------
 
 _OF_MONTH = {
-    "conceptus_demand_mg": "iron that the conceptus draws, from 1",
-    "red_cells": "share of the red-cell expansion",
-    "blood_volume": "share of the blood-volume expansion",
-    "absorption": "share of the rise of absorption",
-    "hormones": "share of the hormonal load at term",
+    "conceptus_demand_mg": "iron that fetus and placenta draw, by month of pregnancy",
+    "red_cells": "share of the red-cell expansion at term, by month of pregnancy",
+    "blood_volume": "share of the blood-volume expansion at term, by month of pregnancy",
+    "absorption": "share of the rise of absorption at term, by month of pregnancy",
+    "hormones": "share of the hormonal load at term, by month of pregnancy",
 }
 
 
@@ -166,7 +166,13 @@ _LIFE_FIELDS = (
     Field("conception_month", "i4", "month", "month of the last conception", initial=LONG_AGO),
     Field("pregnancy_end_month", "i4", "month", "month in which the pregnancy ends"),
     Field("last_birth_month", "i4", "month", "month of the last delivery", initial=LONG_AGO),
-    Field("lactation_until", "i4", "month", "end of the last lactation", initial=LONG_AGO),
+    Field(
+        "lactation_until",
+        "i4",
+        "month",
+        "month in which the last breastfeeding ended",
+        initial=LONG_AGO,
+    ),
     Field(
         "amenorrhoea_until",
         "i4",
@@ -183,69 +189,78 @@ _LIFE_FIELDS = (
     ),
 )
 _BODY_FIELDS = (
-    Field("conceptus_iron_mg", "f4", "mg", "iron passed to this conceptus so far", lower=0),
+    Field(
+        "conceptus_iron_mg",
+        "f4",
+        "mg",
+        "iron passed to the fetus and placenta of this pregnancy so far",
+        lower=0,
+    ),
     Field(
         "child_iron_mg",
         "f4",
         "mg",
-        "iron with which each child of the last delivery was born",
+        "iron in each child of the last delivery at birth",
         lower=0,
     ),
 )
 _PARAMETERS = (
     P("pregnancy_enabled", 1, "0 or 1", "fixed", 0, 0, 1,
-      "Whether pregnancy burdens iron and dopamine (births happen all the same).", "switch"),
+      "Whether pregnancy acts on iron and dopamine (1) or not (0); births happen in both cases.",
+      "switch"),
     P("pregnancy_loss_share", 0.17, "1", "normal", 0.02, 0, 0.6,
-      "Recognised pregnancies that are lost.", "15-20 %, common estimate"),
+      "Share of recognised pregnancies that are lost.", "15-20 %, common estimate"),
     P("pregnancy_loss_blood_ml", 100, "mL", "lognormal", 0.3, 0, 1000,
       "Blood lost when a pregnancy is lost.", "assumed"),
     P("monozygotic_share", 0.004, "1", "fixed", 0, 0, 0.05,
-      "Deliveries of monozygotic twins.", "3.5-4 per 1,000 everywhere"),
+      "Share of deliveries with monozygotic twins.", "3.5-4 per 1,000 everywhere"),
     P("dizygotic_share", 0.012, "1", "fixed", 0, 0, 0.05,
-      "Deliveries of dizygotic twins.",
+      "Share of deliveries with dizygotic twins.",
       "common estimate without and with assisted reproduction, assumed"),
     P("twin_demand_factor", 1.8, "1", "fixed", 0, 1, 2,
       "Iron demand of twins relative to one child.", "assumed"),
     P("red_cell_expansion", 0.25, "1", "normal", 0.02, 0, 0.5,
-      "Growth of red-cell mass at term.", f"{IOM} p. 348: 500 mg of haemoglobin iron"),
+      "Relative growth of red-cell mass at term.", f"{IOM} p. 348: 500 mg of haemoglobin iron"),
     P("blood_volume_expansion", 0.34, "1", "normal", 0.03, 0, 0.7,
-      "Growth of blood volume at term.", "plasma +40-50 %, red cells +18-25 %"),
+      "Relative growth of blood volume at term.", "plasma +40-50 %, red cells +18-25 %"),
     P("pregnancy_absorption_factor", 1.4, "1", "normal", 0.2, 1, 6,
-      "Absorption at term relative to the same ferritin outside pregnancy.",
+      "Absorption at term relative to that at the same ferritin outside pregnancy.",
       "Barrett 1994 doi 10.1136/bmj.309.6947.79; Cai 2020 doi 10.1186/s12986-020-00452-0"),
     P("conceptus_priority", 0.75, "1", "normal", 0.06, 0, 1,
-      "Share of its demand that the conceptus obtains from a mother without stores.", "assumed"),
+      "Share of its iron demand that the fetus obtains from a mother without stores.", "assumed"),
     P("placenta_share", 0.2, "1", "fixed", 0, 0, 0.5,
-      "Share of the conceptus's iron that is in placenta and cord.",
+      "Share of the iron passed in pregnancy that stays in placenta and cord.",
       "60 of 300-360 mg, common estimate"),
     P("delivery_blood_ml", 300, "mL", "lognormal", 0.15, 100, 1000,
       "Median blood lost at a delivery.", "Milman 2011 doi 10.1007/s00277-011-1279-z"),
     P("delivery_blood_log_sd", 0.45, "1", "normal", 0.08, 0, 1.5,
-      "Spread of blood lost at a delivery.",
+      "Standard deviation of the logarithm of blood lost at a delivery.",
       "Milman 2011: above 500 mL in 5-6 %; more after caesarean section"),
     P("lactation_share", 0.8, "1", "normal", 0.03, 0, 1,
-      "Mothers who nurse.", "CDC: 80-84 % begin"),
+      "Share of mothers who breastfeed.", "CDC: 80-84 % begin"),
     P("lactation_mean_months", 7, "months", "normal", 1, 1, 24,
-      "Mean duration of nursing.", "CDC: 55-58 % at six months"),
+      "Mean duration of breastfeeding.", "CDC: 55-58 % at six months"),
     P("milk_iron_mg_per_day", 0.27, "mg/day", "normal", 0.03, 0, 1,
       "Iron in breast milk.", f"{IOM}: 0.35 mg/L x 0.78 L/day"),
     P("amenorrhoea_months", 2, "months", "fixed", 0, 0, 12,
-      "Return of menses after a delivery without nursing.", "common estimate"),
+      "Months until menses return after a delivery without breastfeeding.", "common estimate"),
     P("lactation_amenorrhoea_months", 6, "months", "fixed", 0, 0, 24,
-      "Longest absence of menses by nursing.", f"{IOM}: six months"),
+      "Longest absence of menses by breastfeeding.", f"{IOM}: six months"),
     P("infertile_after_birth_months", 3, "months", "fixed", 0, 1, 12,
       "Months after a delivery without a conception.", "common estimate"),
     P("pregnancy_supplement_uptake", 0.7, "1", "normal", 0.05, 0, 1,
-      "Pregnant women who take iron.", "NHANES 1999-2006, about three quarters in late pregnancy"),
+      "Share of pregnant women who take iron.",
+      "NHANES 1999-2006, about three quarters in late pregnancy"),
     P("pregnancy_supplement_mg_per_day", 27, "mg/day", "fixed", 0, 1, 200,
-      "Iron that they take.", "common prenatal tablet"),
+      "Elemental iron that these women take.", "common prenatal tablet"),
     P("pregnancy_supplement_from_month", 3, "month of pregnancy", "fixed", 0, 1, 9,
-      "First month in which they take it.", "assumed"),
+      "Month of pregnancy in which they begin to take iron.", "assumed"),
     P("pregnancy_tablet_factor", 0.5, "1", "normal", 0.1, 0.1, 1,
       "Share of the prenatal dose that counts as ferrous iron on an empty stomach.",
       "assumed: taken with meals and calcium, and not every day"),
     P("pregnancy_dopamine_load", 1.3, "liability", "lognormal", 0.25, 0, 6,
-      "Loss of dopaminergic function by the hormones of late pregnancy, at term.", "set to C9"),
+      "Loss of dopaminergic function by the hormones of late pregnancy, at term.",
+      f"set to {RLS_IN_THE_THIRD_TRIMESTER}"),
 )  # fmt: skip
 
 PREGNANCY = Exposure(
@@ -255,9 +270,16 @@ PREGNANCY = Exposure(
     parameters=_PARAMETERS,
     tables=(
         Table(
-            "conception", (MOST_YEARS, 40, 5), "monthly chance to conceive, by year, age and parity"
+            "conception",
+            (MOST_YEARS, 40, 5),
+            "monthly probability of conception",
         ),
-        Table("first_year", SCALAR, "calendar year of its first row", "i8"),
+        Table(
+            "first_year",
+            SCALAR,
+            "first year of the probabilities of conception",
+            "i8",
+        ),
         *(
             Table(f"{name}_by_month", BY_MONTH_OF_PREGNANCY, meaning)
             for name, meaning in _OF_MONTH.items()
@@ -422,7 +444,7 @@ def circulating_volume_l(life: Any, month: int, p: Inputs) -> float:
 
 @compiled
 def carry(life: Any, burden: Any, month: int, p: Inputs) -> None:
-    """What a month of pregnancy asks of the mother."""
+    """The burden of a month of pregnancy."""
     if p.pregnancy_enabled == 0.0:
         return
     k = min(month - life.conception_month + 1, MONTHS_TO_BIRTH)
@@ -446,14 +468,14 @@ def carry(life: Any, burden: Any, month: int, p: Inputs) -> None:
 
 @compiled
 def hand_over(life: Any, body: Any, p: Inputs) -> None:
-    """What the conceptus had drawn is now the children's, but for what stays in the placenta."""
+    """The iron passed in pregnancy becomes that of the children, less what stays in the placenta."""
     babies = 1 if life.last_delivery == ONE_CHILD else 2
     body.child_iron_mg = body.conceptus_iron_mg * (1.0 - p.placenta_share) / babies
 
 
 @compiled
 def end_pregnancy(life: Any, body: Any, burden: Any, month: int, p: Inputs) -> None:
-    """A loss, or a delivery with its bleeding, after which the mother may nurse."""
+    """A loss, or a delivery with its bleeding, after which the mother may breastfeed."""
     _, _, bleeding, nursing = chance.nth(p.key, life.uid, life.gravidity, PREGNANCY_ENDS)
     if life.pregnancy == TO_BE_LOST:
         burden.blood_loss_ml += p.pregnancy_loss_blood_ml * p.pregnancy_enabled

@@ -1,4 +1,4 @@
-"""Founders and newborns: who is born to whom.
+"""Founders and newborns, and who their parents are.
 
 A father is a man of the same block of people: the partner of last time, or one whom the mother draws
 among the men of the wanted age who lived at the conception and are no near kin. A man more or less in
@@ -38,7 +38,12 @@ SINGLETON, MONOZYGOTIC, DIZYGOTIC = 0, 1, 2
 TWIN_TYPES = ("singleton", "monozygotic", "dizygotic")
 
 _LIFE_FIELDS = (
-    Field("uid", "u8", "", "identity, a function of the mother's uid and the birth order"),
+    Field(
+        "uid",
+        "u8",
+        "",
+        "identity of the person: a function of the mother's uid and the birth order",
+    ),
     Field("mother", "u8", "", "uid of the mother, 0 for founders"),
     Field("father", "u8", "", "uid of the father, 0 for founders"),
     Field("partner", "u8", "", "uid of the father of the last child"),
@@ -50,16 +55,18 @@ _LIFE_FIELDS = (
 )
 _PARAMETERS = (
     P("father_age_gap_years", 2.5, "years", "fixed", 0, -5, 15,
-      "Mean difference between the ages of fathers and mothers.", "NCHS birth statistics, 2-3 years"),
+      "Mean difference between the ages of fathers and mothers.",
+      "NCHS birth statistics, 2-3 years"),
     P("father_age_gap_sd_years", 5, "years", "fixed", 0, 0.1, 15,
-      "Spread of that gap.", "assumed"),
+      "Standard deviation of the difference between the ages of fathers and mothers.", "assumed"),
     P("new_father_share", 0.15, "1", "fixed", 0, 0, 1,
-      "Later children whose father is not the one before, deaths apart.", "assumed"),
+      "Share of later children whose father is not that of the child before, although he lives.",
+      "assumed"),
 )  # fmt: skip
 
 
 def fill_birth_tables(making: Making) -> Mapping[str, Any]:
-    """Chance that a child is a boy."""
+    """Probability that a child is a boy."""
     return {"male_share": making.plan.male_share, "first_month": making.plan.first_month}
 
 
@@ -68,8 +75,8 @@ BIRTH = Room(
     life_fields=_LIFE_FIELDS,
     parameters=_PARAMETERS,
     tables=(
-        Table("male_share", (12 * MOST_YEARS,), "chance that a child is a boy, by month"),
-        Table("first_month", SCALAR, "its first month", "i8"),
+        Table("male_share", (12 * MOST_YEARS,), "probability that a child is a boy, by month"),
+        Table("first_month", SCALAR, "first month of the plan of births", "i8"),
     ),
     fill=fill_birth_tables,
     columns=(
@@ -121,7 +128,7 @@ def with_men_kept(men: Men, keep: NDArray[np.bool_]) -> Men:
 
 @compiled
 def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
-    """Who begins this life; its record already has what every newborn has."""
+    """Enter uid, sex and birth month into a record that already has the values of a newborn."""
     life.uid = uid
     life.sex = sex
     life.birth_month = month
@@ -141,7 +148,7 @@ def settle_traits(life: Any, body: Any, given_mg: float, p: Inputs) -> None:
 
 @compiled
 def begin_again(life: Any, body: Any, lived: Any, given_mg: float, p: Inputs) -> None:
-    """Fill a newborn's records with the one who has lived this life."""
+    """Fill a newborn's records with the person who has lived this life before."""
     begin_life(life, lived.uid, lived.sex, lived.birth_month)
     life.mother = lived.mother
     life.father = lived.father

@@ -21,6 +21,7 @@ from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, PersonColumn, Room
+from rlsabm.declaring.sources import CSF_FERRITIN_IN_RLS
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.mathematics import exp
 
@@ -82,24 +83,25 @@ _LIFE_FIELDS = (
         "cns_iron_trait",
         "f4",
         "ratio",
-        "theta: CNS iron at full supply, typical person = 1",
+        "CNS iron at full supply (theta), typical person = 1; below 1 it is marginal",
         lower=0,
     ),
-    Field("other_liability", "f4", "liability", "lambda: liability that no iron explains"),
+    Field("other_liability", "f4", "liability", "liability that iron does not explain (lambda)"),
 )
 _PARAMETERS = (
     P("cns_iron_trait_log_sd", 0.30, "1", "normal", 0.06, 0.05, 0.8,
-      "Spread between people of the logarithm of the CNS-iron trait.",
-      "assumed; C12 (Mizuno 2005, Earley 2000) asks for a wide trait"),
+      "Standard deviation between people of the logarithm of the CNS-iron trait.",
+      f"assumed wide, because {CSF_FERRITIN_IN_RLS}"),
     P("cns_iron_trait_heritability", 0.6, "1", "normal", 0.1, 0.0, 1.0,
-      "Share of that variance which is genetic.", "assumed, see other_liability_heritability"),
+      "Genetic share of the variance of the logarithm of the CNS-iron trait.",
+      "assumed, see other_liability_heritability"),
     P("shared_polygenes_correlation", 0.3, "1", "normal", 0.12, 0.0, 0.95,
       "Genetic correlation of low CNS iron with other liability.", "assumed"),
     P("other_liability_sd", 1.25, "liability", "normal", 0.15, 0.1, 4.0,
-      "Spread between people of liability that no iron explains.",
+      "Standard deviation between people of liability that iron does not explain.",
       "assumed, from a trial of the equations"),
     P("other_liability_heritability", 0.6, "1", "normal", 0.08, 0.0, 1.0,
-      "Share of that variance which is genetic.",
+      "Genetic share of the variance of liability that iron does not explain.",
       "Desai 2004 doi 10.1375/1369052042663841: 0.54 of all liability"),
 )  # fmt: skip
 
@@ -108,7 +110,7 @@ GENOME = Room(
     life_fields=_LIFE_FIELDS,
     parameters=_PARAMETERS,
     tables=(
-        Table("locus_count", SCALAR, "loci that there are", "i8"),
+        Table("locus_count", SCALAR, "number of loci", "i8"),
         Table("allele_frequency", (MOST_LOCI,), "frequency of the risk allele"),
         Table("allele_cns_iron", (MOST_LOCI,), "effect of a risk allele on the log CNS-iron trait"),
         Table("allele_liability", (MOST_LOCI,), "effect of a risk allele on other liability"),
@@ -118,14 +120,14 @@ GENOME = Room(
         PersonColumn(
             "cns_iron_trait",
             "ratio",
-            "CNS iron at full supply, typical = 1",
+            "CNS iron at full supply, typical person = 1; below 1 it is marginal",
             lambda people: people.cns_iron_trait,
             type="number",
         ),
         PersonColumn(
             "other_liability",
             "liability",
-            "liability that no iron explains",
+            "liability that iron does not explain",
             lambda people: people.other_liability,
             type="number",
         ),

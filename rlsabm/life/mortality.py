@@ -23,19 +23,21 @@ CAUSES_OF_DEATH = ("", "other", "on dialysis", "with graft")
 
 
 def fill_mortality_tables(making: Making) -> Mapping[str, Floats]:
-    """Chance to die of what no room before has taken out of the life table."""
+    """Probability of death from the life table, less the deaths that other rooms account for."""
     return {"death": per_month(making.mortality)}
 
 
 _LIFE_FIELDS = (
-    Field("death_month", "i4", "month", "month of death, or never", initial=NEVER),
+    Field(
+        "death_month", "i4", "month", "month of death; never while the person lives", initial=NEVER
+    ),
     Field("cause_of_death", "u1", "", "cause of death", CAUSES_OF_DEATH),
 )
 
 MORTALITY = Room(
     title="mortality",
     life_fields=_LIFE_FIELDS,
-    tables=(Table("death", BY_SEX_AND_AGE, "monthly chance to die without kidney failure"),),
+    tables=(Table("death", BY_SEX_AND_AGE, "monthly probability of death without kidney failure"),),
     fill=fill_mortality_tables,
 )
 
@@ -44,7 +46,8 @@ MORTALITY = Room(
 def chance_to_die(life: Any, age: int, mortality_ratio: float, p: Inputs) -> float:
     """Chance of death this month: by the life table, or by the registry of kidney failure.
 
-    The registry counts patients with whatever else they have; others die the more for it.
+    The registry counts patients with all their other diseases, so mortality ratios of conditions apply
+    to people without kidney failure only.
     """
     if life.kidney == DIALYSIS:
         return p.dialysis_death[age]

@@ -169,10 +169,10 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
     found.measured_transferrin_receptor_mg_per_l = level * exp(
         p.receptor_assay_cv * normal(assay_4)
     )
-    level = p.csf_ferritin_ug_per_l * body.brain_iron_fast
+    level = p.csf_ferritin_ug_per_l * body.cns_iron_exchangeable
     found.csf_ferritin_ug_per_l = level
     found.measured_csf_ferritin_ug_per_l = level * exp(p.csf_ferritin_log_sd * normal(csf_noise))
-    level = body.brain_iron_slow / p.slow_pool_norm[min(age, LAST_AGE)]
+    level = body.cns_iron_structural / p.structural_pool_norm[min(age, LAST_AGE)]
     found.nigral_iron_ratio = level
     found.measured_nigral_iron_ratio = level * (1.0 + p.nigral_scan_cv * normal(scan))
     found.dopamine_deficit = body.dopamine_deficit

@@ -17,7 +17,7 @@ from rlsabm.declaring.room import Room
 from rlsabm.measuring.assays import SCAN
 
 #: What is found; structural CNS iron is relative to people of the age at death.
-FINDINGS = ("structural_cns_iron", "measured_structural_cns_iron", "exchangeable_cns_iron")
+FINDINGS = ("cns_iron_structural", "measured_cns_iron_structural", "cns_iron_exchangeable")
 FINDING = np.dtype((np.record, [(name, "f8") for name in FINDINGS]))
 
 _PARAMETERS = (
@@ -39,12 +39,12 @@ def _dissect(found: Any, lives: Any, bodies: Any, p: Inputs) -> None:
         age = (life.death_month - life.birth_month) // 12
         # The first word is a scan's of that month.
         _, block_and_stain, _, _ = chance.at(p.key, life.uid, life.death_month, SCAN)
-        level = body.brain_iron_slow / p.slow_pool_norm[min(age, LAST_AGE)]
-        found[i].structural_cns_iron = level
-        found[i].measured_structural_cns_iron = level * (
+        level = body.cns_iron_structural / p.structural_pool_norm[min(age, LAST_AGE)]
+        found[i].cns_iron_structural = level
+        found[i].measured_cns_iron_structural = level * (
             1.0 + p.autopsy_cv * normal(block_and_stain)
         )
-        found[i].exchangeable_cns_iron = body.brain_iron_fast
+        found[i].cns_iron_exchangeable = body.cns_iron_exchangeable
 
 
 def dissect(lives: Records, bodies: Records, p: Inputs) -> Records:

@@ -194,11 +194,11 @@ def advance_changed_body(
         effect = iron_effect(body, at.age, p)
         by_iron = p.dopamine_share * effect
     elif kind == SUFFICIENT:
-        body.brain_iron_fast = 1.0
-        body.brain_iron_slow = p.slow_pool_norm[at.age]
+        body.cns_iron_exchangeable = 1.0
+        body.cns_iron_structural = p.structural_pool_norm[at.age]
     elif kind == WITHOUT_PATH:
-        body.brain_iron_fast = factual.brain_iron_fast
-        body.brain_iron_slow = factual.brain_iron_slow
+        body.cns_iron_exchangeable = factual.cns_iron_exchangeable
+        body.cns_iron_structural = factual.cns_iron_structural
         effect = iron_effect(body, at.age, p)
     advance_dopamine(body, by_iron, load, p)
     advance_symptoms(body, life, burden, effect, at, p)

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
 TWELVE = (
     "blood_donation", "pregnancy", "dialysis", "heavy_menstrual_bleeding",
-    "nsaid_or_aspirin_bleeding", "helicobacter_pylori", "coeliac_disease",
+    "regular_nsaid_or_aspirin_use", "helicobacter_pylori", "coeliac_disease",
     "inflammatory_bowel_disease", "vegetarian_diet", "obesity", "heart_failure",
     "rheumatoid_arthritis",
 )  # fmt: skip

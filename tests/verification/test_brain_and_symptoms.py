@@ -33,8 +33,8 @@ def _advance(body: Any, life: Any, burdens: Any, age: int, p: Any, us: Any, curv
         effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, p)
         at = Moment(month, age, us[month], 0.0, 0.0, 0.0)
         advance_symptoms(body, life, burden, effect, at, p)
-        curve[month, 0] = body.brain_iron_fast
-        curve[month, 1] = body.brain_iron_slow
+        curve[month, 0] = body.cns_iron_exchangeable
+        curve[month, 1] = body.cns_iron_structural
         curve[month, 2] = body.dopamine_deficit
         curve[month, 3] = body.vulnerability
         curve[month, 4] = body.liability
@@ -52,8 +52,8 @@ def someone(
     lives["cns_iron_trait"], lives["other_liability"] = trait, liability
     lives["storage_scale_mg"] = 500.0
     bodies["storage_iron_mg"] = 500.0 * stores
-    bodies["brain_iron_fast"] = 1.0
-    bodies["brain_iron_slow"] = setting.inputs.slow_pool_norm[AGE]
+    bodies["cns_iron_exchangeable"] = 1.0
+    bodies["cns_iron_structural"] = setting.inputs.structural_pool_norm[AGE]
     bodies["rls_first_month"], bodies["rls_last_month"] = NEVER, LONG_AGO
     return lives[0], bodies[0], burdens.view(np.recarray)
 
@@ -73,33 +73,33 @@ def curves(
 
 @pytest.mark.parametrize("trait", [0.5, 1.0, 1.3])
 @pytest.mark.parametrize("stores", [0.0, 0.15, 0.5, 3.0])
-def test_fast_pool_relaxes_exponentially_to_trait_times_supply(
+def test_exchangeable_pool_relaxes_exponentially_to_trait_times_supply(
     setting: Setting, trait: float, stores: float
 ) -> None:
     found = curves(setting, someone(setting, trait=trait, stores=stores), 24)[:, FAST]
     target = trait * cns_supply(stores, setting.inputs)
-    left = np.exp(-np.arange(1, 25) / setting.inputs.fast_pool_months)
+    left = np.exp(-np.arange(1, 25) / setting.inputs.exchangeable_pool_months)
     assert found == pytest.approx(target + (1.0 - target) * left, rel=2e-6)
 
 
-def test_slow_pool_follows_a_constant_fast_pool(setting: Setting) -> None:
+def test_structural_pool_follows_a_constant_exchangeable_pool(setting: Setting) -> None:
     persons = someone(setting, trait=0.8)
-    persons[1].brain_iron_fast = 0.8 * cns_supply(3.0, setting.inputs)
-    persons[1].brain_iron_slow = 0.05
+    persons[1].cns_iron_exchangeable = 0.8 * cns_supply(3.0, setting.inputs)
+    persons[1].cns_iron_structural = 0.05
     found = curves(setting, persons, 480)[:, SLOW]
-    left = np.exp(-np.arange(1, 481) / (12.0 * setting.inputs.slow_pool_years))
+    left = np.exp(-np.arange(1, 481) / (12.0 * setting.inputs.structural_pool_years))
     target = 0.8 * cns_supply(3.0, setting.inputs)
     assert found == pytest.approx(target + (0.05 - target) * left, rel=1e-4)
 
 
-def test_slow_pool_follows_a_falling_fast_pool(setting: Setting) -> None:
+def test_structural_pool_follows_a_falling_exchangeable_pool(setting: Setting) -> None:
     """Two compartments in a row: the sum of two exponentials that solves the recursion."""
     persons = someone(setting, trait=0.6)
-    persons[1].brain_iron_slow = 0.9
+    persons[1].cns_iron_structural = 0.9
     found = curves(setting, persons, 120)[:, SLOW]
     p = setting.inputs
     target = 0.6 * cns_supply(3.0, setting.inputs)
-    a, b = 1.0 - p.fast_pool_step, 1.0 - p.slow_pool_step
+    a, b = 1.0 - p.exchangeable_pool_step, 1.0 - p.structural_pool_step
     n = np.arange(1, 121)
     # s[n] - t = b (s[n-1] - t) + (1 - b) (1 - t) a^n
     weight = (1.0 - b) * (1.0 - target) * a / (a - b)
@@ -114,20 +114,20 @@ def test_a_typical_life_has_the_structural_iron_of_its_age(setting: Setting) -> 
     lives["cns_iron_trait"], lives["storage_scale_mg"] = 1.0, 500.0
     lives["red_cell_target_mg"], lives["weight_kg"] = 100.0, 3.5
     be_born(bodies[0], lives[0], 5000.0, p)
-    assert bodies[0].brain_iron_slow == pytest.approx(p.slow_pool_at_birth)
+    assert bodies[0].cns_iron_structural == pytest.approx(p.structural_pool_at_birth)
     bodies["storage_iron_mg"] = 1500.0
     found = curves(setting, (lives[0], bodies[0], burdens), 12 * 90)[:, SLOW]
     birthdays = found[11::12]
-    norm = p.slow_pool_norm
-    assert norm[0] == pytest.approx(p.slow_pool_at_birth)
+    norm = p.structural_pool_norm
+    assert norm[0] == pytest.approx(p.structural_pool_at_birth)
     assert birthdays == pytest.approx(norm[1 : len(birthdays) + 1], rel=0.02)
-    assert p.slow_pool_norm[80] > 0.95
+    assert p.structural_pool_norm[80] > 0.95
 
 
 def test_dopamine_relaxes_to_its_load(setting: Setting) -> None:
     persons = someone(setting)
-    persons[1].brain_iron_fast = 2.0
-    persons[1].brain_iron_slow = 2.0
+    persons[1].cns_iron_exchangeable = 2.0
+    persons[1].cns_iron_structural = 2.0
     persons[2].dopamine_load = 1.5
     found = curves(setting, persons, 3)[:, DOPAMINE]
     left = np.exp(-np.arange(1, 4) / setting.inputs.dopamine_months)
@@ -140,7 +140,7 @@ def test_dopamine_comes_to_rest_at_its_share_of_the_iron_effect(setting: Setting
     found = curves(setting, persons, 12 * 300)[-1]
     iron = 0.5 * cns_supply(3.0, p)
     effect = deficit_effect(1.0 - iron, p)
-    effect += p.slow_deficit_effect * (1.0 - iron / p.slow_pool_norm[AGE])
+    effect += p.structural_deficit_effect * (1.0 - iron / p.structural_pool_norm[AGE])
     assert found[DOPAMINE] == pytest.approx(p.dopamine_share * effect, rel=1e-4)
     expected = effect + p.age_effect[AGE] - p.liability_threshold
     assert found[LIABILITY] == pytest.approx(expected, abs=1e-4)
@@ -148,7 +148,7 @@ def test_dopamine_comes_to_rest_at_its_share_of_the_iron_effect(setting: Setting
 
 def test_enough_iron_costs_nothing(setting: Setting) -> None:
     persons = someone(setting, trait=1.5)
-    persons[1].brain_iron_slow = 1.5
+    persons[1].cns_iron_structural = 1.5
     found = curves(setting, persons, 24)
     assert (found[:, DOPAMINE] == 0.0).all()
     p = setting.inputs
@@ -311,7 +311,7 @@ def test_mild_symptoms_are_neither_weekly_nor_significant(setting: Setting) -> N
     ):
         persons = someone(setting, trait=1.5, liability=liability + excess)
         body = persons[1]
-        body.brain_iron_slow = 1.5
+        body.cns_iron_structural = 1.5
         body.weekly_last_month = body.significant_last_month = LONG_AGO
         curves(setting, persons, 3, np.full(3, 1e-6))
         assert body.rls_last_month == 2

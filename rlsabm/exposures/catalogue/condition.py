@@ -1,8 +1,8 @@
-"""Conditions as data: who has them, for how long, what they do to iron.
+"""Conditions as data: who has them, for how long, and what they do to iron.
 
-A condition says either how many have it at each age, or how many get it a year.  Both become a hazard
-of onset by sex and age, from which each person's episodes are drawn; a condition whose figures
-contradict each other is refused.
+A condition gives either its prevalence or its incidence by age.  Both become a hazard of onset by sex
+and age, from which the episodes of each person are drawn.  A condition whose figures contradict each
+other is refused.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from rlsabm.mathematics import exp
 SHIPPED_CATALOGUE = DATA / "catalogue.yaml"
 #: A life keeps its conditions in 32 bits.
 MOST_CONDITIONS = 32
-#: Ends of the keys that hold for one sex, in the order of codes.
+#: Endings of the keys for one sex, in the order of their codes.
 OF_SEX = ("women", "men")
-#: Share by which a prevalence that is given may exceed what onset and duration lead to.
+#: Largest relative difference between a given prevalence and that from onset and duration.
 TOLERANCE = 0.05
 HIGHEST_PREVALENCE = 0.99
 #: Steps in which the share who have a condition is followed.
@@ -44,7 +44,7 @@ class Condition:
     name, label, definition
         Key in files and tables, words for people, and who has it on the day of a survey.
     enabled
-        False: nobody gets it; the mortality of others stays as it is.
+        False: nobody gets it; mortality without it stays as it is.
     ages
         Knots (years) of the lists below; values between them are linear, beyond the last constant.
     prevalence, prevalence_women, prevalence_men
@@ -54,17 +54,17 @@ class Condition:
     duration_years
         Mean duration; None for life.
     blood_loss_ml_per_day, blood_loss_ml_at_onset, iron_loss_mg_per_day
-        What is lost, above normal.
+        Losses above normal.
     absorption_factor, haemoglobin_factor
-        Absorption at the same ferritin, and haemoglobin aimed at, relative to people without it.
+        Absorption at the same ferritin, and the haemoglobin set point, relative to people without it.
     dopamine_load
-        Loss of dopaminergic function that is not by iron (liability).
+        Loss of dopaminergic function that does not come from iron (liability).
     ferritin_factor, saturation_factor
         Measured ferritin and transferrin saturation relative to those of the same stores.
     mortality_ratio
         Mortality relative to people of the same age and sex.
     effect_log_sd
-        Standard deviation, between draws, of the log of the strength of its iron effects.
+        Standard deviation between draws of the logarithm of the strength of its iron effects.
     negative_control
         Has nothing to do with iron.
     source
@@ -109,11 +109,11 @@ class Condition:
 
     @property
     def code(self) -> int:
-        """Its number in the counter of chance: a function of its name alone."""
+        """Its number in the counter of chance, a function of its name alone."""
         return zlib.crc32(self.name.encode())
 
     def with_strength(self, strength: float) -> Condition:
-        """The same with all its iron effects this many times as strong."""
+        """The same condition with all its iron effects multiplied by this strength."""
         return replace(
             self,
             blood_loss_ml_per_day=self.blood_loss_ml_per_day * strength,

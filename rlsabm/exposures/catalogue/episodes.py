@@ -41,7 +41,7 @@ BY_CONDITION = (MOST_CONDITIONS,)
 _EFFECTS: dict[str, tuple[str, Callable[[Condition], float]]] = {
     "condition_months": ("mean duration, 0 for life", lambda c: 12.0 * (c.duration_years or 0.0)),
     "condition_blood_ml_per_day": (
-        "blood lost while it is there", lambda c: c.blood_loss_ml_per_day,
+        "blood lost while it lasts", lambda c: c.blood_loss_ml_per_day,
     ),
     "condition_blood_ml_at_onset": (
         "blood lost in the month of its onset", lambda c: c.blood_loss_ml_at_onset,
@@ -52,7 +52,7 @@ _EFFECTS: dict[str, tuple[str, Callable[[Condition], float]]] = {
         "factor on the haemoglobin set point", lambda c: c.haemoglobin_factor,
     ),
     "condition_dopamine_load": (
-        "loss of dopaminergic function not by iron", lambda c: c.dopamine_load,
+        "loss of dopaminergic function that does not come from iron", lambda c: c.dopamine_load,
     ),
     "condition_mortality": ("factor on mortality", lambda c: c.mortality_ratio),
     "condition_ferritin": ("factor on measured ferritin", lambda c: c.ferritin_factor),
@@ -66,7 +66,8 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
     """Hazards of onset and effects, by number of the condition."""
     conditions = making.conditions
     catalogue = tabulate(conditions, making.mortality)
-    # People with a condition die by its ratio, and all together by the life table.
+    # Mortality ratios apply to people with a condition. All people together die at the rates of the
+    # life table.
     making.mortality = making.mortality / mortality_factor(catalogue)
     return {
         "condition_spared": np.exp(-catalogue.hazard),
@@ -80,15 +81,20 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
 
 
 _LIFE_FIELDS = (
-    Field("conditions", "u4", "bits", "conditions of the catalogue that are there, one bit each"),
+    Field(
+        "conditions",
+        "u4",
+        "bits",
+        "conditions of the catalogue that the person has now, one bit each",
+    ),
     Field(
         "conditions_to_come",
         "u4",
         "bits",
-        "those that are there now or ever will be",
+        "conditions of the catalogue that the person has now or will have, one bit each",
         initial=EVERY_CONDITION,
     ),
-    Field("conditions_until", "i4", "month", "month in which the next of them begins or ends"),
+    Field("conditions_until", "i4", "month", "month in which the next condition begins or ends"),
 )
 
 CATALOGUE = Room(
@@ -98,9 +104,9 @@ CATALOGUE = Room(
         Table(
             "condition_spared",
             (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY),
-            "share without onset so far",
+            "share of people without onset up to each birthday",
         ),
-        Table("condition_count", SCALAR, "conditions that there are", "i8"),
+        Table("condition_count", SCALAR, "number of conditions", "i8"),
         Table("condition_code", BY_CONDITION, "number in the counter of chance", "i8"),
         *(Table(name, BY_CONDITION, meaning) for name, (meaning, _) in _EFFECTS.items()),
     ),

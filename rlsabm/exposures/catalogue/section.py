@@ -25,10 +25,10 @@ Knot = Annotated[int, Key(ge=0, le=120, json_schema_extra={"unit": "years"}), Wh
 
 
 class CatalogueCondition(Section):
-    """A condition given as data: who has it, for how long, what it does to iron."""
+    """A condition given as data: who has it, for how long, and what it does to iron."""
 
-    enabled: Annotated[bool, Key(description="People get it.")] = True
-    label: Annotated[str, Key(description="Its name in words.")] = ""
+    enabled: Annotated[bool, Key(description="Whether people get it.")] = True
+    label: Annotated[str, Key(description="Its name in words, as people read it.")] = ""
     definition: Annotated[
         str, Key(description="Who has it on the day of a survey, in one line.")
     ] = ""
@@ -45,20 +45,22 @@ class CatalogueCondition(Section):
         Shares | None, Key(description="Share of the living who have it, at each of the ages.")
     ] = None
     prevalence_women: Annotated[
-        Shares | None, Key(description="The same in women, where the sexes differ.")
+        Shares | None, Key(description="prevalence in women, where the sexes differ.")
     ] = None
     prevalence_men: Annotated[
-        Shares | None, Key(description="The same in men, where the sexes differ.")
+        Shares | None, Key(description="prevalence in men, where the sexes differ.")
     ] = None
     onset_per_1000: Annotated[
         Rates | None,
-        Key(description="New cases in 1,000 person-years of people without it, at each age."),
+        Key(
+            description="New cases in 1,000 person-years of people without it, at each of the ages."
+        ),
     ] = None
     onset_per_1000_women: Annotated[
-        Rates | None, Key(description="The same in women, where the sexes differ.")
+        Rates | None, Key(description="onset_per_1000 in women, where the sexes differ.")
     ] = None
     onset_per_1000_men: Annotated[
-        Rates | None, Key(description="The same in men, where the sexes differ.")
+        Rates | None, Key(description="onset_per_1000 in men, where the sexes differ.")
     ] = None
     duration_years: Annotated[
         Annotated[float, Key(ge=0.25, le=200, json_schema_extra={"unit": "years"})] | None,
@@ -70,16 +72,20 @@ class CatalogueCondition(Section):
     blood_loss_ml_at_onset: Annotated[
         float, _amount("Blood lost in the month of its onset.", "mL", 3000)
     ] = 0.0
-    iron_loss_mg_per_day: Annotated[float, _amount("Iron lost otherwise.", "mg per day", 10)] = 0.0
+    iron_loss_mg_per_day: Annotated[
+        float, _amount("Iron lost other than with blood, above normal.", "mg per day", 10)
+    ] = 0.0
     absorption_factor: Annotated[
         float, _factor("Absorption at the same ferritin, relative to people without it.", 0.05, 2)
     ] = 1.0
     haemoglobin_factor: Annotated[
-        float, _factor("Haemoglobin aimed at, relative to people without it.", 0.5, 1.2)
+        float, _factor("Haemoglobin set point relative to people without it.", 0.5, 1.2)
     ] = 1.0
     dopamine_load: Annotated[
         float,
-        _amount("Loss of dopaminergic function that is not by iron.", "units of liability", 6),
+        _amount(
+            "Loss of dopaminergic function that does not come from iron.", "units of liability", 6
+        ),
     ] = 0.0
     ferritin_factor: Annotated[
         float, _factor("Measured ferritin relative to that of the same stores.", 0.2, 10)
@@ -93,10 +99,14 @@ class CatalogueCondition(Section):
     ] = 1.0
     effect_log_sd: Annotated[
         float,
-        _factor("Spread between draws of the log of the strength of its iron effects.", 0, 2),
+        _factor(
+            "Standard deviation between draws of the logarithm of the strength of its iron effects.",
+            0,
+            2,
+        ),
     ] = 0.3
     negative_control: Annotated[
-        bool, Key(description="It has nothing to do with iron, and is refused if it does.")
+        bool, Key(description="Whether it is a negative control, which may have no effect on iron.")
     ] = False
     source: Annotated[str, Key(description="Where its figures come from, and what is assumed.")] = (
         ""

@@ -17,14 +17,14 @@ from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.totals import NO_TOTALS
 
 QUANTITIES = {
-    "structural_cns_iron": "ratio of structural CNS iron to that of people of the same age",
-    "exchangeable_cns_iron": "exchangeable CNS iron, typical adult = 1",
+    "cns_iron_structural": "ratio of structural CNS iron to that of people of the same age",
+    "cns_iron_exchangeable": "exchangeable CNS iron, typical adult = 1",
 }
 #: Quantity of each finding, and the way of knowing it.
 _OF_FINDING = {
-    "structural_cns_iron": ("structural_cns_iron", TRUTH),
-    "measured_structural_cns_iron": ("structural_cns_iron", MEASURED),
-    "exchangeable_cns_iron": ("exchangeable_cns_iron", TRUTH),
+    "cns_iron_structural": ("cns_iron_structural", TRUTH),
+    "measured_cns_iron_structural": ("cns_iron_structural", MEASURED),
+    "cns_iron_exchangeable": ("cns_iron_exchangeable", TRUTH),
 }
 _NUMBERS = {"rls": np.bool_, "persons": np.int64, "mean": np.float64, "sd": np.float64}
 _NAMES = ("sex", "rls", "observed_as", "quantity", "persons", "mean", "sd")
