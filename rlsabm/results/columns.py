@@ -18,17 +18,24 @@ ARM = Column(
     words=lambda vocabulary: vocabulary.arms,
 )  # fmt: skip
 WORLD = Column(
-    "world", "category", "", "'factual', or what is otherwise for the same people",
+    "world", "category", "", "'factual', or the world in which the same people live again, such as without a condition",
     words=lambda vocabulary: vocabulary.worlds,
 )  # fmt: skip
-DRAW = Column("draw", "whole", "", "draw of the parameters; 0 is the default of each")
-REPLICATE = Column("replicate", "whole", "", "repetition with other chance")
+DRAW = Column(
+    "draw", "whole", "", "number of the parameter draw; 0 means that all have their defaults"
+)
+REPLICATE = Column(
+    "replicate",
+    "whole",
+    "",
+    "number of the replicate: the same parameters with other random numbers",
+)
 YEAR = Column("year", "whole", "calendar year", "year of the survey, at mid-year")
 #: Which unit and survey a row is of, and in which world.
 KEYS = (ARM, WORLD, DRAW, REPLICATE, YEAR)
 
 CONDITION = Column(
-    "condition", "category", "", "group of people at the survey; groups overlap",
+    "condition", "category", "", "condition or group to which people belong at the survey; groups overlap",
     words=lambda vocabulary: list(vocabulary.groups),
 )  # fmt: skip
 SEX = Column("sex", "category", "", "sex", words=SEXES)
@@ -40,7 +47,7 @@ STRATA = (
         words=lambda vocabulary: vocabulary.age_groups, stratum=True,
     ),
     Column(
-        "parity", "category", "deliveries", "deliveries up to the survey; women only",
+        "parity", "category", "deliveries", "number of deliveries up to the survey, in women",
         words=PARITIES, stratum=True,
     ),
 )  # fmt: skip
@@ -58,11 +65,15 @@ STRATA_WITH_TOTALS = tuple(_with_total(column) for column in STRATA)
 SEX_STRATUM_WITH_TOTAL = next(c for c in STRATA_WITH_TOTALS if c.name == "sex")
 
 DEFINITION = Column(
-    "definition", "category", "", "any, at least weekly, or clinically significant RLS",
+    "definition", "category", "", "definition of RLS: of any frequency, at least weekly, or clinically significant",
     words=DEFINITIONS,
 )  # fmt: skip
 RECALL = Column(
-    "recall", "category", "", "at the survey, or at any time in the 12 months to it", words=RECALLS
+    "recall",
+    "category",
+    "",
+    "recall period: in the month of the survey, or at any time in the 12 months to it",
+    words=RECALLS,
 )
 OBSERVED_AS = Column(
     "observed_as", "category", "", "'truth', or the instrument that asked",
@@ -91,12 +102,12 @@ INTERVAL = (
         "standard deviation between draws of the parameters; missing with one draw",
     ),
 )  # fmt: skip
-DRAWS_BEHIND = Column("draws", "whole", "draws", "draws of the parameters behind the estimate")
+DRAWS_BEHIND = Column("draws", "whole", "draws", "number of parameter draws behind the estimate")
 
 
 def estimate_column(words: Sequence[str] | Callable[[Vocabulary], Sequence[str]]) -> Column:
     """The column that names estimates."""
-    return Column("estimate", "category", "", "what is estimated", words=words)
+    return Column("estimate", "category", "", "name of the estimate", words=words)
 
 
 def way_column(by: str) -> Column:

@@ -40,17 +40,32 @@ CONTRAST_COLUMNS = (
         "cases expected at the prevalence of people without the condition, by sex and five-year band",
     ),
     _count_of("expected_variance", "sampling variance of the expected cases", "persons²"),
-    _count_of("cases_without", "cases among them in the world without the condition"),
-    _count_of("cases_with_and_without", "cases among them in both worlds"),
-    _count_of("cases_without_iron", "cases among them in the world without its iron burden"),
-    _count_of("cases_with_and_without_iron", "cases both with and without its iron burden"),
-    _count_of("cases_without_both", "cases both without the condition and without its iron burden"),
+    _count_of("cases_without", "cases among the same people in the world without the condition"),
+    _count_of(
+        "cases_with_and_without",
+        "people who are cases in both worlds, with and without the condition",
+    ),
+    _count_of(
+        "cases_without_iron",
+        "cases among the same people in the world without the iron burden of the condition",
+    ),
+    _count_of(
+        "cases_with_and_without_iron",
+        "people who are cases both with and without the iron burden of the condition",
+    ),
+    _count_of(
+        "cases_without_both",
+        "people who are cases both without the condition and without its iron burden",
+    ),
     _count_of("everyone_persons", "all people of the cell, with and without the condition"),
     _count_of("everyone_cases", "cases among all people of the cell"),
     _count_of(
         "everyone_without", "cases among all people of the cell in the world without the condition"
     ),
-    _count_of("everyone_with_and_without", "cases among all people of the cell in both worlds"),
+    _count_of(
+        "everyone_with_and_without",
+        "people of the cell who are cases in both worlds, with and without the condition",
+    ),
 )
 #: Counts in a table of contrasts, beside its keys.
 CONTRAST_COUNTS = tuple(column.name for column in CONTRAST_COLUMNS)

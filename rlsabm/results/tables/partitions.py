@@ -45,17 +45,21 @@ def _count_of(name: str, meaning: str) -> Column:
 
 PARTITION_COLUMNS = (
     _count_of("persons", "people of the group"),
-    _count_of("cases", "cases among them"),
-    _count_of("cases_if_replete", "cases who would also be cases if iron stores never lacked"),
-    _count_of("cases_if_sufficient", "cases who would also be cases if CNS iron never lacked"),
+    _count_of("cases", "cases among the people of the group"),
+    _count_of(
+        "cases_if_replete", "cases who would still be cases if iron stores were always replete"
+    ),
+    _count_of(
+        "cases_if_sufficient", "cases who would still be cases if CNS iron were always sufficient"
+    ),
     _count_of(
         "cases_without_path",
-        "cases who would also be cases if lack of iron did not reach dopamine",
+        "cases who would still be cases if lack of iron did not reach dopamine",
     ),
     _count_of(
         "cases_sufficient_and_without_path",
-        "cases who would also be cases if CNS iron never lacked, and if lack of iron did not reach "
-        "dopamine",
+        "cases who would still be cases with sufficient CNS iron, and also if lack of iron did not "
+        "reach dopamine",
     ),
     _count_of("cases_without_loss", "cases without any loss of dopaminergic function"),
     _count_of(
