@@ -18,7 +18,8 @@ ARM = Column(
     words=lambda vocabulary: vocabulary.arms,
 )  # fmt: skip
 WORLD = Column(
-    "world", "category", "", "'factual', or the world in which the same people live again, such as without a condition",
+    "world", "category", "",
+    "'factual', or the world in which the same people live again, such as without a condition",
     words=lambda vocabulary: vocabulary.worlds,
 )  # fmt: skip
 DRAW = Column(
@@ -35,7 +36,8 @@ YEAR = Column("year", "whole", "calendar year", "year of the survey, at mid-year
 KEYS = (ARM, WORLD, DRAW, REPLICATE, YEAR)
 
 CONDITION = Column(
-    "condition", "category", "", "condition or group to which people belong at the survey; groups overlap",
+    "condition", "category", "",
+    "condition or group to which people belong at the survey; groups overlap",
     words=lambda vocabulary: list(vocabulary.groups),
 )  # fmt: skip
 SEX = Column("sex", "category", "", "sex", words=SEXES)
@@ -65,7 +67,8 @@ STRATA_WITH_TOTALS = tuple(_with_total(column) for column in STRATA)
 SEX_STRATUM_WITH_TOTAL = next(c for c in STRATA_WITH_TOTALS if c.name == "sex")
 
 DEFINITION = Column(
-    "definition", "category", "", "definition of RLS: of any frequency, at least weekly, or clinically significant",
+    "definition", "category", "",
+    "definition of RLS: of any frequency, at least weekly, or clinically significant",
     words=DEFINITIONS,
 )  # fmt: skip
 RECALL = Column(
