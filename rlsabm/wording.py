@@ -7,7 +7,7 @@ import math
 
 def number_text(value: float) -> str:
     """The number as people write it: 30, 0.5, 200,000."""
-    if math.isfinite(value) and value == int(value) and abs(value) < 1e19:
+    if abs(value) < 1e19 and value == int(value):
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
     return repr(value)
 

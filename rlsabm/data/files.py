@@ -16,8 +16,8 @@ def shown(path: Path) -> str:
     return " ".join(text.split("\n"))
 
 
-def text_of(path: Path, source: str, expected: str, form: str, *, megabytes: int = 1) -> str:
-    """Text of a file in UTF-8, without a byte-order mark.
+def bytes_of(path: Path, source: str, expected: str, *, megabytes: int = 1) -> bytes:
+    """Content of a file.
 
     Parameters
     ----------
@@ -25,15 +25,15 @@ def text_of(path: Path, source: str, expected: str, form: str, *, megabytes: int
         The file.
     source
         Its name for people.
-    expected, form
-        What it should be, for messages, such as "a scenario file", "YAML".
+    expected
+        What it should be, for messages, such as "a scenario file".
     megabytes
         Larger files are refused.
 
     Raises
     ------
     ScenarioError
-        If there is no such file, it cannot be read, or it is not text.
+        If there is no such file, or it cannot be read.
     """
     most_bytes = megabytes * 1_000_000
     try:
@@ -52,6 +52,20 @@ def text_of(path: Path, source: str, expected: str, form: str, *, megabytes: int
         raise ScenarioError(f"cannot be read ({reason})", file=source) from None
     if len(content) > most_bytes:
         raise ScenarioError(f"is larger than {megabytes} MB (expected {expected})", file=source)
+    return content
+
+
+def text_of(path: Path, source: str, expected: str, form: str, *, megabytes: int = 1) -> str:
+    """Text of a file in UTF-8, without a byte-order mark.
+
+    Parameters are those of `bytes_of`, and the form of the text: "YAML", "CSV".
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such file, it cannot be read, or it is not text.
+    """
+    content = bytes_of(path, source, expected, megabytes=megabytes)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -15,6 +15,7 @@ people of a run: their lives stay independent of one another.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,18 +25,12 @@ import numpy as np
 from rlsabm.arrays import Floats, Ints
 from rlsabm.compilation import compiled
 from rlsabm.conventions import FEMALE, MALE, month_of
-from rlsabm.demography.countries import (
-    BAND_YEARS,
-    BANDS,
-    FERTILE_AGES,
-    PARITY_CLASSES,
-    Country,
-)
+from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, PARITY_CLASSES, Country
+from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month
 from rlsabm.errors import UserError
 
 #: Surveys are taken when this month of the year (July = 6) has ended.
 SURVEY_MONTH_OF_YEAR = 6
-LAST_AGE_MONTHS = 110 * 12
 #: Time before the first founders whose births are reckoned with, so that all ages are there.
 LEAD_MONTHS = 60 * 12
 MONTHS_TO_BIRTH = 9
@@ -90,22 +85,26 @@ class BirthPlan:
     last_month: int
 
 
-def survival_by_month(mortality: Floats) -> Floats:
-    """Share alive when the month of age ends: shape (2, 1320), from yearly probabilities."""
-    ages = np.minimum(np.arange(LAST_AGE_MONTHS) // 12, mortality.shape[1] - 1)
-    monthly = 1.0 - (1.0 - mortality[:, ages]) ** (1.0 / 12.0)
-    return np.asarray(np.cumprod(1.0 - monthly, axis=1))
-
-
 def population_of(country: Country, year: int) -> Floats:
     """Shares of the country's people by sex and five-year band, shape (2, 19)."""
     years = country.population
     if year not in years:
         raise UserError(
-            f"observe.years: {year}: the population of {country.name} is known from "
-            f"{min(years)} to {max(years)}"
+            f"observe.years: found {year} (the population of {country.name} is known for "
+            f"{_spans(years)})"
         )
     return years[year] / years[year].sum()
+
+
+def _spans(years: Iterable[int]) -> str:
+    """Years in words: "1990, 2000 to 2019, 2021"."""
+    ordered = sorted(years)
+    starts = [year for year in ordered if year - 1 not in ordered]
+    ends = [year for year in ordered if year + 1 not in ordered]
+    return ", ".join(
+        str(start) if start == end else f"{start} to {end}"
+        for start, end in zip(starts, ends, strict=True)
+    )
 
 
 @lru_cache(maxsize=16)

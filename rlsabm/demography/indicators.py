@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rlsabm.arrays import Floats
-from rlsabm.demography.births import survival_by_month
-from rlsabm.demography.countries import Country
+from rlsabm.demography.country import Country
+from rlsabm.demography.life_table import expected_years
 from rlsabm.errors import UserError
 
 
@@ -23,9 +23,7 @@ def life_expectancy(country: Country) -> Floats:
     numpy.ndarray
         Life expectancy at birth in years, of women and of men.
     """
-    alive = survival_by_month(country.mortality)
-    # Those who die within a month live half of it.
-    return np.asarray((0.5 + alive.sum(axis=1)) / 12.0)
+    return expected_years(country.mortality)
 
 
 def infant_mortality(country: Country) -> Floats:

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from rlsabm.conventions import FEMALE, MALE
-from rlsabm.demography.births import MONTHS_TO_BIRTH, population_of, survival_by_month
-from rlsabm.demography.countries import BAND_YEARS, BANDS, FERTILE_AGES
+from rlsabm.demography.births import MONTHS_TO_BIRTH, population_of
+from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES
+from rlsabm.demography.life_table import survival_by_month
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC, OLDEST_FATHER_MONTHS, YOUNGEST_FATHER_MONTHS
 from rlsabm.population import Population
 
