@@ -40,6 +40,10 @@ MOST_YEARS = 320
 MARGIN_SD = 4.0
 #: Mean number of children of women with four or more (Current Population Survey, about 4.5).
 MEAN_LARGE_FAMILY = 4.5
+#: Children that women report, to those of the rates of their years: more is a mistake in a table.
+MOST_TIMES_FERTILITY = 2.0
+#: Births that lead to one person surveyed, for one band of ages; about 0.1 to 0.2 in rich countries.
+MOST_BIRTHS_PER_PERSON = 5.0
 #: Months after conception in which a pregnancy that is lost keeps from conceiving again.
 LOSS_MONTHS = 3
 
@@ -153,6 +157,7 @@ def plan_births(
         if band < BANDS - 1:
             implied = _births_of_mothers(births[FEMALE], survival[FEMALE], rate, at)
         births[:, at] = (wanted[:, band] / (alive @ implied))[:, None] * implied
+        _check_births_needed(country, survey_year, band, births[:, at].sum() / size)
         if band == BANDS - 1:
             births[:, : at[0]] = births[:, at].mean(axis=1)[:, None]
     factor = _factor_of_fertility(births, survival[FEMALE], rate, survey - origin)
@@ -184,6 +189,20 @@ def plan_births(
         first_year=first_year,
         last_month=month_of(last_year) + 11,
     )
+
+
+def _check_births_needed(
+    country: Country, survey_year: int, band: int, births_per_person: float
+) -> None:
+    """Refuse a life table that leaves hardly anybody at an age at which people are to be surveyed."""
+    if births_per_person > MOST_BIRTHS_PER_PERSON:
+        share = population_of(country, survey_year)[:, band].sum()
+        raise UserError(
+            f"{country.place('mortality')}: {share:.2%} of the people of {survey_year} are "
+            f"{BAND_YEARS * band} or older, but so few live so long that {births_per_person:,.0f} "
+            "births are needed for each person surveyed (expected mortality and population of one "
+            "country)"
+        )
 
 
 def _ages_of_band(band: int) -> tuple[int, int]:
@@ -226,6 +245,13 @@ def _factor_of_family_size(country: Country, survey_year: int, origin: int, mont
     scaled = _share_scaled(years, survey_year)
     mean = country.family_size @ np.append(np.arange(PARITY_CLASSES - 1), MEAN_LARGE_FAMILY)
     factor = (mean - (births * (1 - scaled)).sum()) / (births * scaled).sum()
+    if not 1.0 / MOST_TIMES_FERTILITY <= factor <= MOST_TIMES_FERTILITY:
+        raise UserError(
+            f"{country.place('family_size')}: found {mean:.2f} children of a woman on average, where "
+            f"{country.place('fertility')} gives {births.sum():.2f} to women of 40-44 in "
+            f"{survey_year} (expected both of the same women, with fertility of the years in which "
+            "they bore)"
+        )
     share = _share_scaled((origin + np.arange(months)) // 12, survey_year)
     return np.asarray(1.0 + share * (factor - 1.0))
 

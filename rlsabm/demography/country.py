@@ -213,6 +213,8 @@ def _check_fertility(place: str, years: Ints, fertility: Floats) -> None:
             f"{place}: year {years[row]}, age {FERTILE_AGES[age]}: found {fertility[row, age]:g} "
             f"births per woman (expected from 0 to {MOST_BIRTHS_PER_WOMAN_YEAR:g})"
         )
+    if fertility[:, : YOUNGEST_MOTHER - FERTILE_AGES.start].any():
+        raise UserError(f"{place}: found births before {YOUNGEST_MOTHER} years of age")
     least, most = TOTAL_FERTILITY
     for year, total in zip(years, fertility.sum(axis=1), strict=True):
         if not least <= total <= most:
