@@ -114,6 +114,8 @@ class Number:
         Unit, for messages.
     above
         Whether ``least`` itself is not allowed.
+    note
+        What else to say of numbers that are out of bounds.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Number:
     most: float
     unit: str = ""
     above: bool = False
+    note: str = ""
 
     def read(self, text: str) -> float:
         """The value of a cell.
@@ -137,11 +140,13 @@ class Number:
         return value
 
     def _expected(self, text: str) -> str:
-        point = ", with a decimal point and without other separators" if "," in text else ""
+        limits = range_text(self.least, self.most, self.unit)
         if self.above:
-            limits = f" above {number_text(self.least)}, up to {number_text(self.most)}"
-            return f"a number{limits} {self.unit}".rstrip() + point
-        return f"a number{range_text(self.least, self.most, self.unit)}{point}"
+            limits = (
+                f" above {number_text(self.least)}, at most {number_text(self.most)} {self.unit}"
+            )
+        point = "with a decimal point and without other separators" if "," in text else ""
+        return ", ".join(filter(None, (f"a number{limits}".rstrip(), self.note, point)))
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class BodySize(NamedTuple):
         if self.least <= value <= self.most:
             return None
         for unit, times in self.other_units.items():
-            if self.least <= value * times <= self.most:
+            if self.least / times <= value <= self.most / times:
                 expected += f"; {number_text(value)} looks like {unit}"
                 break
         return with_help(f"found {value_text(value)}", expected)

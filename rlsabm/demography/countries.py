@@ -28,7 +28,6 @@ _OTHER_NAMES = {
     "united-states": ("us", "usa", "america", "theunitedstates", "unitedstatesofamerica"),
 }
 _FILES_OF_A_COUNTRY = (SETTINGS, *FILES.values())
-_EXPECTED_FOLDER = f"the path of a folder with {', '.join(_FILES_OF_A_COUNTRY)}"
 _KEY = "population.country"
 
 
@@ -56,8 +55,8 @@ def load_country(country: str | Path | Country, *, beside: Path = Path()) -> Cou
     if isinstance(country, Country):
         return country
     if not isinstance(country, str | Path):
-        kind = type(country).__name__
-        raise UserError(f"{_KEY}: found a {kind} (expected a name, a path or a Country)")
+        found = f"{country!r:.80}"
+        raise UserError(f"{_KEY}: found {found} (expected a name, a path or a Country)")
     folder = _folder_of(str(country), beside)
     return _read_country(str(country), folder, _fingerprint(folder))
 
@@ -83,24 +82,23 @@ def _folder_of(name: str, beside: Path) -> Path:
 
 def _why_not(name: str, own: Path) -> str:
     """Why there is no country of a name, or no folder of a path, and what may have been meant."""
-    place = os.path.abspath(own)
-    if name and own.is_file():
-        is_settings = own.name == SETTINGS
-        expected = repr(str(Path(name).parent)) if is_settings else _EXPECTED_FOLDER
-        return f"{name!r} is a file (expected {'its folder, ' if is_settings else ''}{expected})"
+    place = " ".join(os.path.abspath(own).split("\n"))
     if name and own.is_dir():
-        return f"the folder {place} has no {SETTINGS}{_like(own, SETTINGS)}"
+        return f"the folder {place} has no {SETTINGS}{_instead(own, SETTINGS)}"
+    if name and own.is_file():
+        folder = f"its folder, {str(Path(name).parent)!r}" if own.name == SETTINGS else "a folder"
+        return f"{name!r} is a file (expected {folder}, with {', '.join(_FILES_OF_A_COUNTRY)})"
     known = ", ".join(country_names())
-    if Path(name).is_absolute() or len(Path(name).parts) > 1 or name.startswith((".", "~")):
-        return f"there is no folder {place} (expected {_EXPECTED_FOLDER}; or one of {known})"
+    if len(Path(name).parts) > 1 or Path(name).is_absolute() or name.startswith((".", "~")):
+        return f"no folder {place} (expected a folder with {SETTINGS} in it, or one of {known})"
     plain = "".join(letter for letter in name.lower() if letter.isalnum())
-    other = [key for key, names in _OTHER_NAMES.items() if plain in names]
-    meant = other[0] if other else nearest(name, country_names(), likeness=0.75)
-    expected = f"one of {known}; or {_EXPECTED_FOLDER}; there is no folder {place}"
-    return with_help(f"no country {name!r}", expected, repr(meant) if meant else None)
+    others = [key for key, names in _OTHER_NAMES.items() if plain in names]
+    meant = others[0] if others else nearest(name, country_names(), likeness=0.75)
+    what = f"no country {name!r}, and no folder {place}" if name else "is empty"
+    return with_help(what, f"one of {known}, or a folder", repr(meant) if meant else None)
 
 
-def _like(folder: Path, name: str) -> str:
+def _instead(folder: Path, name: str) -> str:
     """What a folder has instead of a file, in parentheses, or all that a country needs."""
     found = nearest(name, [path.name for path in folder.iterdir()], likeness=0.8)
     if found:
@@ -112,7 +110,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     """Content of the files of a country by their names."""
     for name in _FILES_OF_A_COUNTRY:
         if not (folder / name).exists():
-            raise UserError(f"{shown(folder / name)}: no such file{_like(folder, name)}")
+            raise UserError(f"{shown(folder / name)}: no such file{_instead(folder, name)}")
     return {
         name: bytes_of(folder / name, shown(folder / name), "a file of a country", megabytes=20)
         for name in sorted(_FILES_OF_A_COUNTRY)

@@ -27,7 +27,11 @@ _PER_1000_WOMEN = 1000.0
 _FERTILE_BANDS = range(FERTILE_AGES.start, FERTILE_AGES.stop, BAND_YEARS)
 
 _SEX = RowKey("sex", SEXES)
-MORTALITY = (_SEX, RowKey("age", MORTALITY_AGES), Number("probability", 0.0, 1.0))
+MORTALITY = (
+    _SEX,
+    RowKey("age", MORTALITY_AGES),
+    Number("probability", 0.0, 1.0, note="not in per cent or per 1,000"),
+)
 POPULATION = (
     RowKey("year", YEARS, needed=(), gaps=True),
     _SEX,
@@ -48,7 +52,7 @@ FERTILITY = (
 )
 FAMILY_SIZES = (
     RowKey("children", range(PARITY_CLASSES)),
-    Number("share", 0.0, 1.0, "as a share, not in per cent", above=True),
+    Number("share", 0.0, 1.0, above=True, note="not in per cent"),
 )
 
 
