@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_table(tmp_path / "nothing.csv", COLUMNS)
     with pytest.raises(ScenarioError, match=r"is a folder \(expected a table\)"):
         read_table(tmp_path, COLUMNS)
+
+
+def test_columns_without_bounds_hold_finite_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    columns = [RowKey("person"), Number("balance", -math.inf, math.inf)]
+    path.write_text("person,balance\na,-1e300\nb,0\n")
+    assert read_table(path, columns).numbers("balance").tolist() == [-1e300, 0.0]
+    path.write_text("person,balance\na,1e999\n")
+    with pytest.raises(
+        ScenarioError, match=r"table.csv:2: balance: found 1e999 \(expected a number\)"
+    ):
+        read_table(path, columns)
