@@ -11,7 +11,7 @@ class UserError(Exception):
 
 
 class ScenarioError(UserError):
-    """A mistake in a scenario file or in a ``--set``.
+    """A mistake in a scenario file, in a file of a country that it names, or in a ``--set``.
 
     ``str()`` is "file:line: key: what is wrong (expected …; did you mean …?)", one such line for
     each mistake when several were found.
@@ -21,11 +21,11 @@ class ScenarioError(UserError):
     what : str
         What is wrong and, in parentheses, what was expected.
     file : str
-        The scenario file as shown to people, or ``--set key=value``.
+        The file as shown to people, or ``--set key=value``.
     line : int or None
         Line in that file, counted from 1.
     key : str
-        The key in its dotted form, such as ``population.size``.
+        The key in its dotted form, such as ``population.size``, or the column of a table.
     others : tuple of str
         Further lines to show below this one.
 

@@ -16,7 +16,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import Making
 from rlsabm.declaring.tables import Table
 from rlsabm.demography.births import BirthPlan
-from rlsabm.demography.countries import Country
+from rlsabm.demography.country import Country
 from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.parameter_table import DERIVED, PARAMETERS, checked_values
@@ -75,7 +75,7 @@ def make_inputs(
         plan=plan,
         p=values,
         conditions=tuple(conditions),
-        mortality=yearly_death_rate(country),
+        mortality=yearly_death_rate(country.mortality),
     )
     for room in ROOMS:
         if room.fill is not None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.demography.births import MOST_YEARS, BirthPlan, Fertility, plan_births, population_of
-from rlsabm.demography.countries import Country, load_country
+from rlsabm.demography.countries import load_country
+from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
 from rlsabm.exposures.donation import jurisdiction_values
@@ -99,12 +100,12 @@ def make_setting(
         raise UserError(
             f"observe.years: found {list(survey_years)} (expected years in ascending order)"
         )
-    tables_of = load_country(country, beside=beside) if isinstance(country, str) else country
+    tables_of = load_country(country, beside=beside)
     rules = (
         jurisdiction_values(jurisdiction)
         if jurisdiction
         else jurisdiction_values(
-            tables_of.donation_jurisdiction, f"{tables_of.key}/country.yaml: donation_jurisdiction"
+            tables_of.donation_jurisdiction, tables_of.place("donation_jurisdiction")
         )
     )
     for year in survey_years:
@@ -115,8 +116,9 @@ def make_setting(
             f"population.founders_years_before: {founders_years_before} found, expected {oldest} "
             f"or more, so that people of all ages live at the survey of {survey_years[0]}"
         )
-    of_country = checked_values(tables_of.parameters, f"{tables_of.file}: parameters")
-    values = values_record({**(drawn or {}), **rules, **of_country, **(parameters or {})})
+    values = values_record(
+        {**(drawn or {}), **rules, **_values_of_country(tables_of), **(parameters or {})}
+    )
     after_last_survey = survey_years[-1] + 1
     plan = plan_births(
         tables_of,
@@ -139,3 +141,12 @@ def make_setting(
         inputs=make_inputs(tables_of, plan, values, catalogue),
         conditions=catalogue,
     )
+
+
+def _values_of_country(country: Country) -> dict[str, float]:
+    """Parameter values of a country, each checked where its file gives it."""
+    values: dict[str, float] = {}
+    for name, value in country.parameters.items():
+        place = country.place(f"parameters.{name}").removesuffix(f".{name}")
+        values |= checked_values({name: value}, place)
+    return values

@@ -18,7 +18,7 @@ from rlsabm.compilation import WITHOUT_RULES
 PACKAGE = Path(rlsabm.__file__).parent
 #: The lowest first.  What stands on one floor is in order, too: it may import what is before it.
 FLOORS = (
-    ("errors", "arrays", "conventions"),
+    ("errors", "wording", "arrays", "conventions"),
     ("compilation",),
     ("mathematics",),
     ("chance",),

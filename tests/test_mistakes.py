@@ -258,14 +258,16 @@ def test_a_table_saved_by_excel(rlsabm_command: Command, norway: Path) -> None:
     assert rlsabm_command("check", "asked.yaml").code == 0
 
 
-@pytest.mark.parametrize("table", ["mortality.csv", "parity.csv", "population.csv"])
+@pytest.mark.parametrize(
+    "table", ["mortality.csv", "parity.csv", "population.csv", "fertility.csv"]
+)
 def test_a_missing_or_empty_table_of_a_country(
     rlsabm_command: Command, norway: Path, table: str
 ) -> None:
     (norway / table).write_text("")
     refused(rlsabm_command("check", "asked.yaml"), f"norway/{table}")
     (norway / table).unlink()
-    refused(rlsabm_command("check", "asked.yaml"), f"norway/{table}", "No such file")
+    refused(rlsabm_command("check", "asked.yaml"), f"norway/{table}: no such file", "country.yaml")
 
 
 def test_other_tables_are_another_study(rlsabm_command: Command, norway: Path) -> None:

@@ -13,7 +13,8 @@ from conftest import Command, Study
 from observed_tools import vocabulary
 
 from rlsabm.demography.births import population_of
-from rlsabm.demography.countries import BAND_YEARS, BANDS, country_names, load_country
+from rlsabm.demography.countries import country_names, load_country
+from rlsabm.demography.country import BAND_YEARS, BANDS
 from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.groups import groups_of

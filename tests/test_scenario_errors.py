@@ -268,7 +268,7 @@ def test_wrong_settings(setting: str, expected: str) -> None:
         ("title: t\n<<: {}\n", "asked.yaml:2: '<<' is not supported"),
         ("title: !x t\n", "asked.yaml:1: has the YAML tag !x (expected plain values)"),
         ("title: t\n? [a]\n: 1\n", "asked.yaml:2: a key is a list or a mapping"),
-        ("%YAML 1.1\n---\ntitle: NO\n", "asked.yaml:1: found '%YAML 1.1' (scenario files are YAML"),
+        ("%YAML 1.1\n---\ntitle: NO\n", "asked.yaml:1: found '%YAML 1.1' (expected YAML 1.2)"),
         ("title: t\nruns: &r {seed: *r}\n", "is nested too deeply, or holds itself"),
         ("[" * 5000, "asked.yaml: is nested too deeply"),
         ("title: a\x07\n", "asked.yaml:1: holds the character U+0007 (expected plain text)"),

@@ -15,6 +15,7 @@ people of a run: their lives stay independent of one another.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,18 +25,12 @@ import numpy as np
 from rlsabm.arrays import Floats, Ints
 from rlsabm.compilation import compiled
 from rlsabm.conventions import FEMALE, MALE, month_of
-from rlsabm.demography.countries import (
-    BAND_YEARS,
-    BANDS,
-    FERTILE_AGES,
-    PARITY_CLASSES,
-    Country,
-)
+from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, PARITY_CLASSES, Country
+from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month
 from rlsabm.errors import UserError
 
 #: Surveys are taken when this month of the year (July = 6) has ended.
 SURVEY_MONTH_OF_YEAR = 6
-LAST_AGE_MONTHS = 110 * 12
 #: Time before the first founders whose births are reckoned with, so that all ages are there.
 LEAD_MONTHS = 60 * 12
 MONTHS_TO_BIRTH = 9
@@ -45,6 +40,10 @@ MOST_YEARS = 320
 MARGIN_SD = 4.0
 #: Mean number of children of women with four or more (Current Population Survey, about 4.5).
 MEAN_LARGE_FAMILY = 4.5
+#: Children that women report, to those of the rates of their years: more is a mistake in a table.
+MOST_TIMES_FERTILITY = 2.0
+#: Births that lead to one person surveyed, for one band of ages; about 0.1 to 0.2 in rich countries.
+MOST_BIRTHS_PER_PERSON = 5.0
 #: Months after conception in which a pregnancy that is lost keeps from conceiving again.
 LOSS_MONTHS = 3
 
@@ -90,22 +89,26 @@ class BirthPlan:
     last_month: int
 
 
-def survival_by_month(mortality: Floats) -> Floats:
-    """Share alive when the month of age ends: shape (2, 1320), from yearly probabilities."""
-    ages = np.minimum(np.arange(LAST_AGE_MONTHS) // 12, mortality.shape[1] - 1)
-    monthly = 1.0 - (1.0 - mortality[:, ages]) ** (1.0 / 12.0)
-    return np.asarray(np.cumprod(1.0 - monthly, axis=1))
-
-
 def population_of(country: Country, year: int) -> Floats:
     """Shares of the country's people by sex and five-year band, shape (2, 19)."""
     years = country.population
     if year not in years:
         raise UserError(
-            f"observe.years: {year}: the population of {country.name} is known from "
-            f"{min(years)} to {max(years)}"
+            f"observe.years: found {year} (the population of {country.name} is known for "
+            f"{_spans(years)})"
         )
     return years[year] / years[year].sum()
+
+
+def _spans(years: Iterable[int]) -> str:
+    """Years in words: "1990, 2000 to 2019, 2021"."""
+    ordered = sorted(years)
+    starts = [year for year in ordered if year - 1 not in ordered]
+    ends = [year for year in ordered if year + 1 not in ordered]
+    return ", ".join(
+        str(start) if start == end else f"{start} to {end}"
+        for start, end in zip(starts, ends, strict=True)
+    )
 
 
 @lru_cache(maxsize=16)
@@ -154,6 +157,7 @@ def plan_births(
         if band < BANDS - 1:
             implied = _births_of_mothers(births[FEMALE], survival[FEMALE], rate, at)
         births[:, at] = (wanted[:, band] / (alive @ implied))[:, None] * implied
+        _check_births_needed(country, survey_year, band, births[:, at].sum() / size)
         if band == BANDS - 1:
             births[:, : at[0]] = births[:, at].mean(axis=1)[:, None]
     factor = _factor_of_fertility(births, survival[FEMALE], rate, survey - origin)
@@ -185,6 +189,20 @@ def plan_births(
         first_year=first_year,
         last_month=month_of(last_year) + 11,
     )
+
+
+def _check_births_needed(
+    country: Country, survey_year: int, band: int, births_per_person: float
+) -> None:
+    """Refuse a life table that leaves hardly anybody at an age at which people are to be surveyed."""
+    if births_per_person > MOST_BIRTHS_PER_PERSON:
+        share = population_of(country, survey_year)[:, band].sum()
+        raise UserError(
+            f"{country.place('mortality')}: {share:.2%} of the people of {survey_year} are "
+            f"{BAND_YEARS * band} or older, but so few live so long that {births_per_person:,.0f} "
+            "births are needed for each person surveyed (expected mortality and population of one "
+            "country)"
+        )
 
 
 def _ages_of_band(band: int) -> tuple[int, int]:
@@ -227,6 +245,13 @@ def _factor_of_family_size(country: Country, survey_year: int, origin: int, mont
     scaled = _share_scaled(years, survey_year)
     mean = country.family_size @ np.append(np.arange(PARITY_CLASSES - 1), MEAN_LARGE_FAMILY)
     factor = (mean - (births * (1 - scaled)).sum()) / (births * scaled).sum()
+    if not 1.0 / MOST_TIMES_FERTILITY <= factor <= MOST_TIMES_FERTILITY:
+        raise UserError(
+            f"{country.place('family_size')}: found {mean:.2f} children of a woman on average, where "
+            f"{country.place('fertility')} gives {births.sum():.2f} to women of 40-44 in "
+            f"{survey_year} (expected both of the same women, with fertility of the years in which "
+            "they bore)"
+        )
     share = _share_scaled((origin + np.arange(months)) // 12, survey_year)
     return np.asarray(1.0 + share * (factor - 1.0))
 

@@ -14,7 +14,8 @@ from rlsabm.body.iron import ferritin, haemoglobin, is_iron_deficient
 from rlsabm.chance import normal, per_month, probability_per_month
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, LONG_AGO, MALE
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import Number, RowKey, Text, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -22,12 +23,13 @@ from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import DailyIron, PlaceName, Section, Share, Whole
 from rlsabm.declaring.tables import BY_AGE, Table
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, nearest
 from rlsabm.events import note, register_event
 from rlsabm.exposures.kidney import HEALTHY_KIDNEY
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.mathematics import exp
 from rlsabm.moment import Moment
+from rlsabm.wording import with_help
 
 DONATION_MONTH = chance.register("donation month", 3, "at", "coming to donate, stopping, -, -")
 DONOR = chance.register("donor", 14, "once", "eagerness, donates double red cells, supplements, -")
@@ -147,12 +149,22 @@ def jurisdiction_values(
         "ferritin_below_ug_per_l": "ferritin_deferral_below_ug_per_l",
         "ferritin_months": "ferritin_deferral_months",
     }
-    table = read_columns(DATA / "jurisdictions.csv", words=["jurisdiction"], numbers=list(columns))
-    names = table["jurisdiction"]
+    bounds = {parameter.name: parameter for parameter in _PARAMETERS}
+    numbers = [
+        Number(column, bounds[parameter].lower, bounds[parameter].upper, bounds[parameter].unit)
+        for column, parameter in columns.items()
+    ]
+    table = read_table(
+        DATA / "jurisdictions.csv", [RowKey("jurisdiction"), *numbers, Text("source")]
+    )
+    names = table.values("jurisdiction")
     if name not in names:
-        raise UserError(f"{key}: no jurisdiction {name!r}; known: {', '.join(map(str, names))}")
-    row = names.index(name)
-    return {parameter: float(table[column][row]) for column, parameter in columns.items()}
+        what = with_help(
+            f"no jurisdiction {name!r}", f"one of {', '.join(names)}", nearest(name, names)
+        )
+        raise UserError(f"{key}: {what}")
+    values = table.rows[names.index(name)].values
+    return {parameter: float(values[column]) for column, parameter in columns.items()}
 
 
 def values_of_donation(donation: BloodDonation) -> dict[str, float]:

@@ -14,7 +14,8 @@ from rlsabm.body.iron import ferritin, transferrin_saturation
 from rlsabm.chance import per_month, waiting_months
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import Number, RowKey, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import EVER, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -128,6 +129,15 @@ def values_of_dialysis(dialysis: Dialysis) -> dict[str, float]:
 # Tables ---------------------------------------------------------------------------------------------
 
 
+KIDNEY_FAILURE = (
+    RowKey("age_from", range(LAST_AGE + 1), needed=(0,), gaps=True),
+    Number("incidence_per_million", 0.0, 100_000.0, "per million", above=True),
+    Number("deaths_per_1000_dialysis", 0.0, 1000.0, "per 1,000", above=True),
+    Number("deaths_per_1000_graft", 0.0, 1000.0, "per 1,000", above=True),
+    Number("transplants_per_100_dialysis", 0.0, 100.0, "per 100", above=True),
+)
+
+
 def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     """Onset of progressive kidney disease, and mortality with and without kidney failure.
 
@@ -138,16 +148,12 @@ def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     """
     p = making.p
     ages = np.arange(LAST_AGE + 1)
-    table = read_columns(
-        DATA / "kidney.csv",
-        numbers=["age_from", "incidence_per_million", "deaths_per_1000_dialysis",
-                 "deaths_per_1000_graft", "transplants_per_100_dialysis"],
-    )  # fmt: skip
-    start = np.array(table["age_from"], float)
+    table = read_table(DATA / "kidney.csv", KIDNEY_FAILURE)
+    start = table.numbers("age_from")
     middle = (start + np.append(start[1:], 95.0)) / 2.0
 
     def smooth(column: str) -> Floats:
-        return np.asarray(np.exp(np.interp(ages, middle, np.log(np.array(table[column], float)))))
+        return np.asarray(np.exp(np.interp(ages, middle, np.log(table.numbers(column)))))
 
     on_dialysis = smooth("deaths_per_1000_dialysis") / 1000.0
     with_graft = smooth("deaths_per_1000_graft") / 1000.0

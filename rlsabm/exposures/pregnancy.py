@@ -13,7 +13,8 @@ from rlsabm.arrays import Bools, Floats
 from rlsabm.chance import normal, waiting_months
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import Column, Number, RowKey, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import EVER, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -144,12 +145,17 @@ _OF_MONTH = {
 }
 
 
+BY_MONTH: tuple[Column, ...] = (
+    RowKey("month", range(1, MONTHS_TO_BIRTH + 1)),
+    *(Number(name, 0.0, 300.0 if name.endswith("_mg") else 1.0) for name in _OF_MONTH),
+)
+
+
 def fill_pregnancy_tables(making: Making) -> Mapping[str, Any]:
     """Chances to conceive from the plan of births, and what each month of pregnancy asks for."""
-    table = read_columns(DATA / "pregnancy_by_month.csv", numbers=["month", *_OF_MONTH])
+    table = read_table(DATA / "pregnancy_by_month.csv", BY_MONTH)
     by_month: dict[str, Floats] = {
-        f"{column}_by_month": np.concatenate([[0.0], np.array(table[column], float)])
-        for column in _OF_MONTH
+        f"{column}_by_month": np.concatenate([[0.0], table.numbers(column)]) for column in _OF_MONTH
     }
     plan = making.plan
     return {"conception": plan.conception, "first_year": plan.first_year, **by_month}

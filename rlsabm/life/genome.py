@@ -16,7 +16,8 @@ import numpy as np
 from rlsabm import chance
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import Code, Number, RowKey, Text, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
@@ -36,6 +37,15 @@ ENVIRONMENT = chance.register("environment", 13, "once", "CNS iron, other liabil
 
 SEGREGATION_SD = math.sqrt(0.5)
 MOST_LOCI = 16
+PATHWAYS = ("cns_iron", "other")
+LOCI = (
+    RowKey("locus"),
+    Text("chromosome"),
+    Number("risk_allele_frequency", 0.0, 1.0),
+    Number("odds_ratio", 0.1, 10.0),
+    Code("pathway", PATHWAYS),
+    Text("source"),
+)
 
 
 def fill_locus_tables(making: Making) -> Mapping[str, Any]:
@@ -48,13 +58,9 @@ def fill_locus_tables(making: Making) -> Mapping[str, Any]:
     standard deviation of the trait: such loci then show smaller odds ratios than published.
     """
     p = making.p
-    table = read_columns(
-        DATA / "loci.csv",
-        words=["pathway"],
-        numbers=["risk_allele_frequency", "odds_ratio"],
-    )
-    frequency = np.array(table["risk_allele_frequency"], float)
-    log_odds = np.log(np.array(table["odds_ratio"], float))
+    table = read_table(DATA / "loci.csv", LOCI)
+    frequency = table.numbers("risk_allele_frequency")
+    log_odds = np.log(table.numbers("odds_ratio"))
     effect = log_odds * math.sqrt(p.liability_scale**2 + 0.346 * p.other_liability_sd**2)
     deficit = 1.0 - math.exp(-p.cns_iron_trait_log_sd)
     convexity = p.deficit_convexity
@@ -63,7 +69,7 @@ def fill_locus_tables(making: Making) -> Mapping[str, Any]:
         * (2 * (1 - convexity) * deficit + 3 * convexity * deficit**2)
         * (1 - deficit)
     )
-    iron = np.array([pathway == "cns_iron" for pathway in table["pathway"]])
+    iron = np.array([pathway == PATHWAYS[0] for pathway in table.values("pathway")])
     per_log_trait = effect / max(slope, 1e-6)
     ceiling = 0.5 * p.cns_iron_trait_log_sd
     return {

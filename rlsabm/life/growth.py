@@ -12,14 +12,15 @@ from rlsabm.arrays import Floats, Ints
 from rlsabm.chance import normal
 from rlsabm.compilation import compiled
 from rlsabm.conventions import FEMALE, LAST_AGE, MALE, SEXES
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import DataTable, Number, RowKey, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
 from rlsabm.declaring.sources import IOM
 from rlsabm.declaring.tables import BY_SEX_AND_AGE, BY_SEX_AND_BIRTHDAY, Table
-from rlsabm.demography.countries import Country
+from rlsabm.demography.country import Country
 from rlsabm.exposures.menses import IRON_HABITS, menstrual_loss_ml
 from rlsabm.mathematics import exp, log
 
@@ -37,21 +38,33 @@ NADLER_FROM_KG = 35.0
 # Tables ---------------------------------------------------------------------------------------------
 
 
-def _knots(table: dict[str, list[Any]], column: str, ages: Ints) -> Floats:
+_SEX = RowKey("sex", SEXES)
+BY_AGE = (
+    _SEX,
+    RowKey("age", range(LAST_AGE + 1), needed=(), gaps=True),
+    Number("haemoglobin_g_per_l", 80.0, 200.0, "g/L"),
+    Number("iron_intake_mg_per_day", 0.5, 50.0, "mg/day"),
+)
+SIZES = (
+    _SEX,
+    RowKey("age", range(21)),
+    Number("height_fraction", 0.1, 1.0),
+    Number("weight_fraction", 0.01, 1.0),
+)
+
+
+def _knots(table: DataTable, column: str, ages: Ints) -> Floats:
     """A column by sex and age, linear between the knots of the file."""
-    sex = np.array(table["sex"])
-    age, value = np.array(table["age"], float), np.array(table[column], float)
-    return np.array([np.interp(ages, age[sex == each], value[sex == each]) for each in SEXES])
+    sex, age, value = table.places("sex"), table.numbers("age"), table.numbers(column)
+    return np.array(
+        [np.interp(ages, age[sex == each], value[sex == each]) for each in (FEMALE, MALE)]
+    )
 
 
 def _sizes(country: Country, p: Any) -> tuple[Floats, Floats]:
     """Median height (m) and weight (kg) by sex and age at birthdays, one more than ages."""
     ages = np.arange(LAST_AGE + 2)
-    table = read_columns(
-        DATA / "countries" / "growth.csv",
-        words=["sex"],
-        numbers=["age", "height_fraction", "weight_fraction"],
-    )
+    table = read_table(DATA / "countries" / "growth.csv", SIZES)
     height = _knots(table, "height_fraction", ages) * country.adult_height_m[:, None]
     weight = _knots(table, "weight_fraction", ages)
     for sex, at_20 in ((FEMALE, p.weight_at_20_women_kg), (MALE, p.weight_at_20_men_kg)):
@@ -64,11 +77,7 @@ def _sizes(country: Country, p: Any) -> tuple[Floats, Floats]:
 def fill_growth_tables(making: Making) -> Mapping[str, Floats]:
     """Size, haemoglobin set point and iron intake by sex and age."""
     ages = np.arange(LAST_AGE + 1)
-    by_age = read_columns(
-        DATA / "by_age.csv",
-        words=["sex"],
-        numbers=["age", "haemoglobin_g_per_l", "iron_intake_mg_per_day"],
-    )
+    by_age = read_table(DATA / "by_age.csv", BY_AGE)
     height, weight = _sizes(making.country, making.p)
     return {
         "median_height_m": height,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import Number, RowKey, Text, read_table
 from rlsabm.errors import UserError
 
 #: The answer of someone who knows.
@@ -40,18 +41,24 @@ class Instrument(NamedTuple):
     source: str
 
 
+#: In the order of the attributes of an instrument.
+INSTRUMENTS = (
+    RowKey("instrument"),
+    Text("asks"),
+    Number("sensitivity", 0.0, 1.0),
+    Number("specificity", 0.0, 1.0),
+    Number("weekly_share", 0.0, 1.0),
+    Number("significant_share", 0.0, 1.0),
+    Text("source"),
+)
+
+
 @cache
 def instruments() -> dict[str, Instrument]:
     """All instruments by name."""
-    numbers = ["sensitivity", "specificity", "weekly_share", "significant_share"]
-    columns = read_columns(
-        DATA / "instruments.csv",
-        words=["instrument", "asks", "source"],
-        numbers=numbers,
-    )
-    columns["name"] = columns.pop("instrument")
-    rows = zip(*(columns[field] for field in Instrument._fields), strict=True)
-    return {row[0]: Instrument(*row) for row in rows}
+    table = read_table(DATA / "instruments.csv", INSTRUMENTS)
+    columns = [table.values(column.name) for column in INSTRUMENTS]
+    return {row[0]: Instrument(*row) for row in zip(*columns, strict=True)}
 
 
 def instruments_of(names: Sequence[str]) -> list[Instrument]:

@@ -20,7 +20,7 @@ from rlsabm.compilation import compiled
 from rlsabm.conventions import MALE, NEVER, month_of
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.demography.births import SURVEY_MONTH_OF_YEAR, population_of
-from rlsabm.demography.countries import BAND_YEARS, BANDS, LAST_BAND_AGE
+from rlsabm.demography.country import BAND_YEARS, BANDS, LAST_BAND_AGE
 from rlsabm.exposures.catalogue.episodes import has_condition
 from rlsabm.measuring.assays import MEASUREMENT, measure
 from rlsabm.measuring.cases import case_bit, case_bits

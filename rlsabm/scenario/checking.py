@@ -9,19 +9,10 @@ from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
+from rlsabm.data.yaml_reading import Entry
 from rlsabm.errors import ScenarioError, nearest
-from rlsabm.scenario.explaining import (
-    expectation,
-    likely_meaning,
-    number_text,
-    range_text,
-    schema_at,
-    unknown_key,
-    value_text,
-    with_help,
-)
+from rlsabm.scenario.explaining import expectation, likely_meaning, schema_at, unknown_key
 from rlsabm.scenario.layering import KeyPath, merged
-from rlsabm.scenario.reading import Entry
 from rlsabm.scenario.schema import (
     ARM_KEYS,
     RESERVED_ARM_NAMES,
@@ -29,6 +20,7 @@ from rlsabm.scenario.schema import (
     Scenario,
 )
 from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, Conditions
+from rlsabm.wording import number_text, range_text, value_text, with_help
 
 MOST_MISTAKES_SHOWN = 5
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

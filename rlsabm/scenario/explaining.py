@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from rlsabm.errors import nearest
 from rlsabm.scenario.schema import file_schema
+from rlsabm.wording import range_text, with_help
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -21,45 +22,6 @@ _SWITCHES = {
     "yes": "true", "on": "true", "y": "true", "true": "true", "1": "true",
     "no": "false", "off": "false", "n": "false", "false": "false", "0": "false",
 }  # fmt: skip
-
-
-def number_text(value: float) -> str:
-    """The number as people write it: 30, 0.5, 200,000."""
-    if math.isfinite(value) and value == int(value) and abs(value) < 1e19:
-        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
-    return repr(value)
-
-
-def range_text(lower: float | None, upper: float | None, unit: str = "") -> str:
-    """A range with its unit, starting with a space: " from 0 to 1 mg", or nothing."""
-    has_lower = lower is not None and math.isfinite(lower)
-    has_upper = upper is not None and math.isfinite(upper)
-    unit_text = f" {unit}" if unit else ""
-    if has_lower and has_upper:
-        return f" from {number_text(lower or 0)} to {number_text(upper or 0)}{unit_text}"
-    if has_lower:
-        return f" of at least {number_text(lower or 0)}{unit_text}"
-    if has_upper:
-        return f" of at most {number_text(upper or 0)}{unit_text}"
-    return f" in {unit}" if unit else ""
-
-
-def value_text(value: object) -> str:
-    """What was found, shortened: 'text', 12, true, nothing, a list, a mapping."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return number_text(value) if abs(value) < 1900 or abs(value) > 2100 else str(value)
-        case str():
-            text = " ".join(value.split())
-            return f"the text '{text if len(text) <= 40 else text[:39] + '…'}'"
-        case list():
-            return "a list" if value else "an empty list"
-        case _:
-            return "a mapping" if value else "an empty mapping"
 
 
 def expectation(schema: Schema, *, plural: bool = False) -> str:
@@ -94,16 +56,6 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
     if kind in ("integer", "number"):
         return _number_inside(value)
     return None
-
-
-def with_help(what: str, expected: str | None = None, meant: str | None = None) -> str:
-    """Join a mistake with what was expected and what may have been meant."""
-    helps = [
-        f"expected {expected}" if expected else "",
-        f"did you mean {meant}?" if meant else "",
-    ]
-    joined = "; ".join(text for text in helps if text)
-    return f"{what} ({joined})" if joined else what
 
 
 def schema_at(path: Iterable[str | int]) -> Schema:

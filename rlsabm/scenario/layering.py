@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from rlsabm.scenario.reading import Entry, Place, read_text
+from rlsabm.data.yaml_reading import Entry, Place, read_text
 
 KeyPath: TypeAlias = tuple[str, ...]
 

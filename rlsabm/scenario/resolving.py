@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rlsabm.data.files import shown
+from rlsabm.data.yaml_reading import Entry, Place, entry_of, read_file
 from rlsabm.errors import ScenarioError, nearest
 from rlsabm.scenario.checking import Mistakes
-from rlsabm.scenario.explaining import value_text, with_help
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
-from rlsabm.scenario.reading import Entry, Place, entry_of, read_file, shown
 from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario, leaves
 from rlsabm.scenario.schema import ParameterRange, Scenario
+from rlsabm.wording import value_text, with_help
 
 SUFFIXES = ("", ".yaml", ".yml")
 #: Name of a scenario that is given as a mapping.

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rlsabm.demography.countries import Country
+from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import to_arrow
 from rlsabm.results.files import table_bytes

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rlsabm.compilation import is_compiled_before
-from rlsabm.demography.births import survival_by_month
+from rlsabm.demography.life_table import survival_by_month
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.ledger import FAILED, FINISHED, Ledger

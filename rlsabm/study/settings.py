@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rlsabm.demography.countries import Country, country_files, load_country
+from rlsabm.demography.countries import country_files, load_country
+from rlsabm.demography.country import Country
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
 from rlsabm.results.files import MANIFEST

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from rlsabm.conventions import FEMALE, MALE
-from rlsabm.demography.births import MONTHS_TO_BIRTH, population_of, survival_by_month
-from rlsabm.demography.countries import BAND_YEARS, BANDS, FERTILE_AGES
+from rlsabm.demography.births import MONTHS_TO_BIRTH, population_of
+from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, YOUNGEST_MOTHER
+from rlsabm.demography.life_table import survival_by_month
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC, OLDEST_FATHER_MONTHS, YOUNGEST_FATHER_MONTHS
 from rlsabm.population import Population
 
@@ -168,7 +169,7 @@ def test_parents_are_of_age_and_fathers_alive_at_conception(grown: Population) -
     born = lives["birth_month"]
     mothers = rows_of(grown, lives["mother"][with_mother])
     age = (born[with_mother] - born[mothers]) // 12
-    assert age.min() >= 10
+    assert age.min() >= YOUNGEST_MOTHER == 12
     assert age.max() <= 50
     assert (lives["death_month"][mothers] >= born[with_mother]).all()
 

@@ -12,7 +12,8 @@ from scipy import stats
 from rlsabm.burden import neutral_burdens
 from rlsabm.compilation import compiled
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, MALE, NEVER
-from rlsabm.data import DATA, read_columns
+from rlsabm.data import DATA
+from rlsabm.data.table_reading import read_table
 from rlsabm.demography.births import MONTHS_TO_BIRTH
 from rlsabm.events import EVENT, MOST_PER_MONTH
 from rlsabm.exposures.donation import FORMER_DONOR
@@ -22,6 +23,7 @@ from rlsabm.exposures.kidney import (
     DIALYSIS,
     GRAFT,
     HEALTHY_KIDNEY,
+    KIDNEY_FAILURE,
     TO_CKD_3,
     TO_DIALYSIS,
     TRANSPLANTED,
@@ -42,15 +44,8 @@ Diary = list[tuple[int, np.ndarray, np.ndarray]]
 
 def kidney_table() -> dict[str, np.ndarray]:
     """USRDS 2014 Annual Data Report, figures of 2012, as the package holds them."""
-    columns = (
-        "age_from",
-        "incidence_per_million",
-        "deaths_per_1000_dialysis",
-        "deaths_per_1000_graft",
-        "transplants_per_100_dialysis",
-    )
-    table = read_columns(DATA / "kidney.csv", numbers=columns)
-    return {name: np.array(values, float) for name, values in table.items()}
+    table = read_table(DATA / "kidney.csv", KIDNEY_FAILURE)
+    return {column.name: table.numbers(column.name) for column in KIDNEY_FAILURE}
 
 
 def test_the_table_of_kidney_failure_is_that_of_the_registry() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Ints
 from rlsabm.declaring.groups import Group
-from rlsabm.demography.countries import BAND_YEARS
+from rlsabm.demography.country import BAND_YEARS
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.observe.survey import Survey
 from rlsabm.results.columns import CASE, CONDITION, KEYS, STRATA_WITH_TOTALS

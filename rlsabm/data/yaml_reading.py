@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,9 +14,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from rlsabm.data.files import shown, text_of
 from rlsabm.errors import ScenarioError
 
-LARGEST_FILE_BYTES = 1_000_000
 LARGEST_NUMBER_OF_VALUES = 100_000
 DEEPEST_NESTING = 50
 
@@ -91,16 +90,23 @@ def entry_of(value: Any, place: Place, key: str = "") -> Entry:
     raise place.error(f"found a {kind} (expected text, numbers, lists and mappings)", key)
 
 
-def shown(path: Path) -> str:
-    """The path as people are to see it: from the current directory if it lies below it."""
-    absolute = Path(os.path.abspath(path))
-    here = Path.cwd()
-    text = (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()
-    return " ".join(text.split("\n"))
+def read_file(
+    path: Path,
+    source: str = "",
+    *,
+    what: str = "a scenario file",
+    keys: str = "title and population",
+) -> Entry:
+    """Read a YAML file, which must hold a mapping.
 
-
-def read_file(path: Path, source: str = "") -> Entry:
-    """Read a scenario file, which must hold a mapping; ``source`` is its name for people.
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        Its name for people; by default its path from the current directory.
+    what, keys
+        What kind of file is expected, and some of the keys that such a file has, for messages.
 
     Raises
     ------
@@ -109,12 +115,12 @@ def read_file(path: Path, source: str = "") -> Entry:
 
     """
     source = source or shown(path)
-    root = read_text(_text_of(path, source), source)
+    root = read_text(text_of(path, source, what, "YAML"), source)
     if root is None:
-        raise ScenarioError("is empty (expected keys such as title and population)", file=source)
+        raise ScenarioError(f"is empty (expected keys such as {keys})", file=source)
     if not isinstance(root.value, dict):
         kind = "a list" if isinstance(root.value, list) else "a single value"
-        raise root.place.error(f"holds {kind} (expected keys such as title and population)")
+        raise root.place.error(f"holds {kind} (expected keys such as {keys})")
     return root
 
 
@@ -136,13 +142,13 @@ def read_text(text: str, source: str, *, with_lines: bool = True) -> Entry | Non
     Raises
     ------
     ScenarioError
-        The text is not YAML, repeats a key, or uses what scenario files do without.
+        The text is not YAML, repeats a key, or uses what the files of this package do without.
 
     """
     reader = _Reader(source, with_lines)
     if directive := re.search(r"^%YAML\s+(?!1\.2\b)\S*", text, re.MULTILINE):
         line = text.count("\n", 0, directive.start()) + 1
-        raise reader.place(line).error(f"found '{directive[0]}' (scenario files are YAML 1.2)")
+        raise reader.place(line).error(f"found '{directive[0]}' (expected YAML 1.2)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -161,36 +167,6 @@ def read_text(text: str, source: str, *, with_lines: bool = True) -> Entry | Non
     except RecursionError:
         raise reader.place(None).error("is nested too deeply") from None
     return None if node is None else reader.entry(node)
-
-
-def _text_of(path: Path, source: str) -> str:
-    try:
-        if path.is_dir():
-            raise ScenarioError("is a folder (expected a scenario file)", file=source)
-        if path.exists() and not path.is_file():
-            raise ScenarioError("is not a regular file (expected a scenario file)", file=source)
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise ScenarioError("no such file", file=source) from None
-    except PermissionError:
-        raise ScenarioError("you are not allowed to read this file", file=source) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a file name"
-        raise ScenarioError(f"cannot be read ({reason})", file=source) from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise ScenarioError("is larger than 1 MB (expected a scenario file)", file=source)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ScenarioError(
-            "is not UTF-8 text (expected a scenario file in YAML)",
-            file=source,
-            line=content.count(b"\n", 0, error.start) + 1,
-        ) from None
-    if "\0" in text:
-        raise ScenarioError("is a binary file (expected a scenario file in YAML)", file=source)
-    return text
 
 
 @dataclass
@@ -232,7 +208,9 @@ class _Reader:
                     "needs quotes)"
                 )
             if _tag(key).endswith(":merge"):
-                raise place.error("'<<' is not supported (expected 'base: NAME' at the top)")
+                raise place.error(
+                    "'<<' is not supported (a scenario builds on another with 'base: NAME')"
+                )
             if key.value in first_lines:
                 raise place.error(
                     f"is given twice (first on line {first_lines[key.value]})"
@@ -282,7 +260,7 @@ _YAML_PROBLEMS = {
     "found unexpected end of stream": "a quote is never closed",
     "found unexpected document": "a quote is never closed",
     "expected ',' or": "a bracket or brace is not closed, or a comma is missing",
-    "but found another document": "holds a second document after '---' (expected one scenario)",
+    "but found another document": "holds a second document after '---' (expected one)",
     "found undefined alias": "'*' refers to a name that no '&' defines (text that starts with '*' "
     "needs quotes)",
     "found unknown escape character": "a backslash inside double quotes (use single quotes)",

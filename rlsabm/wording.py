@@ -1,0 +1,54 @@
+"""Words for messages: numbers, ranges, what was found, what was expected."""
+
+from __future__ import annotations
+
+import math
+
+
+def number_text(value: float) -> str:
+    """The number as people write it: 30, 0.5, 200,000."""
+    if abs(value) < 1e19 and value == int(value):
+        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
+    return repr(value)
+
+
+def range_text(lower: float | None, upper: float | None, unit: str = "") -> str:
+    """A range with its unit, starting with a space: " from 0 to 1 mg", or nothing."""
+    has_lower = lower is not None and math.isfinite(lower)
+    has_upper = upper is not None and math.isfinite(upper)
+    unit_text = f" {unit}" if unit else ""
+    if has_lower and has_upper:
+        return f" from {number_text(lower or 0)} to {number_text(upper or 0)}{unit_text}"
+    if has_lower:
+        return f" of at least {number_text(lower or 0)}{unit_text}"
+    if has_upper:
+        return f" of at most {number_text(upper or 0)}{unit_text}"
+    return f" in {unit}" if unit else ""
+
+
+def value_text(value: object) -> str:
+    """What was found, shortened: 'text', 12, true, nothing, a list, a mapping."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return number_text(value) if abs(value) < 1900 or abs(value) > 2100 else str(value)
+        case str():
+            text = " ".join(value.split())
+            return f"the text '{text if len(text) <= 40 else text[:39] + '…'}'"
+        case list():
+            return "a list" if value else "an empty list"
+        case _:
+            return "a mapping" if value else "an empty mapping"
+
+
+def with_help(what: str, expected: str | None = None, meant: str | None = None) -> str:
+    """Join a mistake with what was expected and what may have been meant."""
+    helps = [
+        f"expected {expected}" if expected else "",
+        f"did you mean {meant}?" if meant else "",
+    ]
+    joined = "; ".join(text for text in helps if text)
+    return f"{what} ({joined})" if joined else what
