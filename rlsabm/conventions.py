@@ -1,4 +1,4 @@
-"""Conventions that all rules share: months, ages, sexes, days.
+"""Conventions that all rules share: months, ages, sexes, days, names.
 
 A month is numbered 12 x year + month of the year (January = 0), so that months can be subtracted.
 """
@@ -20,6 +20,11 @@ LAST_AGE = 120
 
 FEMALE, MALE = 0, 1
 SEXES = ("female", "male")
+
+
+def in_words(name: str) -> str:
+    """A name of a scenario or a table in words."""
+    return name.replace("_", " ")
 
 
 def month_of(year: int, month: int = 1) -> int:

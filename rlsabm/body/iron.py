@@ -167,6 +167,7 @@ PERIPHERAL_IRON = Room(
     groups=(
         Group(
             "iron_deficiency",
+            "iron deficiency",
             "state",
             "ferritin without inflammation below 15 µg/L (12 below five years)",
             WHO_2020,
@@ -175,6 +176,7 @@ PERIPHERAL_IRON = Room(
         ),
         Group(
             "iron_deficiency_anaemia",
+            "iron deficiency anaemia",
             "state",
             "iron deficiency, and haemoglobin below 130 g/L in men, 120 in women, 110 in pregnancy, "
             "110-120 in children",

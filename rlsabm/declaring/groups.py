@@ -24,6 +24,8 @@ class Group(NamedTuple):
     ----------
     name
         Key in tables.
+    label
+        Its name in words, as people read it.
     kind
         ``everyone``, ``exposure`` (something that happens to a life), ``control`` (an exposure without
         any effect on iron) or ``state`` (read off a body).
@@ -40,6 +42,7 @@ class Group(NamedTuple):
     """
 
     name: str
+    label: str
     kind: str
     definition: str
     source: str

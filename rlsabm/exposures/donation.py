@@ -282,6 +282,7 @@ BLOOD_DONATION = Exposure(
     groups=(
         Group(
             "blood_donation",
+            "blood donation",
             "exposure",
             "gave blood in the last 12 months",
             "NHANES question",
@@ -290,6 +291,7 @@ BLOOD_DONATION = Exposure(
         ),
         Group(
             "depleted_donors",
+            "iron-deficient blood donors",
             "state",
             "gave blood in the last 12 months and are iron deficient",
             "",

@@ -275,6 +275,7 @@ KIDNEY_DISEASE = Exposure(
     groups=(
         Group(
             "ckd_4_5",
+            "CKD stage 4–5 before dialysis",
             "exposure",
             "progressive kidney disease, stages 4-5 before dialysis",
             "KDIGO",
@@ -282,6 +283,7 @@ KIDNEY_DISEASE = Exposure(
             lambda people: np.asarray(people.kidney == CKD_4),
         ),
         Group(
+            "dialysis",
             "dialysis",
             "exposure",
             "on dialysis",
@@ -291,6 +293,7 @@ KIDNEY_DISEASE = Exposure(
         ),
         Group(
             "dialysis_under_1_year",
+            "dialysis for less than 1 year",
             "exposure",
             "on dialysis for less than a year",
             "",
@@ -300,6 +303,7 @@ KIDNEY_DISEASE = Exposure(
         ),
         Group(
             "dialysis_1_to_4_years",
+            "dialysis for 1–4 years",
             "exposure",
             "on dialysis for 1 to 4 years",
             "",
@@ -309,6 +313,7 @@ KIDNEY_DISEASE = Exposure(
         ),
         Group(
             "dialysis_5_years_or_more",
+            "dialysis for 5 years or more",
             "exposure",
             "on dialysis for 5 years or more",
             "",
@@ -318,6 +323,7 @@ KIDNEY_DISEASE = Exposure(
         ),
         Group(
             "kidney_transplant",
+            "kidney transplant",
             "exposure",
             "living with a functioning kidney graft",
             "",

@@ -115,6 +115,7 @@ MENSES = Exposure(
     groups=(
         Group(
             "menstruating_women",
+            "menstruating women",
             "state",
             "women between menarche and menopause, not pregnant, menses back after a birth",
             "",
@@ -123,6 +124,7 @@ MENSES = Exposure(
         ),
         Group(
             "heavy_menstrual_bleeding",
+            "heavy menstrual bleeding",
             "exposure",
             "menstruating women who lose 80 mL of blood or more in a cycle (a parameter)",
             "Hallberg 1966; without it: the loss of the typical woman",

@@ -293,9 +293,10 @@ PREGNANCY = Exposure(
     ),
     fill=fill_pregnancy_tables,
     groups=(
-        Group("pregnancy", "exposure", "pregnant", "", "pregnancy", are_pregnant),
+        Group("pregnancy", "pregnancy", "exposure", "pregnant", "", "pregnancy", are_pregnant),
         Group(
             "first_trimester",
+            "first trimester",
             "exposure",
             "pregnant, months 1 to 3",
             "",
@@ -305,6 +306,7 @@ PREGNANCY = Exposure(
         ),
         Group(
             "second_trimester",
+            "second trimester",
             "exposure",
             "pregnant, months 4 to 6",
             "",
@@ -314,6 +316,7 @@ PREGNANCY = Exposure(
         ),
         Group(
             "third_trimester",
+            "third trimester",
             "exposure",
             "pregnant, months 7 to 9",
             "",
@@ -323,6 +326,7 @@ PREGNANCY = Exposure(
         ),
         Group(
             "after_delivery",
+            "0–5 months after delivery",
             "exposure",
             "delivered in the last 6 months, not pregnant",
             "",
@@ -331,6 +335,7 @@ PREGNANCY = Exposure(
         ),
         Group(
             "6_to_23_months_after_delivery",
+            "6–23 months after delivery",
             "exposure",
             "last delivered 6 to 23 months ago, not pregnant",
             "",
@@ -339,6 +344,7 @@ PREGNANCY = Exposure(
         ),
         Group(
             "2_years_after_delivery",
+            "2 years or more after delivery",
             "exposure",
             "last delivered 2 years ago or earlier, not pregnant",
             "",

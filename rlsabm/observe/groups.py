@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,8 +14,23 @@ from rlsabm.exposures.catalogue.episodes import groups_of_catalogue
 from rlsabm.exposures.month import IN_TABLES
 
 EVERYONE = Group(
-    "everyone", "everyone", "all people surveyed", "", "", lambda people: np.ones(len(people), bool)
+    name="everyone",
+    label="everyone",
+    kind="everyone",
+    definition="all people surveyed",
+    source="",
+    cause="",
+    members=lambda people: np.ones(len(people), bool),
 )
+
+
+def labels_of(groups: Iterable[Group]) -> dict[str, str]:
+    """Labels by name; with the name where two groups have the same label."""
+    named = {group.name: group.label for group in groups}
+    often = Counter(named.values())
+    return {
+        name: label if often[label] == 1 else f"{label} ({name})" for name, label in named.items()
+    }
 
 
 def groups_of(conditions: Sequence[Condition]) -> list[Group]:

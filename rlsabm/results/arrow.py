@@ -66,6 +66,9 @@ def to_arrow(table: ResultTable, contents: Mapping[str, Any], vocabulary: Vocabu
         "units": {column.name: column.unit for column in columns if column.unit},
         "meanings": {column.name: column.meaning for column in columns},
     }
+    labels = {column.name: column.labels_in(vocabulary) for column in columns}
+    if any(labels.values()):
+        attributes["labels"] = {name: labelled for name, labelled in labels.items() if labelled}
     if table.totals:
         attributes["totals"] = table.totals
     metadata = {"PANDAS_ATTRS": json.dumps(attributes), **_for_pandas(columns)}

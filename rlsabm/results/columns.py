@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rlsabm.conventions import SEXES
-from rlsabm.measuring.cases import DEFINITIONS, RECALLS
+from rlsabm.measuring.cases import DEFINITION_LABELS, DEFINITIONS, RECALL_LABELS, RECALLS
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.cells import PARITIES
 from rlsabm.results.table import Column
@@ -39,6 +39,7 @@ CONDITION = Column(
     "condition", "category", "",
     "condition or group to which people belong at the survey; groups overlap",
     words=lambda vocabulary: list(vocabulary.groups),
+    labels=lambda vocabulary: vocabulary.labels,
 )  # fmt: skip
 SEX = Column("sex", "category", "", "sex", words=SEXES)
 
@@ -69,15 +70,13 @@ SEX_STRATUM_WITH_TOTAL = next(c for c in STRATA_WITH_TOTALS if c.name == "sex")
 DEFINITION = Column(
     "definition", "category", "",
     "definition of RLS: of any frequency, at least weekly, or clinically significant",
-    words=DEFINITIONS,
+    words=DEFINITIONS, labels=DEFINITION_LABELS,
 )  # fmt: skip
 RECALL = Column(
-    "recall",
-    "category",
-    "",
+    "recall", "category", "",
     "recall period: in the month of the survey, or at any time in the 12 months to it",
-    words=RECALLS,
-)
+    words=RECALLS, labels=RECALL_LABELS,
+)  # fmt: skip
 OBSERVED_AS = Column(
     "observed_as", "category", "", "'truth', or the instrument that asked",
     words=lambda vocabulary: vocabulary.observers,

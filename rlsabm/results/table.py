@@ -6,7 +6,7 @@ Each table is declared in a module of its own below `rlsabm.results.tables`, whi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import pandas as pd
@@ -44,6 +44,9 @@ class Column:
     words
         Of a category column: its words in order, or a function of the study's vocabulary that gives
         them.
+    labels
+        How people read these words, by word, or a function that gives it; words without a label are
+        read as they are.
     stratum
         Whether the column is there only if the study breaks results down by it.
     """
@@ -53,11 +56,18 @@ class Column:
     unit: str
     meaning: str
     words: Sequence[str] | Callable[[Vocabulary], Sequence[str]] = ()
+    labels: Mapping[str, str] | Callable[[Vocabulary], Mapping[str, str]] = field(
+        default_factory=dict
+    )
     stratum: bool = False
 
     def words_in(self, vocabulary: Vocabulary) -> list[str]:
         """Words of a category column in a study."""
         return list(self.words(vocabulary) if callable(self.words) else self.words)
+
+    def labels_in(self, vocabulary: Vocabulary) -> dict[str, str]:
+        """Labels of its words in a study."""
+        return dict(self.labels(vocabulary) if callable(self.labels) else self.labels)
 
 
 #: Columns that depend on the study.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rlsabm.conventions import SEXES
 from rlsabm.measuring.instruments import TRUTH
@@ -20,8 +20,9 @@ class Vocabulary:
         Names of the arms.
     worlds
         Names of all worlds, the factual one first.
-    groups
-        Definitions of the groups of people that are counted, by name, everyone first.
+    groups, labels
+        Definitions of the groups of people that are counted, and their names in words, by name,
+        everyone first.
     instruments
         Names of what asks, besides the truth.
     age_limits
@@ -39,6 +40,7 @@ class Vocabulary:
     age_limits: Sequence[int]
     parameters: Sequence[str]
     strata: Sequence[str]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def observers(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE
 from rlsabm.measuring.instruments import instruments_of
-from rlsabm.observe.groups import groups_of
+from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.question import Question
 from rlsabm.results.tables.draws import strength_name
@@ -145,10 +145,12 @@ def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocab
             setting, scenario.shifts.conditions, postulates=scenario.shifts.postulates
         )
     }
+    groups = groups_of(list(conditions.values()))
     return Vocabulary(
         arms=list(study.arms),
         worlds=[FACTUAL, *worlds],
-        groups={group.name: group.definition for group in groups_of(list(conditions.values()))},
+        groups={group.name: group.definition for group in groups},
+        labels=labels_of(groups),
         instruments=[i.name for i in instruments_of(scenario.observe.instruments)],
         age_limits=scenario.observe.age_groups,
         parameters=[*PARAMETERS, *(strength_name(name) for name in conditions)],

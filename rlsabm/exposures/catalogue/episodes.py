@@ -18,7 +18,7 @@ from rlsabm.arrays import Bools
 from rlsabm.burden import lay_neutral
 from rlsabm.chance import Word, waiting_months
 from rlsabm.compilation import compiled
-from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER
+from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER, in_words
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -132,8 +132,9 @@ def groups_of_catalogue(conditions: Sequence[Condition]) -> list[Group]:
     groups = [
         Group(
             condition.name,
+            condition.label or in_words(condition.name),
             "control" if condition.negative_control else "exposure",
-            condition.definition or condition.label or condition.name.replace("_", " "),
+            condition.definition or condition.label or in_words(condition.name),
             condition.source,
             condition.name,
             partial(_has, name=condition.name),
