@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from rlsabm import __version__
 from rlsabm.errors import UserError
-from rlsabm.printing.tables import out
+from rlsabm.printing.text import command, err, fit_streams, out, say, say_json, say_line
 
 if TYPE_CHECKING:
     from rlsabm.scenario import ResolvedScenario
@@ -28,7 +27,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="How much conditions that compromise iron raise the prevalence of restless legs syndrome.",
 )
-err = Console(stderr=True, highlight=False)
 
 #: Exit codes beside 0: a mistake, a study of which runs failed, an interruption.
 MISTAKE, RUNS_FAILED, INTERRUPTED = 2, 3, 130
@@ -66,6 +64,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 
 def main() -> None:
     """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
+    fit_streams()
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     # A batch system asks programs to end in this way before it kills them.
@@ -82,7 +81,7 @@ def main() -> None:
         message = _message_for_user(error)
         if debug or message is None:
             raise
-        err.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
+        say_line(f"error: {message}", style="red", console=err)
         code = MISTAKE
     raise SystemExit(code)
 
@@ -106,7 +105,7 @@ def show_version(
 ) -> None:
     """Options of the program itself; ``--debug`` is taken off in `main`, wherever it stands."""
     if version:
-        out.print(f"rlsabm {__version__}")
+        say(f"rlsabm {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         out.print(context.get_help())
@@ -202,7 +201,7 @@ def status(
 
     found = find_status(folder, precision / 100.0)
     if as_json:
-        print(json.dumps(found.as_mapping(), indent=2, ensure_ascii=False))
+        say_json(found.as_mapping())
     else:
         print_status(found)
 
@@ -220,7 +219,7 @@ def check(file: ScenarioFile, settings: SetOption = None) -> None:
     check_study(study)
     scenario = study.scenario
     units = len(units_of(study))
-    out.print(
+    say(
         f"{study.path}: fine. {scenario.population.size:,} people of "
         f"{scenario.population.country}, surveyed in "
         f"{', '.join(map(str, scenario.observe.years))}; {units} run{'s' if units > 1 else ''} "
@@ -237,7 +236,7 @@ def show(file: ScenarioFile, settings: SetOption = None, as_json: JsonOption = F
     """
     study = _read(file, settings)
     if as_json:
-        print(json.dumps(study.as_mapping(), indent=2, ensure_ascii=False))
+        say_json(study.as_mapping())
     else:
         print(study.to_yaml(), end="")
 
@@ -268,7 +267,7 @@ def conditions(
     )
     if as_json:
         records = [r for r in as_records(catalogue) if name is None or r["name"] == name]
-        print(json.dumps(records, indent=2, ensure_ascii=False))
+        say_json(records)
     elif name:
         explain_condition(name, catalogue)
     else:
@@ -284,16 +283,15 @@ def instruments(as_json: JsonOption = False) -> None:
     from rlsabm.measuring.instruments import instruments as known
 
     if as_json:
-        print(json.dumps([i._asdict() for i in known().values()], indent=2, ensure_ascii=False))
+        say_json([i._asdict() for i in known().values()])
         return
     for instrument in known().values():
-        out.print(f"[bold]{instrument.name}[/bold]: {instrument.asks}")
-        out.print(
+        say(f"{instrument.name}: {instrument.asks}", bold=True)
+        say(
             f"    sensitivity {instrument.sensitivity:g}, specificity {instrument.specificity:g} at "
-            f"45 years",
-            markup=False,
+            f"45 years"
         )
-        out.print(f"    {instrument.source}", markup=False)
+        say(f"    {instrument.source}")
 
 
 @app.command()
@@ -317,17 +315,17 @@ def parameters(
             {field: getattr(p, field) for field in p.__slots__} | {"part": HEADINGS[name]}
             for name, p in chosen.items()
         ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        say_json(rows)
         return
     part = None
     for name, p in chosen.items():
         if HEADINGS[name] != part:
             part = HEADINGS[name]
-            out.rule(f"[bold]{part}[/bold]", align="left")
+            out.rule(Text(str(part), style="bold"), align="left")
         prior = p.prior if p.prior in ("fixed", "uniform") else f"{p.prior}, spread {p.spread:g}"
-        out.print(f"[bold]{name}[/bold] = {p.default:g} {p.unit if p.unit != '1' else ''}")
-        out.print(f"    {p.meaning}", markup=False)
-        out.print(f"    {prior}; from {p.lower:g} to {p.upper:g}. {p.source}", markup=False)
+        say(f"{name} = {p.default:g} {p.unit if p.unit != '1' else ''}", bold=True)
+        say(f"    {p.meaning}")
+        say(f"    {prior}; from {p.lower:g} to {p.upper:g}. {p.source}")
 
 
 @app.command()
@@ -338,7 +336,7 @@ def schema() -> None:
     """
     from rlsabm.scenario import json_schema
 
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    say_json(json_schema())
 
 
 @app.command()
@@ -353,7 +351,8 @@ def new(
     from rlsabm.study.templates import write_template
 
     path = write_template(file, base)
-    out.print(f"{path} is written. Edit it, then: rlsabm check {path}; rlsabm run {path}")
+    check_it, run_it = (command("rlsabm", verb, path) for verb in ("check", "run"))
+    say_line(f"{path} is written. Edit it, then: {check_it}; {run_it}")
 
 
 @app.command()
@@ -373,6 +372,22 @@ def compare(
             help="What to compare it with; without, every arm of A is compared with its reference.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Break the comparison down, such as by sex,age_group: strata of the studies (sex, "
+            "age_group, parity), condition, definition, recall, observed_as, year.",
+        ),
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this condition or group; may be given many times. By default all, and everyone "
+            "with --by.",
+        ),
+    ] = None,
     year: Annotated[
         int | None, typer.Option(help="Year of the survey; by default the last that both have.")
     ] = None,
@@ -389,22 +404,27 @@ def compare(
 ) -> None:
     """Compare two studies or two arms: prevalence, caused shifts, and how they differ.
 
-    Runs of the same people are compared pair by pair. JSON gives proportions, not per cent.
+    Runs of the same people are compared pair by pair. Conditions that have moved most clearly come
+    first. JSON gives proportions, not per cent.
 
     Example: `rlsabm compare outputs/blood_donation`
+
+    By sex and age: `rlsabm compare outputs/blood_donation --by sex,age_group`
+
+    One condition: `rlsabm compare outputs/blood_donation --condition iron_deficiency --by sex`
 
     Two studies: `rlsabm compare baseline "outputs/blood_donation:no donation" --definition weekly`
     """
     from rlsabm.printing.comparison import print_comparison
-    from rlsabm.results.comparing import Choice
+    from rlsabm.results.arm_counts import Choice
     from rlsabm.results.comparing import compare as compare_arms
     from rlsabm.results.sources import find_pairs
 
-    choice = Choice(year, definition, recall, observed_as)
+    strata = () if by is None else tuple(name.strip() for name in by.split(","))
+    choice = Choice(year, definition, recall, observed_as, strata, tuple(condition or ()))
     comparisons = [compare_arms(*pair, choice) for pair in find_pairs(a, b)]
     if as_json:
-        rows = [row for comparison in comparisons for row in comparison.records()]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        say_json([row for comparison in comparisons for row in comparison.records()])
         return
     for comparison in comparisons:
         print_comparison(comparison)
@@ -449,11 +469,11 @@ def export(
         files.append({"file": str(file.path), "table": file.table, "rows": file.rows})
         if not as_json:
             rows = f": {file.rows:,} row{'' if file.rows == 1 else 's'}" if file.table else ""
-            out.print(f"{file.path}{rows}", markup=False, soft_wrap=True)
+            say_line(f"{file.path}{rows}")
     if as_json:
-        print(json.dumps({"files": files, "missing": study.missing}, indent=2, ensure_ascii=False))
+        say_json({"files": files, "missing": study.missing})
     elif study.missing:
-        out.print(f"The study is not complete: {study.missing}.", markup=False, soft_wrap=True)
+        say_line(f"The study is not complete: {study.missing}.")
 
 
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
@@ -470,7 +490,7 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
             print_stopping(folder, err)
             raise
     if as_json:
-        out.print_json(json.dumps(report.manifest))
+        say_json(report.manifest)
     elif (folder / "prevalence.parquet").exists():
         print_study(report.study, folder)
         print_ending(report, folder)

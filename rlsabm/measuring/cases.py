@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 DEFINITIONS = ("any", "weekly", "significant")
 RECALLS = ("current", "past_year")
-#: How people read them: "any RLS", "RLS in the last 12 months".
+#: How people read them: "clinically significant RLS", "RLS in the last 12 months".
 DEFINITION_LABELS = {
-    "any": "any RLS",
-    "weekly": "at least weekly RLS",
-    "significant": "clinically significant RLS",
+    "any": "any",
+    "weekly": "at least weekly",
+    "significant": "clinically significant",
 }
-RECALL_LABELS = {"current": "now", "past_year": "in the last 12 months"}
+RECALL_LABELS = {"current": "current", "past_year": "in the last 12 months"}
 _LAST_MONTHS = ("rls_last_month", "weekly_last_month", "significant_last_month")
 _MONTHS = (1, 12)
 

@@ -1,78 +1,110 @@
-"""Two studies or arms side by side."""
+"""Two studies or arms side by side on a terminal."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from rich.markup import escape
 
+from rlsabm.conventions import in_words
 from rlsabm.measuring.instruments import TRUTH
-from rlsabm.printing.tables import number_table, out, words
+from rlsabm.printing.numbers import NONE, decimals_of, points
+from rlsabm.printing.tables import show_table
+from rlsabm.printing.text import say, say_line
+from rlsabm.printing.words import case_in_words, label
 from rlsabm.results.comparing import Comparison
+from rlsabm.results.differences import COUNTS
 from rlsabm.results.totals import ADULT_AGE
 
-DEFINITION_WORDS = {"significant": "clinically significant"}
-WHEN = {"current": "now", "past_year": "in the last 12 months"}
+#: Headings of a comparison in which A and B are explained.
+A_AND_B = ("persons, A", "persons, B", "A, %", "B, %", "B - A, points (95 % interval)")
 
 
 def print_comparison(comparison: Comparison) -> None:
     """Two arms side by side: prevalence, and below it the shifts that conditions cause."""
-    choice = comparison.choice
-    out.print()
+    say_line("")
     for letter, side in (("A", comparison.a), ("B", comparison.b)):
-        out.print(f"[bold]{letter}[/bold]: {escape(str(side.folder))}, arm {escape(side.arm)}")
-    what = (
-        f"{DEFINITION_WORDS.get(choice.definition, choice.definition)} RLS "
-        f"{WHEN.get(choice.recall, choice.recall)}"
-    )
-    if choice.observed_as != TRUTH:
-        what += f" by {choice.observed_as}"
-    title = f"{what[0].upper()}{what[1:]}, {comparison.who}, {choice.year}: %"
-    _print_differences(comparison.prevalence, title)
+        say_line(f"{letter}: {side.folder}, arm {side.arm}")
+    print_differences(comparison, comparison.prevalence, prevalence_title(comparison), A_AND_B)
     if len(comparison.shifts):
-        title = (
-            f"Caused by the condition: {what}, {ADULT_AGE} years and older, {choice.year}: "
-            "percentage points"
-        )
-        _print_differences(comparison.shifts, title)
+        print_differences(comparison, comparison.shifts, shift_title(comparison), A_AND_B)
+    print_notes(comparison)
+
+
+def print_notes(comparison: Comparison) -> None:
+    """What a reader of a comparison must know."""
     for note in comparison.notes:
-        out.print(f"Note: {note}.", markup=False)
+        say(f"Note: {note}.")
 
 
-def _print_differences(rows: pd.DataFrame, title: str) -> None:
-    """Values of A and B by condition, and the difference."""
-    table = number_table(
-        escape(title),
-        [
-            "condition",
-            *("persons\nin A", "persons\nin B", "A", "B"),
-            *("B - A, percentage points\n(95 % interval)", "paired\nruns"),
-        ],
-    )
-    for row in rows.itertuples():
-        difference: Any = row.difference
-        limits = f" ({_in_points(row.lower)} to {_in_points(row.upper)})"
-        table.add_row(
-            escape(words(row.condition)),
-            f"{row.persons_a:,}",
-            f"{row.persons_b:,}",
-            _hundredfold(row.value_a),
-            _hundredfold(row.value_b),
-            "-" if math.isnan(difference) else _in_points(difference) + limits,
-            str(row.paired_runs or "-"),
-        )
-    out.print(table)
+def prevalence_title(comparison: Comparison) -> str:
+    """What the prevalences of a comparison are."""
+    return f"Prevalence of {_cases(comparison)}, {comparison.who}{_year(comparison)}"
 
 
-def _hundredfold(share: Any) -> str:
-    """A share in per cent; a dash where there is nobody."""
-    # Adding nought takes the sign off what rounds to nought.
-    return "-" if math.isnan(share) else f"{round(100 * share, 2) + 0.0:.2f}"
+def shift_title(comparison: Comparison) -> str:
+    """What the shifts of a comparison are."""
+    who = comparison.who if "age_group" in comparison.choice.by else f"{ADULT_AGE} years and older"
+    return f"Shift caused by the condition: {_cases(comparison)}, {who}{_year(comparison)}"
 
 
-def _in_points(share: Any) -> str:
-    """A difference in percentage points, with its sign."""
-    points = round(100 * share, 2)
-    return f"{points:+.2f}" if points else "0.00"
+def _cases(comparison: Comparison) -> str:
+    """Who is a case in a comparison, as far as it is one definition."""
+    choice, labels = comparison.choice, comparison.labels
+    definition = "" if "definition" in choice.by else choice.definition
+    recall = "current" if "recall" in choice.by else choice.recall
+    what = case_in_words(labels, definition, recall).strip()
+    by = "" if choice.observed_as == TRUTH or "observed_as" in choice.by else choice.observed_as
+    return f"{what} by {by}" if by else what
+
+
+def _year(comparison: Comparison) -> str:
+    return "" if "year" in comparison.choice.by else f", {comparison.choice.year}"
+
+
+def print_differences(
+    comparison: Comparison, rows: pd.DataFrame, title: str, headings: tuple[str, ...]
+) -> None:
+    """A table of values of A and B, and their difference.
+
+    Parameters
+    ----------
+    comparison, rows
+        The comparison, and rows of it.
+    title, headings
+        Of the table; headings for persons of A and B, values of A and B, and the difference.
+    """
+    keys = comparison.choice.keys
+    told_apart = [name for name in keys[1:] if name != "condition"]
+    if not told_apart or rows["condition"].nunique() > 1:
+        told_apart = ["condition", *told_apart]
+    first = ", ".join("group" if name == "condition" else in_words(name) for name in told_apart)
+    shown = []
+    for row in rows.to_dict("records"):
+        names = [label(comparison.labels, name, row[name]) for name in told_apart]
+        shown.append([", ".join(names), *_cells(row, paired=comparison.paired)])
+    show_table(title, [first, *headings], shown)
+
+
+def _cells(row: Mapping[Any, Any], *, paired: bool) -> list[str]:
+    """Persons and values of A and B, and their difference."""
+    found = limits(row, paired=paired)
+    decimals = max(1, decimals_of(50 * (found[1] - found[0])))
+    return [
+        *(f"{row[f'persons_{letter}']:,}" for letter in "ab"),
+        *(_value(row[f"value_{letter}"], decimals) for letter in "ab"),
+        points(row["difference"], *found),
+    ]
+
+
+def _value(share: float, decimals: int) -> str:
+    return NONE if math.isnan(share) else f"{round(100 * share, decimals) + 0.0:.{decimals}f}"
+
+
+def limits(row: Mapping[Any, Any], *, paired: bool) -> tuple[float, float]:
+    """Limits of a difference to show; none where they would take the same people as unrelated."""
+    if paired and row["interval_from"] == COUNTS:
+        return math.nan, math.nan
+    return row["lower"], row["upper"]

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.markup import escape
 from rich.table import Table
 
 from rlsabm.declaring.groups import IRON_STORES, Group
 from rlsabm.errors import UserError, nearest
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.observe.groups import groups_of
-from rlsabm.printing.tables import out
+from rlsabm.printing.text import out, plain, say
 
 #: Effects in words: field of a condition, its value without effect, what is said of it.
 EFFECTS = (
@@ -54,6 +53,7 @@ def as_records(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
     for group in groups_of(conditions):
         record: dict[str, Any] = {
             "name": group.name,
+            "label": group.label,
             "kind": group.kind,
             "definition": group.definition,
             "source": " ".join(group.source.split()),
@@ -80,11 +80,11 @@ def print_conditions(conditions: Sequence[Condition]) -> None:
         effects = effects_in_words(data[group.name]) if group.name in data else ""
         if group.kind == "control":
             effects = effects.replace("none", "none: negative control")
-        table.add_row(group.name, group.kind, escape(group.definition), effects)
+        table.add_row(*map(plain, (group.name, group.kind, group.definition, effects)))
     out.print(table)
-    out.print(
+    say(
         "rlsabm conditions NAME explains one, with its sources. Those without effects listed have "
-        "rules of\ntheir own or are states; see rlsabm parameters and docs/ODD.md."
+        "rules of their own or are states; see rlsabm parameters and docs/ODD.md."
     )
 
 
@@ -102,15 +102,15 @@ def explain_condition(name: str, conditions: Sequence[Condition]) -> None:
         hint = f"; did you mean {meant}?" if meant else "; see rlsabm conditions"
         raise UserError(f"no condition is called {name!r}{hint}")
     group = groups[name]
-    out.print(f"[bold]{name}[/bold] ({group.kind})")
-    out.print(f"who: {group.definition}", markup=False)
+    say(f"{name}: {group.label} ({group.kind})", bold=True)
+    say(f"who: {group.definition}")
     if group.cause:
-        out.print(f"caused shift: against the same people {_other_world(group)}", markup=False)
+        say(f"caused shift: against the same people {_other_world(group)}")
     data = {condition.name: condition for condition in conditions}
     if name in data:
         _print_data(data[name])
     elif group.source:
-        out.print(f"source: {group.source}", markup=False)
+        say(f"source: {group.source}")
 
 
 def _other_world(group: Group) -> str:
@@ -126,12 +126,12 @@ def _print_data(condition: Condition) -> None:
             knots = ", ".join(
                 f"{value:g} at {age:g}" for age, value in zip(condition.ages, values, strict=True)
             )
-            out.print(f"{field.replace('_', ' ')}: {knots}", markup=False)
+            say(f"{field.replace('_', ' ')}: {knots}")
     lasts = "for life"
     if condition.duration_years is not None:
         lasts = f"{condition.duration_years:g} years on average"
-    out.print(f"lasts: {lasts}")
-    out.print(f"effects: {effects_in_words(condition)}", markup=False)
+    say(f"lasts: {lasts}")
+    say(f"effects: {effects_in_words(condition)}")
     if condition.touches_iron:
-        out.print(f"spread of their strength between draws (log): {condition.effect_log_sd:g}")
-    out.print(f"source: {' '.join(condition.source.split())}", markup=False)
+        say(f"spread of their strength between draws (log): {condition.effect_log_sd:g}")
+    say(f"source: {' '.join(condition.source.split())}")

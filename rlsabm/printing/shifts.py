@@ -8,32 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from rlsabm.measuring.instruments import TRUTH
-from rlsabm.printing.tables import number_table, out, points, words
+from rlsabm.printing.numbers import NONE, percent, percent_of, points_of
+from rlsabm.printing.tables import show_table
+from rlsabm.printing.text import say
+from rlsabm.printing.words import Labels, case_in_words, label
+from rlsabm.results.findings import LEAST_PERSONS, has_enough_people
+from rlsabm.results.summary import adult_estimates, with_limits_to_show
 from rlsabm.results.tables.postulates import POSTULATE_PARTS
-from rlsabm.results.totals import total_rows
+from rlsabm.results.totals import ADULT_AGE
 
-#: Intervals from fewer people are not worth a line on the screen.
-LEAST_PERSONS = 20
 LEGEND = (
-    "observed: against people without it, of the same sex and age. caused: against the same people\n"
-    "without its burden. iron: share of the caused shift that its iron burden explains. PAF: share\n"
-    "of all cases that would be none without it."
+    "observed: against people without it, of the same sex and age. caused: against the same people "
+    "without its burden. by iron: share of the caused shift that its iron burden explains. PAF: "
+    "population attributable fraction, the share of all cases that would be none without it."
 )
-
-
-def of_adults(table: pd.DataFrame, *, arm: str, year: int, definition: str) -> pd.DataFrame:
-    """Rows of all adults of an arm and year, now, truly."""
-    chosen = (
-        (table["arm"] == arm)
-        & (table["year"] == year)
-        & (table["definition"] == definition)
-        & (table["recall"] == "current")
-        & total_rows(table)
-    )
-    if "observed_as" in table:
-        chosen &= table["observed_as"] == TRUTH
-    return table[chosen]
 
 
 def print_shifts(
@@ -45,57 +33,57 @@ def print_shifts(
     definition: str = "any",
 ) -> None:
     """Observed, caused and iron-mediated shift of every condition; its cause by its name."""
-    rows = of_adults(shifts, arm=arm, year=year, definition=definition)
-    table = number_table(
-        f"Shift of the prevalence of {definition} RLS in adults, {year}: "
-        "percentage points with 95 % interval",
-        ["condition", "persons", "%", "observed shift", "caused shift", "iron", "PAF"],
-    )
-    hidden = 0
+    labels: Labels = shifts.attrs.get("labels", {})
+    rows = with_limits_to_show(adult_estimates(shifts, arm=arm, year=year, definition=definition))
+    shown, hidden = [], 0
     for name, group in rows.groupby("condition", observed=True, sort=True):
         found: dict[str, Any] = {str(row.estimate): row for row in group.itertuples()}
         prevalence = found["prevalence"]
-        if prevalence.persons < LEAST_PERSONS * prevalence.draws:
+        if not has_enough_people(prevalence.persons, prevalence.draws):
             hidden += 1
             continue
-        caused = found.get("caused_shift")
-        share = found.get("iron_mediated_share")
-        fraction = found.get("attributable_fraction_population")
-        if causes.get(str(name)) != str(name):
-            fraction = None
-        table.add_row(
-            words(name),
-            f"{prevalence.persons:,}",
-            f"{100 * prevalence.value:.1f}",
-            points(found["observed_shift"]) if "observed_shift" in found else "-",
-            points(caused) if caused is not None else "-",
-            "-" if share is None else _share(share.value),
-            "-" if fraction is None else _share(fraction.value),
+        of_all = causes.get(str(name)) == str(name)
+        shown.append(
+            [
+                label(labels, "condition", name),
+                f"{prevalence.persons:,}",
+                percent(prevalence.value),
+                points_of(found.get("observed_shift")),
+                points_of(found.get("caused_shift")),
+                _share(found.get("iron_mediated_share")),
+                _share(found.get("attributable_fraction_population") if of_all else None),
+            ]
         )
-    out.print(table)
-    out.print(LEGEND)
+    show_table(
+        f"Shift of the prevalence of {case_in_words(labels, definition)}, {ADULT_AGE} years and "
+        f"older, {year}: percentage points (95 % interval)",
+        ["group", "persons", "prevalence, %", "observed shift", "caused shift", "by iron", "PAF"],
+        shown,
+    )
+    say(LEGEND)
     if hidden:
-        out.print(f"Not shown: {hidden} conditions with fewer than {LEAST_PERSONS} persons a run.")
+        groups = "1 group" if hidden == 1 else f"{hidden} groups"
+        say(f"Not shown: {groups} with fewer than {LEAST_PERSONS} persons a draw.")
 
 
-def _share(value: float) -> str:
-    return "-" if not math.isfinite(value) else f"{100 * value:.0f} %".replace("-0 %", "0 %")
+def _share(row: Any) -> str:
+    if row is None or not math.isfinite(row.value):
+        return NONE
+    return f"{100 * row.value:.0f} %".replace("-0 %", "0 %")
 
 
 def print_postulates(
     postulates: pd.DataFrame, *, arm: str, year: int, definition: str = "any"
 ) -> None:
     """What the cases would be in the worlds of the postulates."""
-    rows = of_adults(postulates, arm=arm, year=year, definition=definition)
-    rows = rows[rows["condition"] == "everyone"]
-    table = number_table(
-        f"The postulates, {definition} RLS in adults, {year}: % of cases with 95 % interval",
+    rows = adult_estimates(postulates, arm=arm, year=year, definition=definition)
+    rows = rows[(rows["condition"] == "everyone") & (rows["postulate"] != "P1")]
+    rows = rows[rows["value"].notna()].assign(prevalence=rows["value"], persons=rows["cases"])
+    rows = with_limits_to_show(rows, "prevalence")
+    labels: Labels = postulates.attrs.get("labels", {})
+    show_table(
+        f"The postulates of the iron hypothesis: {case_in_words(labels, definition)}, {ADULT_AGE} "
+        f"years and older, {year}: % of cases (95 % interval)",
         ["experiment", "%"],
+        [[POSTULATE_PARTS[str(row.part)], percent_of(row)] for row in rows.itertuples()],
     )
-    row: Any
-    for row in rows.itertuples():
-        if row.postulate != "P1" and math.isfinite(row.value):
-            interval = f"{100 * row.value:.0f} ({100 * row.lower:.0f}-{100 * row.upper:.0f})"
-            table.add_row(POSTULATE_PARTS[str(row.part)], interval)
-    table.columns[0].no_wrap = False
-    out.print(table)

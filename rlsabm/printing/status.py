@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.markup import escape
+from rich.console import Console
 
-from rlsabm.printing.tables import number_table, out, words
-from rlsabm.results.files import MANIFEST
+from rlsabm.printing.numbers import NONE, counted, signed
+from rlsabm.printing.tables import show_table
+from rlsabm.printing.text import out, say, say_command, say_line
+from rlsabm.printing.words import Labels, label
+from rlsabm.results.files import MANIFEST, table_path
+from rlsabm.results.sources import labels_in
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.study.status import Status
 
@@ -20,78 +24,86 @@ MOST_REASONS = 10
 def print_status(status: Status) -> None:
     """Print how far a study is, what failed, and how precise its shifts are."""
     manifest = status.manifest
-    out.print(f"[bold]{escape(manifest['title'])}[/bold]: {status.state}")
-    counts = ", ".join(f"{n} {name}" for name, n in status.counts().items() if n)
-    out.print(f"Runs: {counts}.", markup=False)
+    say(f"{manifest['title']}: {status.state}", bold=True)
+    say(f"Runs: {', '.join(f'{n:,} {name}' for name, n in status.counts().items() if n)}.")
     if status.holder:
-        out.print(f"{status.holder[0].upper()}{status.holder[1:]}.", markup=False, soft_wrap=True)
+        say_line(f"{status.holder[0].upper()}{status.holder[1:]}.")
     if status.seconds_left is not None:
-        out.print(f"About {duration(status.seconds_left)} left.")
+        say(f"About {duration(status.seconds_left)} left.")
     print_reasons(status.failed)
     if manifest.get("trouble"):
-        out.print(manifest["trouble"], markup=False, soft_wrap=True)
+        say_line(manifest["trouble"])
     if len(status.precision):
         _print_precision(status)
     if status.state in ("stopped", "incomplete"):
-        out.print(f"\nTo go on: rlsabm resume {status.folder}", markup=False, soft_wrap=True)
+        say_command("To go on", "rlsabm", "resume", status.folder)
 
 
-def print_reasons(failed: pd.DataFrame, console: Any = out) -> None:
+def print_reasons(failed: pd.DataFrame, console: Console = out) -> None:
     """Print why units failed."""
     for row in failed.head(MOST_REASONS).itertuples():
         block = f", block {row.block}" if failed["block"].any() else ""
-        console.print(
+        say_line(
             f"failed: {row.arm}, draw {row.draw}, replicate {row.replicate}{block}: {row.error}",
-            markup=False,
-            soft_wrap=True,
+            console=console,
         )
     if len(failed) > MOST_REASONS:
-        console.print(f"… and {len(failed) - MOST_REASONS} more; runs.parquet has all of them.")
+        more = len(failed) - MOST_REASONS
+        say(f"… and {more:,} more; runs.parquet has all of them.", console=console)
 
 
 def _print_precision(status: Status) -> None:
-    wanted = f"{100 * status.half_width:g}"
     rows = status.precision
     caused = (rows["estimate"] == "caused_shift").any()
-    what = "shift caused" if caused else "prevalence"
-    runs = status.manifest["runs"]
-    table = number_table(
-        f"Precision, {ADULT_AGE} years and older, any RLS now: percentage points",
-        [
-            "condition",
-            what,
-            "Monte-Carlo\ninterval, ±",
-            "SD between\ndraws",
-            f"more replicates\nfor ± {wanted}",
-        ],
-    )
+    labels: Labels = {}
+    if table_path(status.folder, "shifts").exists():
+        labels = labels_in(status.folder, "shifts")
     arms = rows["arm"].astype(str).unique()
-    for row in rows.itertuples():
-        value: Any = row.value
-        error: Any = row.monte_carlo_error
-        spread: Any = row.parameter_sd
-        name = words(row.condition) + (f", {row.arm}" if len(arms) > 1 else "")
-        table.add_row(
-            escape(name),
-            f"{100 * value:+.2f}" if caused else f"{100 * value:.2f}",
-            f"{196 * error:.2f}",
-            "-" if pd.isna(spread) else f"{100 * spread:.2f}",
-            str(row.more_replicates or "-"),
+    shown: list[list[str]] = []
+    arm = None
+    for row in rows.to_dict("records"):
+        if len(arms) > 1 and row["arm"] != arm:
+            arm = row["arm"]
+            shown.append([str(arm)])
+        value, error = 100 * row["value"], 196 * row["monte_carlo_error"]
+        known = error > 0.0  # without people, and where all are alike, chance is not known
+        shown.append(
+            [
+                label(labels, "condition", row["condition"]),
+                signed(value, 2) if caused else f"{value:.2f}",
+                f"±{error:.2f}" if known else NONE,
+                NONE if pd.isna(row["parameter_sd"]) else f"{100 * row['parameter_sd']:.2f}",
+                _number(row["more_replicates"]) if known else NONE,
+            ]
         )
-    out.print()
-    out.print(table)
-    out.print(
-        f"It rests on {runs['replicates']} replicate{'s' if runs['replicates'] > 1 else ''} of "
-        f"{runs['draws']} draw{'s' if runs['draws'] > 1 else ''}. More replicates make the "
-        "Monte-Carlo interval smaller, not the spread between draws."
+    show_table(
+        f"Precision, {ADULT_AGE} years and older, any RLS: percentage points",
+        [
+            "group",
+            "caused shift" if caused else "prevalence, %",
+            "Monte-Carlo interval (95 %)",
+            "SD between draws",
+            f"more replicates for ±{100 * status.half_width:g}",
+        ],
+        shown,
     )
-    if rows["more_replicates"].any():
-        elsewhere = "" if _is_by_default(status) else f" --out {status.folder}"
-        out.print(
-            f"To add N of them: rlsabm run {status.folder}/{MANIFEST}{elsewhere} --add-replicates N",
-            markup=False,
-            soft_wrap=True,
+    runs = status.manifest["runs"]
+    say(
+        f"It rests on {counted(runs['replicates'], 'replicate')} of {counted(runs['draws'], 'draw')} "
+        "of the parameters. More replicates make the Monte-Carlo interval smaller, not the spread between "
+        f"draws. {NONE}: not known, or none needed."
+    )
+    if (rows["more_replicates"] > 0).any():
+        elsewhere = [] if _is_by_default(status) else ["--out", status.folder]
+        manifest = status.folder / MANIFEST
+        say_command(
+            "To add N of them", "rlsabm", "run", manifest, *elsewhere, "--add-replicates", "N"
         )
+
+
+def _number(more: Any) -> str:
+    """A number of replicates; none where the precision is there."""
+    return NONE if pd.isna(more) or more <= 0 else f"{int(more):,}"
 
 
 def _is_by_default(status: Status) -> bool:

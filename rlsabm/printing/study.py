@@ -6,81 +6,123 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 
 from rlsabm.observe.groups import groups_of
+from rlsabm.printing.answer import print_answer
+from rlsabm.printing.arms import print_arms, print_moved, print_trends
+from rlsabm.printing.numbers import counted
 from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
 from rlsabm.printing.status import duration, print_reasons
-from rlsabm.printing.tables import out
-from rlsabm.results.files import read_manifest
-from rlsabm.scenario import ResolvedScenario
+from rlsabm.printing.text import say, say_command, say_line
+from rlsabm.results.arm_counts import Choice
+from rlsabm.results.comparing import Comparison, compare
+from rlsabm.results.files import read_manifest, table_path
+from rlsabm.results.findings import largest_caused_shift
+from rlsabm.results.sources import source_of
+from rlsabm.results.trends import Trend, trend_of
+from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.study.settings import catalogue_of
 from rlsabm.study.study import Report
 
+#: Everyone, by definition.
+EVERYONE_BY_DEFINITION = Choice(by=("definition",), conditions=("everyone",))
+
 
 def print_study(study: ResolvedScenario, folder: Path) -> None:
-    """Print the main tables of a study: shifts where they were asked for, else prevalence."""
+    """Print what a study found.
+
+    First what the reference shows, shifts where they were asked for and prevalence otherwise; then how
+    it changes over survey years, and how the arms differ from it; at last the answer in words.
+    """
     scenario = study.scenario
-    year = scenario.observe.years[-1]
-    out.print(f"\n[bold]{escape(scenario.title)}[/bold]")
-    prevalence = pd.read_parquet(folder / "prevalence.parquet")
-    asked = bool(scenario.shifts.conditions)
+    years = scenario.observe.years
+    say_line("")
+    say(scenario.title, bold=True)
+    prevalence = pd.read_parquet(table_path(folder, "prevalence"))
+    asked, shift = bool(scenario.shifts.conditions), None
     print_prevalence(study, prevalence, by_condition=not asked)
     if asked:
         causes = {group.name: group.cause for group in groups_of(catalogue_of(scenario.conditions))}
-        shifts = pd.read_parquet(folder / "shifts.parquet")
-        for arm in study.arms:
-            if len(study.arms) > 1:
-                out.rule(f"arm: {escape(arm)}", align="left")
-            print_shifts(shifts, causes, arm=arm, year=year)
+        shifts = pd.read_parquet(table_path(folder, "shifts"))
+        print_shifts(shifts, causes, arm=REFERENCE, year=years[-1])
+        shift = largest_caused_shift(shifts, causes, arm=REFERENCE, year=years[-1])
     if scenario.shifts.postulates:
-        postulates = pd.read_parquet(folder / "postulates.parquet")
-        for arm in study.arms:
-            print_postulates(postulates, arm=arm, year=year)
+        postulates = pd.read_parquet(table_path(folder, "postulates"))
+        print_postulates(postulates, arm=REFERENCE, year=years[-1])
+    there = set(prevalence["arm"].astype(str))
+    arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
+    trends = _trends(folder, [REFERENCE, *arms], prevalence, years) if len(years) > 1 else []
+    if trends:
+        print_trends(trends, prevalence, years)
+    by_definition = _against_reference(folder, arms, EVERYONE_BY_DEFINITION)
+    all_groups = _against_reference(folder, arms, Choice())
+    if arms:
+        print_arms(by_definition)
+        print_moved(all_groups, folder)
+    print_answer(
+        prevalence,
+        years[-1],
+        shift=shift,
+        traced=asked,
+        arms=by_definition,
+        groups=all_groups,
+        trend=trends[0] if trends else None,
+    )
+
+
+def _against_reference(folder: Path, arms: list[str], choice: Choice) -> list[Comparison]:
+    reference = source_of(folder)
+    return [compare(reference, source_of(folder, arm), choice) for arm in arms]
+
+
+def _trends(
+    folder: Path, arms: list[str], prevalence: pd.DataFrame, years: list[int]
+) -> list[Trend]:
+    return [trend_of(folder, arm, prevalence, years) for arm in arms]
 
 
 def print_ending(report: Report, folder: Path) -> None:
     """Print how much was run, how fast, and where the results are."""
-    results = f"Results: [bold]{escape(str(folder))}[/bold]"
     finished = report.manifest["units"]["finished"]
     if finished == report.found:
-        runs = f"All {finished} runs" if finished > 1 else "The run"
-        out.print(f"\n{runs} had finished before. {results}")
-        return
-    latest = report.manifest["history"][-1]
-    before = f" ({report.found} had finished before)" if report.found else ""
-    new = finished - report.found
-    out.print(
-        f"\n{latest['person_months'] / 12e6:.1f} million person-years, "
-        f"{new} run{'s' if new > 1 else ''}, in {duration(latest['seconds'])}{before}. {results}"
-    )
+        runs = f"All {finished:,} runs" if finished > 1 else "The run"
+        say(f"{runs} had finished before.")
+    else:
+        latest = report.manifest["history"][-1]
+        new = counted(finished - report.found, "run")
+        before = f" ({report.found} had finished before)" if report.found else ""
+        say(
+            f"{latest['person_months'] / 12e6:.1f} million person-years, {new}, in "
+            f"{duration(latest['seconds'])}{before}."
+        )
+    say_line(f"Results: {folder}")
 
 
 def print_failures(report: Report, folder: Path, console: Console) -> None:
     """Print what failed and why, and how to go on."""
     units = report.manifest["units"]
-    console.print(
-        f"{units['finished']} of {units['total']} runs have finished, {units['failed']} failed.",
+    say(
+        f"{units['finished']:,} of {counted(units['total'], 'run')} have finished, "
+        f"{units['failed']:,} failed.",
         style="red",
+        console=console,
     )
     print_reasons(report.ledger.table_of_failures(), console)
     if report.trouble:
-        console.print(report.trouble, markup=False, soft_wrap=True)
-    console.print(
-        f"What has finished is kept. To go on: rlsabm resume {folder}", markup=False, soft_wrap=True
-    )
+        say_line(report.trouble, console=console)
+    say_command("What has finished is kept. To go on", "rlsabm", "resume", folder, console=console)
 
 
 def print_stopping(folder: Path, console: Console) -> None:
     """Print what is kept of a study that was interrupted."""
     units = (read_manifest(folder) or {}).get("units", {})
     if not units.get("finished"):
-        console.print("Stopped before any run had finished.")
+        say("Stopped before any run had finished.", console=console)
         return
-    console.print(
-        f"Stopped. {units['finished']} of {units['total']} runs have finished and are kept. "
-        f"To go on: rlsabm resume {folder}",
-        markup=False,
-        soft_wrap=True,
+    kept = "has finished and is kept" if units["finished"] == 1 else "have finished and are kept"
+    say_command(
+        f"Stopped. {units['finished']:,} of {counted(units['total'], 'run')} {kept}. To go on",
+        *("rlsabm", "resume", folder),
+        console=console,
     )

@@ -1,54 +1,113 @@
-"""Tables of numbers on a terminal."""
+"""Tables of numbers on a terminal, as wide as they need to be and no wider than it is.
+
+Numbers are never cut.  A table that is too wide has its intervals in a line below their values; if that
+does not help, its columns are shown in several parts, one below the other.  Names that are too long go
+on in the next line.
+"""
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from collections.abc import Sequence
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len
+from rich.text import Text
 
-#: Tables are made for 100 columns.
-out = Console(highlight=False)
-out.width = max(out.width, 100) if sys.stdout.isatty() else 100
+from rlsabm.printing.text import out, plain
 
-
-def words(name: object) -> str:
-    """A name of a table in words."""
-    return str(name).replace("_", " ")
+#: Before each column, and the least width that a column of names is given.
+MARGIN, LEAST_NAME = 2, 18
 
 
-def percent(row: Any) -> str:
-    """Prevalence with its interval, in percent."""
-    if row.persons == 0:
-        return "-"
-    return f"{100 * row.prevalence:.1f} ({100 * row.lower:.1f}-{100 * row.upper:.1f})"
+def show_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table under its title.
 
-
-def points(row: Any) -> str:
-    """A difference with its interval, in percentage points; its sign always shown."""
-    value, lower, upper = (_without_minus_zero(100 * x) for x in (row.value, row.lower, row.upper))
-    return f"{value:+.1f} ({lower:.1f}, {upper:.1f})"
-
-
-def _without_minus_zero(value: float) -> float:
-    return 0.0 if abs(value) < 0.05 else value
-
-
-def number_table(title: str, headings: list[str]) -> Table:
-    """A table of numbers under a title; the first column holds names.
-
-    Names that are too long for the terminal go on in the next line; numbers are never cut.
+    Parameters
+    ----------
+    title
+        What it shows, with units.
+    headings
+        Of the columns.
+    rows
+        Cells, names in the first; a row of one cell is a heading of the rows below it.
     """
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE,
-        padding=(0, 0, 0, 1),
-        min_width=min(len(title), out.width),  # a title is not broken
-    )
-    table.add_column(headings[0], no_wrap=False, overflow="fold")
-    for heading in headings[1:]:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
+    names = [plain(row[0]) for row in rows]
+    beside = [[plain(cell) for cell in row[1:]] for row in rows]
+    heads = [plain(heading) for heading in headings]
+    room = out.width - MARGIN - min(_widest(names + heads[:1]), LEAST_NAME)
+    if sum(_widths(heads[1:], beside)) > room:
+        beside = [[cell.replace(" (", "\n(") for cell in row] for row in beside]
+    out.print()
+    out.print(Text(plain(title), style="italic"))
+    first = 0
+    while first < len(heads) - 1:
+        widths = _widths(heads[1:], beside)[first:]
+        number = max((n for n in range(1, len(widths) + 1) if sum(widths[:n]) <= room), default=1)
+        part = slice(first, first + number)
+        _print_part(
+            names, [heads[0], *heads[1:][part]], [row[part] for row in beside], widths[:number]
+        )
+        first += number
+
+
+def _print_part(
+    names: list[str], heads: list[str], beside: list[list[str]], widths: list[int]
+) -> None:
+    """Print some columns of numbers beside the names."""
+    room = out.width - MARGIN - sum(widths)
+    longest = _widest([name for name, row in zip(names, beside, strict=True) if row] + heads[:1])
+    name_width = max(1, min(longest, room))
+    whole = name_width + sum(widths)
+    head = [_wrapped(heads[0], name_width), *map(_wrapped, heads[1:], _inner(widths))]
+    _print_row(head, name_width, widths, bottom=True)
+    out.print(" " * MARGIN + "─" * whole)
+    for name, row in zip(names, beside, strict=True):
+        if not row:
+            for line in _wrapped(name, max(whole, name_width)):
+                out.print(Text(" " * MARGIN + line, style="bold"))
+            continue
+        _print_row([_wrapped(name, name_width), *(c.split("\n") for c in row)], name_width, widths)
+    out.print()
+
+
+def _print_row(
+    cells: list[list[str]], name_width: int, widths: list[int], *, bottom: bool = False
+) -> None:
+    """Print the lines of a row; those of a heading stand on the line below it."""
+    height = max(map(len, cells))
+    blank = [[""] * (height - len(lines)) for lines in cells]
+    full = [
+        above + lines if bottom else lines + above
+        for lines, above in zip(cells, blank, strict=True)
+    ]
+    for name, *numbers in zip(*full, strict=True):
+        line = " " * MARGIN + name + " " * (name_width - cell_len(name))
+        for text, width in zip(numbers, widths, strict=True):
+            line += " " * (width - cell_len(text)) + text
+        out.print(Text(line.rstrip()), soft_wrap=True)
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Width of each column of numbers, with the margin before it."""
+    return [
+        MARGIN
+        + max(
+            _widest(head.split()),
+            *(_widest(row[place].split("\n")) for row in rows if place < len(row)),
+            0,
+        )
+        for place, head in enumerate(heads)
+    ]
+
+
+def _inner(widths: Sequence[int]) -> list[int]:
+    return [width - MARGIN for width in widths]
+
+
+def _widest(texts: Sequence[str]) -> int:
+    return max(map(cell_len, texts), default=0)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of a text, broken between words where that is possible."""
+    lines = Text(text).wrap(out, max(width, 1), overflow="fold")
+    return [line.plain.rstrip() for line in lines] or [""]

@@ -1,4 +1,4 @@
-"""Differences of two means over people, and their standard errors.
+"""Differences of two means over people, and how sure they are.
 
 Counts are added up over the replicates of a draw of the parameters, and draws count equally, as in
 `rlsabm.results.intervals`.
@@ -7,12 +7,25 @@ Counts are added up over the replicates of a draw of the parameters, and draws c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.arrays import Floats, Ints
+from rlsabm.results.intervals import FEWEST_DRAWS, Z_95, over_draws, t_quantile
+
+#: What an interval rests on: the spread between draws of the parameters (chance and parameters), that
+#: between replicates (chance), or counts as if all people were unrelated (chance).
+DRAWS, REPLICATES, COUNTS = "draws", "replicates", "counts"
+#: Degrees of freedom below which the spread between replicates says too little.
+LEAST_FREEDOM = 2
+#: Columns of a difference.
+DIFFERENCE = (
+    *(f"{what}_{letter}" for letter in "ab" for what in ("persons", "cases", "value")),
+    *("difference", "standard_error", "lower", "upper", "paired_runs", "interval_from"),
+)
 
 
 class Counts(NamedTuple):
@@ -40,6 +53,10 @@ class Counts(NamedTuple):
         return Counts(*(values[chosen] for values in self))
 
 
+#: Variance of a mean over independent people.
+Independent = Callable[[Counts], float]
+
+
 def _draws(counts: Counts) -> tuple[Counts, Ints, Ints]:
     """Counts of the runs with people, added up by draw; the draw of each run; runs of each draw."""
     counts = counts.of(counts.persons > 0)
@@ -54,21 +71,94 @@ def mean_over_draws(counts: Counts) -> float:
     return float((whole.total / whole.persons).mean()) if len(whole.draw) else math.nan
 
 
-def deviations(counts: Counts) -> Floats:
-    """How far each run moves the mean over draws; all runs have people.
+def paired_error(a: Counts, b: Counts) -> tuple[float, float, str] | None:
+    """How sure a difference is by how it varies between runs of pairs with the same chance.
 
-    With as many people in every run these are the runs' own means less the mean over all.
+    All runs have people. The spread between draws of the parameters, if they are enough, shows how much
+    the parameters leave open, beside chance; replicates of a draw show chance alone.
+
+    Returns
+    -------
+    tuple of float, float and str or None
+        Standard error of the difference B - A, its factor for 95 %, and what it rests on: `DRAWS` or
+        `REPLICATES`. None if there are too few of both.
+    """
+    (whole_a, _, _), (whole_b, number, runs) = _draws(a), _draws(b)
+    draws, freedom = len(runs), len(number) - len(runs)
+    by_chance = math.nan  # variance of the difference in one run
+    if freedom >= LEAST_FREEDOM:
+        by_chance = float(((_within_draws(b) - _within_draws(a)) ** 2).sum()) / freedom
+    if draws >= FEWEST_DRAWS:
+        # Single runs do not tell chance and parameters apart: the spread between draws is of both.
+        within = np.nan_to_num(by_chance) / runs
+        by_draw = whole_b.total / whole_b.persons - whole_a.total / whole_a.persons
+        found = over_draws(by_draw, within, kind="difference")
+        error = math.hypot(float(found.monte_carlo_error), float(found.parameter_sd))
+        return error, t_quantile(draws - 1), DRAWS
+    if freedom >= LEAST_FREEDOM:
+        return (
+            math.sqrt(by_chance * float((1.0 / runs).sum())) / draws,
+            t_quantile(freedom),
+            REPLICATES,
+        )
+    return None
+
+
+def _within_draws(counts: Counts) -> Floats:
+    """How far each run moves the mean of its draw.
+
+    With as many people in every run of a draw these are the runs' own means less the mean over all.
     """
     whole, number, runs = _draws(counts)
     mean = whole.total / whole.persons
-    within = (counts.total - mean[number] * counts.persons) / (whole.persons / runs)[number]
-    return np.asarray(within + mean[number] - mean.mean())
+    moved = (counts.total - mean[number] * counts.persons) / (whole.persons / runs)[number]
+    return np.asarray(moved)
 
 
-def paired_error(a: Counts, b: Counts) -> float:
-    """Standard error of the difference B - A, from its spread between pairs of runs."""
-    differences = deviations(b) - deviations(a)
-    return float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
+def difference_of(
+    a: Counts, b: Counts, pairs: tuple[Ints, Ints], variance: Independent, *, most: float
+) -> dict[str, Any]:
+    """Two means and their difference.
+
+    Parameters
+    ----------
+    a, b
+        The counts.
+    pairs
+        Places of the runs of each that belong together.
+    variance
+        Variance of a mean over independent people, for where pairs cannot tell.
+    most
+        How far from 0 the difference can be.
+
+    Returns
+    -------
+    dict
+        The columns `DIFFERENCE`.
+    """
+    paired_a, paired_b = a.of(pairs[0]), b.of(pairs[1])
+    inhabited = (paired_a.persons > 0) & (paired_b.persons > 0)
+    used = int(inhabited.sum())
+    found = None
+    if used >= 2:
+        a, b = paired_a.of(inhabited), paired_b.of(inhabited)
+        found = paired_error(a, b)
+    error, quantile, rests_on = found or (math.sqrt(variance(a) + variance(b)), Z_95, COUNTS)
+    value_a, value_b = mean_over_draws(a), mean_over_draws(b)
+    difference = value_b - value_a
+    row: dict[str, Any] = {}
+    for letter, side, value in (("a", a, value_a), ("b", b, value_b)):
+        row[f"persons_{letter}"] = int(side.persons.sum())
+        row[f"cases_{letter}"] = int(side.cases.sum())
+        row[f"value_{letter}"] = value
+    return row | {
+        "difference": difference,
+        "standard_error": error,
+        "lower": float(np.maximum(difference - quantile * error, -most)),
+        "upper": float(np.minimum(difference + quantile * error, most)),
+        "paired_runs": used if found else 0,
+        "interval_from": rests_on,
+    }
 
 
 def _persons_for_variance(whole: Counts) -> float:

@@ -15,6 +15,8 @@ import numpy as np
 from rlsabm.arrays import Floats, Ints
 
 Z_95 = 1.959964
+#: Draws of the parameters below which their spread says too little for an interval.
+FEWEST_DRAWS = 5
 #: Where Cornish and Fisher's expansion is too coarse: quantiles of Student's t at 97.5 %.
 T_975 = {1: 12.706205, 2: 4.302653, 3: 3.182446, 4: 2.776445}
 

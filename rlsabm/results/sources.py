@@ -21,6 +21,9 @@ from rlsabm.scenario import REFERENCE
 
 OUTPUTS = Path("outputs")
 
+#: Labels by column and word.
+Labels = dict[str, dict[str, str]]
+
 
 class Source(NamedTuple):
     """An arm of a study.
@@ -65,16 +68,16 @@ def find_pairs(first: str, second: str | None) -> list[tuple[Source, Source]]:
     """
     folder, arm = find_study(first)
     if second is not None:
-        a = _source(folder, arm)
+        a = source_of(folder, arm)
         other, arm = find_study(second)
-        b = _source(other, arm)
+        b = source_of(other, arm)
         _check_different(a, b)
         return [(a, b)]
-    reference = _source(folder, None)
+    reference = source_of(folder, None)
     arms = [name for name in arms_of(folder) if name != REFERENCE] if arm is None else [arm]
     if not arms:
         raise UserError(f"{folder}: has one arm only; give a second study to compare it with")
-    pairs = [(reference, _source(folder, name)) for name in arms]
+    pairs = [(reference, source_of(folder, name)) for name in arms]
     for a, b in pairs:
         _check_different(a, b)
     return pairs
@@ -133,8 +136,14 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _source(folder: Path, arm: str | None) -> Source:
-    """An arm that is there; the reference if none is named."""
+def source_of(folder: Path, arm: str | None = None) -> Source:
+    """An arm that is there; the reference if none is named.
+
+    Raises
+    ------
+    UserError
+        If the study has no such arm.
+    """
     arm = REFERENCE if arm is None else arm
     arms = arms_of(folder)
     if arm not in arms:
@@ -208,6 +217,14 @@ def read_table(folder: Path, table: str) -> pd.DataFrame | None:
         return None
     with _opened(path) as file:
         return _with_attributes(pq.read_table(file))
+
+
+def labels_in(folder: Path, table: str) -> Labels:
+    """How people read the words of a table, by column."""
+    with _opened(table_path(folder, table)) as file:
+        metadata = pq.read_schema(file).metadata or {}
+    labels: Labels = json.loads(metadata.get(b"PANDAS_ATTRS", b"{}")).get("labels", {})
+    return labels
 
 
 def words_of(folder: Path, table: str, column: str) -> list[str]:

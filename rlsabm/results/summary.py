@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from rlsabm.measuring.instruments import TRUTH
+from rlsabm.results.intervals import FEWEST_DRAWS, Z_95, wilson_interval
 from rlsabm.results.nesting import RUNS, NestedCounts
-from rlsabm.results.totals import ADULT_AGE
+from rlsabm.results.totals import ADULT_AGE, total_rows
 from rlsabm.scenario import REFERENCE
 from rlsabm.worlds.world import FACTUAL
 
@@ -34,7 +36,61 @@ def pooled(prevalence: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         prevalence=found.value,
         lower=found.lower,
         upper=found.upper,
+        monte_carlo_error=found.monte_carlo_error,
+        draws=len(n.draws),
     )
+
+
+def with_limits_to_show(rows: pd.DataFrame, value: str = "value") -> pd.DataFrame:
+    """Estimates with the interval that people should see.
+
+    From few draws of the parameters that is the interval of chance alone, since their spread says too
+    little. Where chance cannot be told from counts either, as with nobody, there is none.
+
+    Parameters
+    ----------
+    rows
+        Estimates with ``lower``, ``upper``, ``monte_carlo_error``, ``draws`` and ``persons``.
+    value
+        Column of the estimates: ``prevalence``, which is a proportion, or ``value``, a difference.
+    """
+    estimate, error, persons, draws = (
+        rows[name].to_numpy(float) for name in (value, "monte_carlo_error", "persons", "draws")
+    )
+    if value == "prevalence":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            size = np.where(error > 0.0, estimate * (1.0 - estimate) / error**2, persons)
+        lower, upper = wilson_interval(estimate, size)
+    else:
+        half = np.where(error > 0.0, Z_95 * error, np.nan)
+        lower, upper = estimate - half, estimate + half
+    few = draws < FEWEST_DRAWS
+    return rows.assign(
+        lower=np.where(few, lower, rows["lower"]), upper=np.where(few, upper, rows["upper"])
+    )
+
+
+def adult_estimates(table: pd.DataFrame, *, arm: str, year: int, definition: str) -> pd.DataFrame:
+    """Estimates of all adults of an arm and year, now, truly."""
+    chosen = (
+        (table["arm"] == arm)
+        & (table["year"] == year)
+        & (table["definition"] == definition)
+        & (table["recall"] == "current")
+        & total_rows(table)
+    )
+    if "observed_as" in table:
+        chosen &= table["observed_as"] == TRUTH
+    return table[chosen]
+
+
+def adults_in_words(prevalence: pd.DataFrame) -> str:
+    """Who the rows of `adults_only` are: people of some age and older, or of all ages."""
+    adults = adults_only(prevalence)
+    if "age_group" not in adults or len(adults) == len(prevalence):
+        return "all ages"
+    youngest = int(adults["age_group"].astype(str).str.extract(r"^(\d+)")[0].astype(int).min())
+    return f"{youngest} years and older"
 
 
 def of_study(

@@ -1,0 +1,127 @@
+"""The arms of a study against its reference, and its trend over survey years, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from rlsabm.printing.comparison import (
+    limits,
+    prevalence_title,
+    print_differences,
+    print_notes,
+    shift_title,
+)
+from rlsabm.printing.numbers import counted, percent, percent_of, points
+from rlsabm.printing.tables import show_table
+from rlsabm.printing.text import say, say_command
+from rlsabm.printing.words import Labels, capitalised, case_in_words
+from rlsabm.results.comparing import Comparison
+from rlsabm.results.summary import adults_in_words
+from rlsabm.results.trends import Trend
+
+#: Rows that are shown of each arm, arms that are shown in detail, and arms that have a line.
+MOST_ROWS, MOST_DETAILED, MOST_ARMS = 10, 4, 20
+#: Definitions that short tables have.
+DEFINITIONS = ("any", "significant")
+
+
+def print_arms(comparisons: Sequence[Comparison]) -> None:
+    """A line for each arm: prevalence among everyone, and how it differs from the reference.
+
+    Parameters
+    ----------
+    comparisons
+        Of each arm with the reference, by definition, of everyone.
+    """
+    first = comparisons[0]
+    rows: list[list[str]] = []
+    for comparison in comparisons[:MOST_ARMS]:
+        of = {row["definition"]: row for row in comparison.prevalence.to_dict("records")}
+        if not rows:
+            cells = [(percent(of[name]["value_a"]), "") for name in DEFINITIONS]
+            rows.append([comparison.a.arm, *(cell for pair in cells for cell in pair)])
+        cells = [
+            (
+                percent(of[name]["value_b"]),
+                points(of[name]["difference"], *limits(of[name], paired=True)),
+            )
+            for name in DEFINITIONS
+        ]
+        rows.append([comparison.b.arm, *(cell for pair in cells for cell in pair)])
+    what = [capitalised(case_in_words(first.labels, name)) for name in DEFINITIONS]
+    show_table(
+        f"Prevalence of RLS by arm, {first.who}, {first.choice.year}: %, and difference from the "
+        "reference in percentage points (95 % interval)",
+        ["arm", *(heading for name in what for heading in (f"{name}, %", "difference"))],
+        rows,
+    )
+    more = len(comparisons) - MOST_ARMS
+    if more > 0:
+        say(f"Not shown: {counted(more, 'arm')}.")
+
+
+def print_moved(comparisons: Sequence[Comparison], folder: Path) -> None:
+    """Of each arm the groups that it moves most clearly, and where the others are."""
+    for comparison in comparisons[:MOST_DETAILED]:
+        for rows, title in (
+            (comparison.prevalence, prevalence_title(comparison)),
+            (comparison.shifts, shift_title(comparison)),
+        ):
+            if len(rows):
+                _print_first(comparison, rows, f"{comparison.b.arm}: {title}")
+    print_notes(comparisons[0])
+    say_command("All groups of all arms", "rlsabm", "compare", folder)
+
+
+def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None:
+    """The first rows that have moved; the rest is counted."""
+    moved = rows[rows["difference"].notna() & (rows["difference"] != 0.0)]
+    if moved.empty:
+        say(f"{title}: no group differs from the reference.")
+        return
+    headings = ("persons, reference", "persons, arm", "reference, %", "arm, %")
+    print_differences(
+        comparison, moved.head(MOST_ROWS), title, (*headings, "difference, points (95 % interval)")
+    )
+    rest = []
+    if len(moved) > MOST_ROWS:
+        rest.append(f"{counted(len(moved) - MOST_ROWS, 'more group')} moved less clearly")
+    if len(rows) > len(moved):
+        still = len(rows) - len(moved)
+        rest.append(f"{counted(still, 'group')} {'does' if still == 1 else 'do'} not differ")
+    if rest:
+        say(f"Most clearly moved first; {', '.join(rest)}.")
+
+
+def print_trends(trends: Sequence[Trend], prevalence: pd.DataFrame, years: Sequence[int]) -> None:
+    """Prevalence of each arm by survey year, and its change from the first to the last."""
+    labels: Labels = prevalence.attrs.get("labels", {})
+    rows: list[list[str]] = []
+    for trend in trends[:MOST_ARMS]:
+        if len(trends) > 1:
+            rows.append([trend.arm])
+        cells = {(row.year, str(row.definition)): row for row in trend.levels.itertuples()}
+        for year in years:
+            of_year = [cells[year, name] for name in DEFINITIONS]
+            shown = [percent_of(row) for row in of_year]
+            rows.append([str(year), *shown])
+        changes = {row["definition"]: row for row in trend.changes.to_dict("records")}
+        rows.append(
+            [
+                f"change {years[0]}–{years[-1]}, points",
+                *(
+                    points(changes[name]["difference"], *limits(changes[name], paired=True))
+                    for name in DEFINITIONS
+                ),
+            ]
+        )
+    show_table(
+        f"Prevalence of RLS by survey year, {adults_in_words(prevalence)}: % (95 % interval)",
+        ["year", *(capitalised(case_in_words(labels, name)) for name in DEFINITIONS)],
+        rows,
+    )
+    if len(trends) > MOST_ARMS:
+        say(f"Not shown: {counted(len(trends) - MOST_ARMS, 'arm')}.")

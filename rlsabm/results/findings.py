@@ -1,0 +1,78 @@
+"""What of a study's results answers its question in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from rlsabm.observe.groups import EVERYONE
+from rlsabm.results.comparing import Comparison
+from rlsabm.results.intervals import Z_95
+from rlsabm.results.summary import adult_estimates, with_limits_to_show
+
+#: Fewer people in a draw say too little of a condition.
+LEAST_PERSONS = 20
+
+
+def has_enough_people(persons: int, draws: int) -> bool:
+    """Whether a group is large enough to be shown."""
+    return persons >= LEAST_PERSONS * draws
+
+
+def largest_caused_shift(
+    shifts: pd.DataFrame, causes: Mapping[str, str], *, year: int, arm: str, definition: str = "any"
+) -> Any:
+    """The condition that raises prevalence most, beyond chance, among those that have it.
+
+    Parameters
+    ----------
+    shifts
+        The table of shifts.
+    causes
+        By condition, what is left out to find what it causes; groups that are part of another
+        condition, and states, have another cause than themselves.
+    year, arm, definition
+        Which shifts.
+
+    Returns
+    -------
+    A row with ``condition``, ``value``, ``lower``, ``upper``; None if no shift is beyond chance.
+    """
+    rows = with_limits_to_show(adult_estimates(shifts, arm=arm, year=year, definition=definition))
+    own = rows["condition"].astype(str).map(lambda name: causes.get(name) == name)
+    rows = rows[own & (rows["estimate"] == "caused_shift")]
+    rows = rows[rows["persons"] >= LEAST_PERSONS * rows["draws"]]
+    rows = rows[rows["value"] > Z_95 * rows["monte_carlo_error"]]
+    rows = rows[rows["monte_carlo_error"] > 0.0].sort_values("value", ascending=False)
+    return next(rows.itertuples(), None)
+
+
+def everyone_in(comparison: Comparison, definition: str = "any") -> dict[str, Any]:
+    """The row of everyone in a comparison that is broken down by definition."""
+    rows = comparison.prevalence
+    found = rows[(rows["condition"] == EVERYONE.name) & (rows["definition"] == definition)]
+    [row] = found.to_dict("records")
+    return {str(name): value for name, value in row.items()}
+
+
+def clearest_arm(comparisons: Sequence[Comparison]) -> Comparison | None:
+    """The arm that moves the prevalence among everyone most for its standard error, if any does."""
+
+    def moved(comparison: Comparison) -> float:
+        row = everyone_in(comparison)
+        if not row["difference"]:
+            return 0.0
+        return abs(row["difference"]) / row["standard_error"] if row["standard_error"] else math.inf
+
+    best = max(comparisons, key=moved)
+    return best if moved(best) > 0.0 else None
+
+
+def clearest_group(comparison: Comparison) -> dict[str, Any] | None:
+    """The group beside everyone that moves most clearly, if any does."""
+    rows = comparison.prevalence
+    rows = rows[(rows["condition"] != EVERYONE.name) & (rows["difference"].abs() > 0.0)]
+    return None if rows.empty else {str(k): v for k, v in rows.to_dict("records")[0].items()}
