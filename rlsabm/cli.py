@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from rlsabm import __version__
 from rlsabm.errors import UserError
-from rlsabm.printing.text import command, err, fit_streams, out, say, say_json, say_line
+from rlsabm.printing.text import command, err, out, say, say_line
 
 if TYPE_CHECKING:
     from rlsabm.scenario import ResolvedScenario
@@ -64,7 +65,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 
 def main() -> None:
     """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
-    fit_streams()
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     # A batch system asks programs to end in this way before it kills them.
@@ -201,7 +201,7 @@ def status(
 
     found = find_status(folder, precision / 100.0)
     if as_json:
-        say_json(found.as_mapping())
+        print(json.dumps(found.as_mapping(), indent=2, ensure_ascii=False))
     else:
         print_status(found)
 
@@ -236,7 +236,7 @@ def show(file: ScenarioFile, settings: SetOption = None, as_json: JsonOption = F
     """
     study = _read(file, settings)
     if as_json:
-        say_json(study.as_mapping())
+        print(json.dumps(study.as_mapping(), indent=2, ensure_ascii=False))
     else:
         print(study.to_yaml(), end="")
 
@@ -267,7 +267,7 @@ def conditions(
     )
     if as_json:
         records = [r for r in as_records(catalogue) if name is None or r["name"] == name]
-        say_json(records)
+        print(json.dumps(records, indent=2, ensure_ascii=False))
     elif name:
         explain_condition(name, catalogue)
     else:
@@ -283,7 +283,7 @@ def instruments(as_json: JsonOption = False) -> None:
     from rlsabm.measuring.instruments import instruments as known
 
     if as_json:
-        say_json([i._asdict() for i in known().values()])
+        print(json.dumps([i._asdict() for i in known().values()], indent=2, ensure_ascii=False))
         return
     for instrument in known().values():
         say(f"{instrument.name}: {instrument.asks}", bold=True)
@@ -315,7 +315,7 @@ def parameters(
             {field: getattr(p, field) for field in p.__slots__} | {"part": HEADINGS[name]}
             for name, p in chosen.items()
         ]
-        say_json(rows)
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     part = None
     for name, p in chosen.items():
@@ -336,7 +336,7 @@ def schema() -> None:
     """
     from rlsabm.scenario import json_schema
 
-    say_json(json_schema())
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -424,7 +424,13 @@ def compare(
     choice = Choice(year, definition, recall, observed_as, strata, tuple(condition or ()))
     comparisons = [compare_arms(*pair, choice) for pair in find_pairs(a, b)]
     if as_json:
-        say_json([row for comparison in comparisons for row in comparison.records()])
+        print(
+            json.dumps(
+                [row for comparison in comparisons for row in comparison.records()],
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
         return
     for comparison in comparisons:
         print_comparison(comparison)
@@ -471,7 +477,7 @@ def export(
             rows = f": {file.rows:,} row{'' if file.rows == 1 else 's'}" if file.table else ""
             say_line(f"{file.path}{rows}")
     if as_json:
-        say_json({"files": files, "missing": study.missing})
+        print(json.dumps({"files": files, "missing": study.missing}, indent=2, ensure_ascii=False))
     elif study.missing:
         say_line(f"The study is not complete: {study.missing}.")
 
@@ -490,7 +496,7 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
             print_stopping(folder, err)
             raise
     if as_json:
-        say_json(report.manifest)
+        print(json.dumps(report.manifest, indent=2, ensure_ascii=False))
     elif (folder / "prevalence.parquet").exists():
         print_study(report.study, folder)
         print_ending(report, folder)

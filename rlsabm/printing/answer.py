@@ -95,16 +95,17 @@ def _effect(arms: Sequence[Comparison], groups: Sequence[Comparison], labels: La
         return f"{what} the prevalence among everyone as it is."
     row = everyone_in(best)
     moved = _in_points(points(row["difference"], *limits(row, paired=True)))
-    subject = f"The arm “{best.b.arm}” changes it by {moved}"
+    subject = f"The arm “{best.b.arm}” changes the prevalence of RLS by {moved}"
     if len(arms) > 1:
-        subject = f"Of {len(arms)} arms, “{best.b.arm}” changes it most clearly: by {moved}"
+        subject = (
+            f"Of {len(arms)} arms, “{best.b.arm}” changes the prevalence of RLS most: by {moved}"
+        )
     group = clearest_group(groups[list(arms).index(best)])
     if group is None:
         return f"{subject}."
     most = points(group["difference"], *limits(group, paired=True))
-    return (
-        f"{subject}; most clearly among: {label(labels, 'condition', group['condition'])}, {most}."
-    )
+    name = label(labels, "condition", group["condition"])
+    return f"{subject}; among the groups most clearly that of {name}, by {most}."
 
 
 def _per_cent(shown: str) -> str:

@@ -18,7 +18,7 @@ from rlsabm.printing.numbers import counted, percent, percent_of, points
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_command
 from rlsabm.printing.words import Labels, capitalised, case_in_words
-from rlsabm.results.comparing import Comparison
+from rlsabm.results.comparing import OTHER_PEOPLE, Comparison
 from rlsabm.results.summary import adults_in_words
 from rlsabm.results.trends import Trend
 
@@ -26,6 +26,10 @@ from rlsabm.results.trends import Trend
 MOST_ROWS, MOST_DETAILED, MOST_ARMS = 10, 4, 20
 #: Definitions that short tables have.
 DEFINITIONS = ("any", "significant")
+REFERENCE_AND_ARM = (
+    *("persons, reference", "persons, arm", "reference, %", "arm, %"),
+    "difference, percentage points",
+)
 
 
 def print_arms(comparisons: Sequence[Comparison]) -> None:
@@ -54,8 +58,15 @@ def print_arms(comparisons: Sequence[Comparison]) -> None:
     what = [capitalised(case_in_words(first.labels, name)) for name in DEFINITIONS]
     show_table(
         f"Prevalence of RLS by arm, {first.who}, {first.choice.year}: %, and difference from the "
-        "reference in percentage points (95 % interval)",
-        ["arm", *(heading for name in what for heading in (f"{name}, %", "difference"))],
+        "reference (95 % interval)",
+        [
+            "arm",
+            *(
+                heading
+                for name in what
+                for heading in (f"{name}, %", "difference, percentage points")
+            ),
+        ],
         rows,
     )
     more = len(comparisons) - MOST_ARMS
@@ -71,9 +82,22 @@ def print_moved(comparisons: Sequence[Comparison], folder: Path) -> None:
             (comparison.shifts, shift_title(comparison)),
         ):
             if len(rows):
-                _print_first(comparison, rows, f"{comparison.b.arm}: {title}")
-    print_notes(comparisons[0])
+                _print_first(
+                    comparison, rows, f"Arm {comparison.b.arm} against the reference: {title}"
+                )
+        _print_groups_alone(comparison)
+    print_notes(comparisons[0].about_runs)
+    if any(comparison.changes_groups for comparison in comparisons[:MOST_DETAILED]):
+        print_notes([OTHER_PEOPLE])
     say_command("All groups of all arms", "rlsabm", "compare", folder)
+
+
+def _print_groups_alone(comparison: Comparison) -> None:
+    """Say which groups the arm or the reference has nobody in."""
+    arms = ((comparison.a.arm, comparison.only_in_a), (comparison.b.arm, comparison.only_in_b))
+    for arm, groups in arms:
+        if groups:
+            say(f"In {arm} only: {', '.join(groups)}.")
 
 
 def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None:
@@ -82,10 +106,7 @@ def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None
     if moved.empty:
         say(f"{title}: no group differs from the reference.")
         return
-    headings = ("persons, reference", "persons, arm", "reference, %", "arm, %")
-    print_differences(
-        comparison, moved.head(MOST_ROWS), title, (*headings, "difference, points (95 % interval)")
-    )
+    print_differences(comparison, moved.head(MOST_ROWS), title, REFERENCE_AND_ARM)
     rest = []
     if len(moved) > MOST_ROWS:
         rest.append(f"{counted(len(moved) - MOST_ROWS, 'more group')} moved less clearly")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,13 +13,14 @@ from rlsabm.measuring.instruments import TRUTH
 from rlsabm.printing.numbers import NONE, decimals_of, points
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_line
-from rlsabm.printing.words import case_in_words, label
+from rlsabm.printing.words import capitalised, case_in_words, label
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.differences import COUNTS
 from rlsabm.results.totals import ADULT_AGE
 
 #: Headings of a comparison in which A and B are explained.
-A_AND_B = ("persons, A", "persons, B", "A, %", "B, %", "B - A, points (95 % interval)")
+A_AND_B = ("persons, A", "persons, B", "A, %", "B, %", "B - A, percentage points")
+INTERVAL = " (95 % interval)"
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -27,27 +28,31 @@ def print_comparison(comparison: Comparison) -> None:
     say_line("")
     for letter, side in (("A", comparison.a), ("B", comparison.b)):
         say_line(f"{letter}: {side.folder}, arm {side.arm}")
-    print_differences(comparison, comparison.prevalence, prevalence_title(comparison), A_AND_B)
+    print_differences(
+        comparison, comparison.prevalence, capitalised(prevalence_title(comparison)), A_AND_B
+    )
     if len(comparison.shifts):
-        print_differences(comparison, comparison.shifts, shift_title(comparison), A_AND_B)
-    print_notes(comparison)
+        print_differences(
+            comparison, comparison.shifts, capitalised(shift_title(comparison)), A_AND_B
+        )
+    print_notes(comparison.notes)
 
 
-def print_notes(comparison: Comparison) -> None:
-    """What a reader of a comparison must know."""
-    for note in comparison.notes:
+def print_notes(notes: Iterable[str]) -> None:
+    """What a reader must know."""
+    for note in notes:
         say(f"Note: {note}.")
 
 
 def prevalence_title(comparison: Comparison) -> str:
     """What the prevalences of a comparison are."""
-    return f"Prevalence of {_cases(comparison)}, {comparison.who}{_year(comparison)}"
+    return f"prevalence of {_cases(comparison)}, {comparison.who}{_year(comparison)}"
 
 
 def shift_title(comparison: Comparison) -> str:
     """What the shifts of a comparison are."""
     who = comparison.who if "age_group" in comparison.choice.by else f"{ADULT_AGE} years and older"
-    return f"Shift caused by the condition: {_cases(comparison)}, {who}{_year(comparison)}"
+    return f"shift caused by the condition: {_cases(comparison)}, {who}{_year(comparison)}"
 
 
 def _cases(comparison: Comparison) -> str:
@@ -85,7 +90,10 @@ def print_differences(
     for row in rows.to_dict("records"):
         names = [label(comparison.labels, name, row[name]) for name in told_apart]
         shown.append([", ".join(names), *_cells(row, paired=comparison.paired)])
-    show_table(title, [first, *headings], shown)
+    *others, difference = headings
+    if any("(" in row[-1] for row in shown):
+        difference += INTERVAL
+    show_table(title, [first, *others, difference], shown)
 
 
 def _cells(row: Mapping[Any, Any], *, paired: bool) -> list[str]:

@@ -15,6 +15,7 @@ from rlsabm.printing.words import Labels, label
 from rlsabm.results.files import MANIFEST, table_path
 from rlsabm.results.sources import labels_in
 from rlsabm.results.totals import ADULT_AGE
+from rlsabm.study.progress import duration
 from rlsabm.study.status import Status
 
 #: Reasons that are shown of units that failed.
@@ -90,8 +91,8 @@ def _print_precision(status: Status) -> None:
     runs = status.manifest["runs"]
     say(
         f"It rests on {counted(runs['replicates'], 'replicate')} of {counted(runs['draws'], 'draw')} "
-        "of the parameters. More replicates make the Monte-Carlo interval smaller, not the spread between "
-        f"draws. {NONE}: not known, or none needed."
+        "of the parameters. More replicates make the Monte-Carlo interval smaller, not the spread "
+        f"between draws. {NONE}: not known, or none needed."
     )
     if (rows["more_replicates"] > 0).any():
         elsewhere = [] if _is_by_default(status) else ["--out", status.folder]
@@ -109,13 +110,3 @@ def _number(more: Any) -> str:
 def _is_by_default(status: Status) -> bool:
     """Whether the study is where its scenario would put it."""
     return status.folder == Path("outputs") / status.manifest["name"]
-
-
-def duration(seconds: float) -> str:
-    """A time in words."""
-    if seconds < 90:
-        whole = max(1, round(seconds))
-        return f"{whole} second{'s' if whole > 1 else ''}"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"

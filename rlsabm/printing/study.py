@@ -13,7 +13,7 @@ from rlsabm.printing.arms import print_arms, print_moved, print_trends
 from rlsabm.printing.numbers import counted
 from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
-from rlsabm.printing.status import duration, print_reasons
+from rlsabm.printing.status import print_reasons
 from rlsabm.printing.text import say, say_command, say_line
 from rlsabm.results.arm_counts import Choice
 from rlsabm.results.comparing import Comparison, compare
@@ -22,6 +22,7 @@ from rlsabm.results.findings import largest_caused_shift
 from rlsabm.results.sources import source_of
 from rlsabm.results.trends import Trend, trend_of
 from rlsabm.scenario import REFERENCE, ResolvedScenario
+from rlsabm.study.progress import duration
 from rlsabm.study.settings import catalogue_of
 from rlsabm.study.study import Report
 

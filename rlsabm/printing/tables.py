@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from rlsabm.printing.text import out, plain
+from rlsabm.printing.text import out, plain, say, say_line, wrapped
 
 #: Before each column, and the least width that a column of names is given.
 MARGIN, LEAST_NAME = 2, 18
@@ -36,15 +36,25 @@ def show_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
     room = out.width - MARGIN - min(_widest(names + heads[:1]), LEAST_NAME)
     if sum(_widths(heads[1:], beside)) > room:
         beside = [[cell.replace(" (", "\n(") for cell in row] for row in beside]
+    least = _widths(heads[1:], beside)
+    # Headings have two lines where there is room, and as many as they need otherwise.
+    better = [
+        max(width, MARGIN + _half(head)) for width, head in zip(least, heads[1:], strict=True)
+    ]
+    widths = better if sum(better) <= room else least
     out.print()
-    out.print(Text(plain(title), style="italic"))
+    say(title, style="italic")
     first = 0
     while first < len(heads) - 1:
-        widths = _widths(heads[1:], beside)[first:]
-        number = max((n for n in range(1, len(widths) + 1) if sum(widths[:n]) <= room), default=1)
+        fitting = [
+            n for n in range(1, len(heads) - first) if sum(widths[first : first + n]) <= room
+        ]
+        number = max(fitting, default=1)
         part = slice(first, first + number)
+        if first:
+            out.print()
         _print_part(
-            names, [heads[0], *heads[1:][part]], [row[part] for row in beside], widths[:number]
+            names, [heads[0], *heads[1:][part]], [row[part] for row in beside], widths[part]
         )
         first += number
 
@@ -57,16 +67,15 @@ def _print_part(
     longest = _widest([name for name, row in zip(names, beside, strict=True) if row] + heads[:1])
     name_width = max(1, min(longest, room))
     whole = name_width + sum(widths)
-    head = [_wrapped(heads[0], name_width), *map(_wrapped, heads[1:], _inner(widths))]
+    head = [wrapped(heads[0], name_width), *map(wrapped, heads[1:], _inner(widths))]
     _print_row(head, name_width, widths, bottom=True)
-    out.print(" " * MARGIN + "─" * whole)
+    say_line(" " * MARGIN + "─" * whole)
     for name, row in zip(names, beside, strict=True):
         if not row:
-            for line in _wrapped(name, max(whole, name_width)):
+            for line in wrapped(name, max(whole, name_width)):
                 out.print(Text(" " * MARGIN + line, style="bold"))
             continue
-        _print_row([_wrapped(name, name_width), *(c.split("\n") for c in row)], name_width, widths)
-    out.print()
+        _print_row([wrapped(name, name_width), *(c.split("\n") for c in row)], name_width, widths)
 
 
 def _print_row(
@@ -99,15 +108,16 @@ def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     ]
 
 
+def _half(heading: str) -> int:
+    """Least width in which a heading takes two lines at most."""
+    words = heading.split()
+    cuts = range(1, len(words) + 1)
+    return min(max(_widest([" ".join(words[:n])]), _widest([" ".join(words[n:])])) for n in cuts)
+
+
 def _inner(widths: Sequence[int]) -> list[int]:
     return [width - MARGIN for width in widths]
 
 
 def _widest(texts: Sequence[str]) -> int:
     return max(map(cell_len, texts), default=0)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Lines of a text, broken between words where that is possible."""
-    lines = Text(text).wrap(out, max(width, 1), overflow="fold")
-    return [line.plain.rstrip() for line in lines] or [""]

@@ -8,13 +8,10 @@ text is ever read as markup, and what would move the cursor or hide other text i
 from __future__ import annotations
 
 import codecs
-import json
 import os
 import shlex
-import sys
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -28,6 +25,8 @@ SUBSTITUTES = {
     "–": "-", "—": "-", "−": "-", "─": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "±": "+/-",
     "µ": "u", "’": "'", "‘": "'", "“": '"', "”": '"',
 }  # fmt: skip
+#: Name of the way to encode with substitutes.
+SUBSTITUTED = "rlsabm.substituted"
 
 
 def _console(*, error: bool = False) -> Console:
@@ -43,10 +42,11 @@ out, err = _console(), _console(error=True)
 def plain(text: object) -> str:
     """A text in one line, without characters that would do something to a terminal.
 
-    Control characters, marks that turn the direction of writing, and bytes of file names that are no
-    text are replaced.
+    Control characters, marks that turn the direction of writing, bytes of file names that are no text,
+    and characters that the terminal does not know are replaced.
     """
-    return "".join(_shown(letter) for letter in str(text))
+    shown = "".join(_shown(letter) for letter in str(text))
+    return shown.encode(out.encoding, SUBSTITUTED).decode(out.encoding)
 
 
 def _shown(letter: str) -> str:
@@ -60,12 +60,21 @@ def _shown(letter: str) -> str:
 
 def say(text: object, *, bold: bool = False, style: str = "", console: Console = out) -> None:
     """Print a paragraph, wrapped between words."""
-    console.print(Text(plain(text), style="bold" if bold else style))
+    for paragraph in str(text).split("\n"):
+        for line in wrapped(plain(paragraph), console.width):
+            console.print(Text(line, style="bold" if bold else style), soft_wrap=True)
 
 
 def say_line(text: object, *, style: str = "", console: Console = out) -> None:
-    """Print a line that is never broken, whatever the width: with a path, or a reason."""
-    console.print(Text(plain(text), style=style), soft_wrap=True)
+    """Print a line that is not broken, whatever the width: with a path, or a reason."""
+    for line in str(text).split("\n"):
+        console.print(Text(plain(line), style=style), soft_wrap=True)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of a text, broken between words where that is possible."""
+    lines = Text(text).wrap(out, max(width, 1), overflow="fold")
+    return [line.plain.rstrip() for line in lines] or [""]
 
 
 def say_command(introduction: str, *words: object, console: Console = out) -> None:
@@ -82,7 +91,7 @@ def _quoted(word: object) -> str:
     text = str(word)
     if isinstance(word, Path) and text.startswith("-"):
         text = f"./{text}"  # no option
-    if plain(text) == text:
+    if all(_shown(letter) == letter for letter in text):
         return shlex.quote(text)
     quoted = "".join(
         f"\\x{byte:02x}" if byte < 32 or byte > 126 else chr(byte).replace("\\", r"\\")
@@ -91,25 +100,12 @@ def _quoted(word: object) -> str:
     return "$'" + quoted.replace("'", r"\'") + "'"
 
 
-def say_json(value: Any) -> None:
-    """Print JSON, with escapes where standard output is not in Unicode."""
-    unicode = (sys.stdout.encoding or "ascii").lower().startswith("utf")
-    print(json.dumps(value, indent=2, ensure_ascii=not unicode))
-
-
 def _substituted(error: UnicodeError) -> tuple[str, int]:
-    """What is written for characters that the encoding of a stream does not have."""
+    """What is written for characters that the encoding of the terminal does not have."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letters = error.object[error.start : error.end]
     return "".join(SUBSTITUTES.get(letter, "?") for letter in letters), error.end
 
 
-codecs.register_error("rlsabm.substitutes", _substituted)
-
-
-def fit_streams() -> None:
-    """Let standard output and error write substitutes for what their encoding does not have."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="rlsabm.substitutes")
+codecs.register_error(SUBSTITUTED, _substituted)

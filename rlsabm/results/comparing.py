@@ -50,6 +50,10 @@ from rlsabm.results.sources import (
 )
 from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
 
+OTHER_PEOPLE = (
+    "where the numbers of persons differ, the arms differ in who belongs to the group: its difference "
+    "is not that of the same people"
+)
 ONE_PAIRED_RUN = (
     "one run of the same people: how sure the differences are is not known; runs: {replicates: 4} "
     "shows what is chance, runs: {draws: 20} what the parameters leave open, too"
@@ -73,8 +77,10 @@ class Comparison(NamedTuple):
         ``upper``, ``interval_from``, and ``paired_runs``, which is 0 where the interval comes from
         counts.  Everyone comes first, then the conditions that have moved most for their standard
         error; strata are in their order.  Shifts are empty unless both arms have caused shifts.
-    notes
-        What a reader must know about the intervals, and what is left out.
+    about_runs
+        What a reader must know about the runs behind it and the intervals.
+    only_in_a, only_in_b
+        Rows that the other has not, in words.
     labels
         How people read the words of a column, by column.
     paired
@@ -87,9 +93,24 @@ class Comparison(NamedTuple):
     who: str
     prevalence: pd.DataFrame
     shifts: pd.DataFrame
-    notes: list[str]
+    about_runs: list[str]
+    only_in_a: list[str]
+    only_in_b: list[str]
     labels: Labels
     paired: bool
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know, in words."""
+        alone = (("A", self.only_in_a), ("B", self.only_in_b))
+        left_out = [f"in {letter} only: {', '.join(names)}" for letter, names in alone if names]
+        return [*self.about_runs, *([OTHER_PEOPLE] if self.changes_groups else []), *left_out]
+
+    @property
+    def changes_groups(self) -> bool:
+        """Whether the arms differ in who belongs to a group, not only in how people fare."""
+        rows = self.prevalence
+        return self.paired and bool((rows["persons_a"] != rows["persons_b"]).any())
 
     def records(self) -> list[dict[str, Any]]:
         """Every row with what it is about, for JSON: missing numbers are None."""
@@ -144,14 +165,21 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
     shifts_of_b = shift_counts(b, pairing.of_b, choice)
     shifts = _compared(shifts_of_a, shifts_of_b, pairing, choice, independent_shift, most=2.0)
     unfinished = {side.folder: side.missing for side in (a, b) if side.missing}
-    notes = [f"{folder}: {missing}" for folder, missing in unfinished.items()]
-    notes += _notes_on_pairing(pairing, pd.concat([prevalence, shifts])["interval_from"])
-    for letter, has, other in (("A", of_a, of_b), ("B", of_b, of_a)):
-        alone = [_named(key, choice, labels) for key in has if key not in other]
-        if alone:
-            notes.append(f"in {letter} only: {', '.join(alone)}")
-    who = "all ages" if youngest is None else f"{youngest} years and older"
-    return Comparison(a, b, choice, who, prevalence, shifts, notes, labels, bool(pairing.pairs))
+    about_runs = [f"{folder}: {missing}" for folder, missing in unfinished.items()]
+    about_runs += _notes_on_pairing(pairing, pd.concat([prevalence, shifts])["interval_from"])
+    return Comparison(
+        a,
+        b,
+        choice,
+        who="all ages" if youngest is None else f"{youngest} years and older",
+        prevalence=prevalence,
+        shifts=shifts,
+        about_runs=about_runs,
+        only_in_a=[_named(key, choice, labels) for key in of_a if key not in of_b],
+        only_in_b=[_named(key, choice, labels) for key in of_b if key not in of_a],
+        labels=labels,
+        paired=bool(pairing.pairs),
+    )
 
 
 def _labels(a: Source, b: Source) -> Labels:

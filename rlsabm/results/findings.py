@@ -10,11 +10,14 @@ import pandas as pd
 
 from rlsabm.observe.groups import EVERYONE
 from rlsabm.results.comparing import Comparison
+from rlsabm.results.differences import COUNTS
 from rlsabm.results.intervals import Z_95
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
 
 #: Fewer people in a draw say too little of a condition.
 LEAST_PERSONS = 20
+#: Ratio of persons in two arms within which a group is mostly of the same people.
+SAME_PEOPLE = (0.9, 1.1)
 
 
 def has_enough_people(persons: int, draws: int) -> bool:
@@ -72,7 +75,12 @@ def clearest_arm(comparisons: Sequence[Comparison]) -> Comparison | None:
 
 
 def clearest_group(comparison: Comparison) -> dict[str, Any] | None:
-    """The group beside everyone that moves most clearly, if any does."""
+    """The group beside everyone that moves most clearly, beyond chance, if any does.
+
+    Groups to which about as many people belong in both, so that they are mostly the same.
+    """
     rows = comparison.prevalence
-    rows = rows[(rows["condition"] != EVERYONE.name) & (rows["difference"].abs() > 0.0)]
+    same = (rows["persons_b"] / rows["persons_a"]).between(*SAME_PEOPLE)
+    sure = (rows["lower"] * rows["upper"] > 0.0) & (rows["interval_from"] != COUNTS)
+    rows = rows[(rows["condition"] != EVERYONE.name) & same & sure]
     return None if rows.empty else {str(k): v for k, v in rows.to_dict("records")[0].items()}

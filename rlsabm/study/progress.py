@@ -1,4 +1,4 @@
-"""Progress of a study on a terminal: person-years lived, speed, time left."""
+"""Progress of a study: what has finished, person-years a second, time left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from types import TracebackType
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from rlsabm.compilation import is_compiled_before
 from rlsabm.demography.life_table import survival_by_month
@@ -20,6 +21,11 @@ from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.unit import last_month
 from rlsabm.study.units import Unit
 from rlsabm.worlds.world import worlds_of
+
+#: Said while nobody lives yet.
+COMPILING = "compiling the rules, about 30 seconds, once"
+#: Where there is no terminal: time between lines (seconds).
+LINE_SECONDS = 60.0
 
 
 def expected_work(setting: Setting, worlds: int) -> float:
@@ -52,7 +58,7 @@ def expected_work_of_units(study: ResolvedScenario, units: Sequence[Unit]) -> di
 
 
 class StudyProgress:
-    """A progress bar on standard error; silent when that is no terminal.
+    """A progress bar on a terminal; elsewhere a line now and then, for log files of long studies.
 
     Parameters
     ----------
@@ -63,14 +69,14 @@ class StudyProgress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._work: dict[str, float] = {}
-        self._began = time.perf_counter()
-        self._lived_before = 0.0
+        self._compiles = False
+        self._began = self._said = time.perf_counter()
+        self._lived_before = self._done_before = 0.0
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[pace]}"),
             console=console,
             disable=not console.is_terminal,
             transient=True,
@@ -94,22 +100,22 @@ class StudyProgress:
 
     def begin(self, study: ResolvedScenario, ledger: Ledger, crew: str) -> None:
         """Begin to show a study; what had finished before counts as done, but not for the speed."""
-        if not self._console.is_terminal:
-            return
-        if not is_compiled_before():
-            self._console.print("Compiling once; this takes about half a minute.")
-        finished = len(ledger.having(FINISHED))
-        if finished:
+        self._compiles = not is_compiled_before()
+        finished = ledger.having(FINISHED)
+        if finished and self._console.is_terminal:
             self._console.print(
-                f"{finished} of {len(ledger.units)} runs had finished before; going on with {crew}."
+                f"{len(finished):,} of {len(ledger.units):,} runs had finished before; going on with "
+                f"{crew}."
             )
+        if self._compiles and not self._console.is_terminal:
+            self._console.print(f"{COMPILING[0].upper()}{COMPILING[1:]}.")
         self._work = expected_work_of_units(study, ledger.units)
         self._lived_before = ledger.total("person_months")
-        done = sum(self._work[unit.name] for unit in ledger.having(FINISHED))
-        self._task = self._bar.add_task("", total=sum(self._work.values()), speed="")
-        self._bar.update(self._task, completed=done)
+        self._done_before = sum(self._work[unit.name] for unit in finished)
+        self._task = self._bar.add_task("", total=sum(self._work.values()), pace="")
+        self._bar.update(self._task, completed=self._done_before)
         self._bar.start()
-        self._began = time.perf_counter()
+        self._began = self._said = time.perf_counter()
         self.show(ledger, 0.0, 0.0)
 
     def show(self, ledger: Ledger, person_months: float, work: float) -> None:
@@ -125,15 +131,38 @@ class StudyProgress:
         if self._task is None:
             return
         finished, failed = ledger.having(FINISHED), ledger.having(FAILED)
-        done = sum(self._work[unit.name] for unit in (*finished, *failed))
+        done = sum(self._work[unit.name] for unit in (*finished, *failed)) + work
         lived = ledger.total("person_months") - self._lived_before + person_months
-        elapsed = max(time.perf_counter() - self._began, 1e-6)
-        words = f"{len(finished)} of {len(ledger.units)} runs"
+        now = time.perf_counter()
+        if lived > 0.0 and self._compiles:  # the rules are compiled by now: speed counts from here
+            self._compiles, self._began = False, now
+        runs = f"{len(finished):,} of {len(ledger.units):,} runs"
         if failed:
-            words += f", {len(failed)} failed"
-        self._bar.update(
-            self._task,
-            description=words,
-            completed=done + work,
-            speed=f"{lived / 12e6 / elapsed:.2f} million person-years/s",
-        )
+            runs += f", {len(failed):,} failed"
+        pace = COMPILING if self._compiles else self._pace(lived, done, now - self._began)
+        self._bar.update(self._task, description=runs, completed=done, pace=pace)
+        if not self._console.is_terminal and now - self._said > LINE_SECONDS:
+            self._said = now
+            share = 100.0 * done / max(sum(self._work.values()), 1e-9)
+            line = Text(f"{runs}, {share:.0f} %, {pace}")
+            self._console.print(line, soft_wrap=True)
+
+    def _pace(self, lived: float, done: float, elapsed: float) -> str:
+        """Person-years a second, and the time that is left."""
+        new = done - self._done_before
+        if lived <= 0.0 or new <= 0.0 or elapsed < 1.0:
+            return ""
+        left = elapsed * (sum(self._work.values()) - done) / new
+        speed = lived / 12.0 / elapsed
+        shown = f"{speed / 1e6:.2f} million" if speed >= 1e5 else f"{speed:,.0f}"
+        return f"{shown} person-years/s, {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    if seconds < 90:
+        whole = max(1, round(seconds))
+        return f"{whole} second{'s' if whole > 1 else ''}"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
