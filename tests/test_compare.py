@@ -15,11 +15,14 @@ import pandas as pd
 import pytest
 from conftest import Command, Outcome, Study
 from observed_tools import vocabulary
+from rich.cells import cell_len
 from scipy import stats
 
 from rlsabm.errors import UserError
+from rlsabm.printing import text
+from rlsabm.results.arm_counts import Choice
 from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
-from rlsabm.results.comparing import ONE_PAIRED_RUN, Choice, Comparison, compare
+from rlsabm.results.comparing import ONE_PAIRED_RUN, OTHER_PEOPLE, Comparison, compare
 from rlsabm.results.files import manifest_bytes, table_bytes
 from rlsabm.results.intervals import t_quantile
 from rlsabm.results.sources import find_pairs, find_study
@@ -199,22 +202,78 @@ def test_replicates_of_unequal_size_add_their_counts(tmp_path: Path) -> None:
 
 
 def test_draws_count_equally(tmp_path: Path) -> None:
-    a: Runs = {(1, 0): (10, 100), (2, 0): (10, 50), (3, 0): (30, 300)}
-    b: Runs = {(1, 0): (12, 100), (2, 0): (14, 70), (3, 0): (31, 310)}
+    a: Runs = {
+        (1, 0): (10, 100),
+        (2, 0): (10, 50),
+        (3, 0): (30, 300),
+        (4, 0): (1, 10),
+        (5, 0): (1, 10),
+    }
+    b: Runs = {
+        (1, 0): (12, 100),
+        (2, 0): (14, 70),
+        (3, 0): (31, 310),
+        (4, 0): (2, 10),
+        (5, 0): (1, 10),
+    }
     folder = made(tmp_path / "s", {"reference": {"everyone": a}, "b": {"everyone": b}})
-    row = row_of(compared(folder))
-    differences = np.array([b[run][0] / b[run][1] - a[run][0] / a[run][1] for run in a])
-    assert row.value_a == pytest.approx((0.1 + 0.2 + 0.1) / 3)
-    assert row.difference == pytest.approx(differences.mean())
-    assert row.standard_error == pytest.approx(differences.std(ddof=1) / math.sqrt(3))
-
-
-def test_replicates_of_several_draws_are_said_to_share_parameters(tmp_path: Path) -> None:
-    runs: Runs = {(draw, replicate): (5, 50) for draw in (1, 2) for replicate in (0, 1)}
-    folder = made(tmp_path / "s", {"reference": {"everyone": runs}, "b": {"everyone": runs}})
     comparison = compared(folder)
-    assert any("share its parameters" in note for note in comparison.notes)
-    assert row_of(comparison).paired_runs == 4
+    row = row_of(comparison)
+    differences = np.array([b[run][0] / b[run][1] - a[run][0] / a[run][1] for run in a])
+    assert row.value_a == pytest.approx((0.1 + 0.2 + 0.1 + 0.1 + 0.1) / 5)
+    assert row.difference == pytest.approx(differences.mean())
+    # The uncertainty of the parameters does not become less with more draws.
+    assert row.standard_error == pytest.approx(differences.std(ddof=1))
+    assert row.upper - row.difference == pytest.approx(t_quantile(4) * row.standard_error)
+    assert (row.interval_from, row.paired_runs) == ("draws", 5)
+    assert "uncertainty of the parameters" in comparison.notes[0]
+
+
+def test_replicates_tell_chance_from_the_uncertainty_of_parameters(tmp_path: Path) -> None:
+    """The spread between draws is of both; replicates say how much of it is chance."""
+    none: Runs = {(draw, replicate): (0, 100) for draw in range(1, 6) for replicate in (0, 1)}
+    apart: Runs = {run: (10 + 4 * run[1] - 2, 100) for run in none}  # by chance only
+    folder = made(tmp_path / "s", {"reference": {"everyone": none}, "b": {"everyone": apart}})
+    row = row_of(compared(folder))
+    between_replicates = 2 * 0.02**2
+    assert row.interval_from == "draws"
+    assert row.standard_error == pytest.approx(math.sqrt(between_replicates / 10))
+
+
+def test_replicates_of_few_draws_show_chance_only(tmp_path: Path) -> None:
+    a: Runs = {(draw, replicate): (5 * draw, 50) for draw in (1, 2) for replicate in (0, 1)}
+    b: Runs = {(1, 0): (6, 50), (1, 1): (8, 50), (2, 0): (21, 50), (2, 1): (19, 50)}
+    folder = made(tmp_path / "s", {"reference": {"everyone": a}, "b": {"everyone": b}})
+    comparison = compared(folder)
+    row = row_of(comparison)
+    assert (row.paired_runs, row.interval_from) == (4, "replicates")
+    assert row.difference == pytest.approx((2 + 10) / 2 / 50)
+    # Replicates differ by 2 people of 50 in both draws: a variance of 2 within each.
+    assert row.standard_error == pytest.approx(math.sqrt(2 / 50**2 / 4))
+    assert row.upper - row.difference == pytest.approx(t_quantile(2) * row.standard_error)
+    assert "chance only" in comparison.notes[0]
+    assert "runs: {draws: 20}" in comparison.notes[0]
+
+
+def test_few_draws_without_replicates_have_no_interval_on_screens(
+    tmp_path: Path, rlsabm_command: Command, workplace: Path
+) -> None:
+    a: Runs = {(draw, 0): (50, 1000) for draw in (1, 2, 3, 4)}
+    b: Runs = {(draw, 0): (50 - draw, 1000) for draw in (1, 2, 3, 4)}
+    folder = made(tmp_path / "s", {"reference": {"everyone": a}, "b": {"everyone": b}})
+    assert row_of(compared(folder)).interval_from == "counts"
+    outcome = rlsabm_command("compare", str(folder))
+    assert re.search(r"everyone +4,000 +4,000 +5\.\d* +4\.\d* +-0\.25\n", outcome.out)
+    assert "95 %" not in outcome.out
+    assert "too few to tell how sure the differences are" in outcome.out.replace("\n", " ")
+
+
+def test_an_arm_that_changes_who_belongs_to_a_group(tmp_path: Path) -> None:
+    fewer: Runs = {run: (cases, 900) for run, (cases, _) in FOUR.items()}
+    arms: dict[str, Arm] = {"reference": {"everyone": FOUR}, "same": {"everyone": FEWER}}
+    assert OTHER_PEOPLE not in compared(made(tmp_path / "s", arms)).notes
+    arms["same"] = {"everyone": fewer}
+    assert OTHER_PEOPLE in compared(made(tmp_path / "t", arms)).notes
 
 
 def test_other_seeds_are_not_paired(tmp_path: Path) -> None:
@@ -246,26 +305,29 @@ def test_only_runs_that_both_have_are_paired(tmp_path: Path) -> None:
     b = made(tmp_path / "b", {"reference": {"everyone": two}})
     comparison = compared(a, b)
     row = row_of(comparison)
-    assert (row.paired_runs, row.persons_a, row.cases_a) == (2, 2000, 205)
-    error = np.std([-0.006, -0.011], ddof=1) / math.sqrt(2)
-    assert row.standard_error == pytest.approx(error)
-    assert row.upper - row.difference == pytest.approx(12.7062 * error, rel=1e-4)
+    assert (row.persons_a, row.cases_a, row.persons_b, row.cases_b) == (2000, 205, 2000, 188)
+    assert row.difference == pytest.approx((188 - 205) / 2000)
+    assert (row.paired_runs, row.interval_from) == (0, "counts")  # two are too few
     assert any("2 of 4 runs of A are paired" in note for note in comparison.notes)
 
 
 def test_draws_pair_where_the_same_parameters_were_drawn(tmp_path: Path) -> None:
-    runs: Runs = {(draw, 0): (10 * draw, 1000) for draw in (1, 2, 3)}
-    drawn = {"half_life": {1: 0.5, 2: 0.7, 3: 0.9}, "effect": {1: 1.0, 2: 2.0, 3: 3.0}}
+    draws = range(1, 8)
+    runs: Runs = {(draw, 0): (10 * draw, 1000) for draw in draws}
+    drawn = {
+        name: {draw: by * draw for draw in draws}
+        for name, by in (("half_life", 0.2), ("effect", 1.0))
+    }
     a = made(tmp_path / "a", {"reference": {"everyone": runs}}, drawn=drawn)
 
     def pairs_with(name: str, **changes: Mapping[int, float]) -> int:
         b = made(tmp_path / name, {"reference": {"everyone": runs}}, drawn={**drawn, **changes})
         return int(row_of(compared(a, b)).paired_runs)
 
-    assert pairs_with("same") == 3
-    assert pairs_with("set by the scenario", effect={1: 7.0, 2: 7.0, 3: 7.0}) == 3
-    assert pairs_with("one draw is another", effect={1: 1.0, 2: 2.5, 3: 3.0}) == 2
-    assert pairs_with("another prior", effect={1: 1.5, 2: 2.5, 3: 3.5}) == 0
+    assert pairs_with("same") == 7
+    assert pairs_with("set by the scenario", effect=dict.fromkeys(draws, 7.0)) == 7
+    assert pairs_with("one draw is another", effect={**drawn["effect"], 2: 2.5}) == 6
+    assert pairs_with("another prior", effect={draw: draw + 0.5 for draw in draws}) == 0
 
 
 def test_other_populations_are_not_paired(tmp_path: Path) -> None:
@@ -334,7 +396,7 @@ def test_a_condition_without_adults_has_dashes(
     assert math.isnan(row.value_a)
     outcome = rlsabm_command("compare", str(folder))
     assert outcome.code == 0
-    assert re.search(r"growing fast +0 +0 +- +- +- +-", outcome.out)
+    assert re.search(r"growing fast +0 +0 +- +- +-", outcome.out)
     records = json.loads(rlsabm_command("compare", str(folder), "--json").out)
     [record] = [row for row in records if row["condition"] == "growing_fast"]
     assert record["difference"] is None
@@ -401,7 +463,7 @@ def test_caused_shifts_are_those_of_the_table_of_shifts(
     )
     assert rlsabm_command("run", "asked.yaml", "--workers", "1").code == 0
     outcome = rlsabm_command("compare", "asked")
-    assert "Caused by the condition" in outcome.out
+    assert "Shift caused by the condition" in outcome.out
     rows = json.loads(rlsabm_command("compare", "asked", "--json").out)
     found = {row["condition"]: row for row in rows if row["quantity"] == "caused_shift"}
     assert "pregnancy" in found
@@ -453,7 +515,10 @@ def test_every_arm_with_the_reference(rlsabm_command: Command, here: Path, study
     share = sums.sum().eval("cases / persons")
     differences = share["no donation"] - share["reference"]
     assert everyone["difference"] == pytest.approx(differences.mean(), abs=1e-5)
-    assert everyone["standard_error"] == pytest.approx(differences.std() / 2, abs=1e-5)
+    within = differences - differences.groupby("draw").transform("mean")
+    chance = math.sqrt((within**2).sum() / 2) / 2  # of four runs, two degrees of freedom
+    assert everyone["standard_error"] == pytest.approx(chance, abs=1e-5)
+    assert everyone["interval_from"] == "replicates"
     assert everyone["paired_runs"] == 4
     assert everyone["year"] == 2019
 
@@ -475,7 +540,8 @@ def test_options(rlsabm_command: Command, here: Path) -> None:
     words = ["--definition", "weekly", "--recall", "past_year", "--year", "2010", "--as", "true"]
     outcome = rlsabm_command("compare", "small", *words)
     assert outcome.code == 0
-    assert "Weekly RLS in the last 12 months, 18 years and older, 2010: %" in outcome.out
+    title = "Prevalence of at least weekly RLS in the last 12 months, 18 years and older, 2010"
+    assert title in outcome.out
 
 
 @pytest.mark.parametrize(
@@ -497,6 +563,13 @@ def test_options(rlsabm_command: Command, here: Path) -> None:
         (["small", "--definition", "weakly"], ["definition", "did you mean 'weekly'?"]),
         (["small", "--recall", "ever"], ["recall", "current, past_year"]),
         (["small", "--as", "nobody"], ["instrument", "'nobody'", "truth"]),
+        (["small", "--by", "sexx"], ["no stratum 'sexx'", "did you mean 'sex'?"]),
+        (["small", "--by", "bmi"], ["no stratum 'bmi'", "sex, age_group, parity, condition, year"]),
+        (["small", "--by", ""], ["no stratum ''"]),
+        (["small", "--by", "sex,,parity"], ["no stratum ''"]),
+        (["small", "--by", "sex,sex"], ["sex,sex", "twice"]),
+        (["sick:b", "--by", "age_group"], ["by no stratum, not by age_group", "by: [age_group]"]),
+        (["small", "--condition", "dialisis"], ["'dialisis'", "did you mean 'dialysis'?"]),
         (["other", "small"], ["no year in common", "other:reference has 1999", "2018"]),
         (["other"], ["other: has one arm only"]),
         (["old", "small"], ["old: its tables have schema version 0", "run the study again"]),
@@ -510,7 +583,7 @@ def test_refusals(rlsabm_command: Command, here: Path, words: list[str], near: l
     (here / "file").write_text("")
     (here / "again").symlink_to("outputs/small")
     made(here / "other", {"reference": {"everyone": FOUR}}, year=1999)
-    made(here / "sick", {"reference": {"dialysis": FOUR}})
+    made(here / "sick", {"reference": {"dialysis": FOUR}, "b": {"dialysis": FOUR}})
     made(here / "well", {"reference": {"everyone": FOUR}})
     for name in ("old", "partly", "broken"):
         made(here / name, {"reference": {"everyone": FOUR}, "b": {"everyone": FOUR}})
@@ -519,6 +592,99 @@ def test_refusals(rlsabm_command: Command, here: Path, words: list[str], near: l
     (here / "partly" / "prevalence.parquet").unlink()
     (here / "broken" / "prevalence.parquet").write_text("no table")
     refused(rlsabm_command("compare", *words), *near)
+
+
+# By strata and condition ---------------------------------------------------------------------------
+
+
+def test_by_strata(rlsabm_command: Command, here: Path, study: Study) -> None:
+    words = ("compare", "small:no donation", "--by", "sex,age_group")
+    rows = json.loads(rlsabm_command(*words, "--json").out)
+    assert {row["condition"] for row in rows} == {"everyone"}
+    places = [(row["sex"], row["age_group"]) for row in rows if row["quantity"] == "prevalence"]
+    ages = list(dict.fromkeys(age for _, age in places))
+    assert ages[0] == "0-17"
+    assert places == [(sex, age) for sex in ("female", "male") for age in ages]
+    prevalence = study.factual("prevalence").query(
+        "condition == 'everyone' and year == 2019 and definition == 'any' and recall == 'current'"
+    )
+    counts = prevalence.groupby(["arm", "draw", "replicate", "sex", "age_group"], observed=True)
+    share = counts[["cases", "persons"]].sum().eval("cases / persons").unstack("arm")
+    differences = share["no donation"] - share["reference"]
+    for row in rows:
+        one = differences.xs((row["sex"], row["age_group"]), level=("sex", "age_group"))
+        assert row["difference"] == pytest.approx(one.mean(), abs=2e-4)
+    shown = rlsabm_command(*words)
+    assert shown.code == 0
+    assert "female, 18-34" in shown.out
+    assert "all ages" in shown.out
+
+
+@pytest.mark.parametrize(
+    "by", ["sex", "parity", "age_group", "sex, parity", "condition", "year,sex"]
+)
+def test_rows_by_any_strata_are_parts_of_the_whole(
+    rlsabm_command: Command, here: Path, by: str
+) -> None:
+    words = ("compare", "small:no donation", "--json", "--condition", "everyone")
+    rows = [
+        row
+        for row in json.loads(rlsabm_command(*words, "--by", by).out)
+        if row["quantity"] == "prevalence" and row["year"] == 2019
+        and row.get("age_group") != "0-17"
+    ]  # fmt: skip
+    [whole] = [r for r in json.loads(rlsabm_command(*words).out) if r["quantity"] == "prevalence"]
+    for count in ("persons_a", "cases_a", "persons_b", "cases_b"):
+        assert sum(row[count] for row in rows) == whole[count]
+
+
+def test_caused_shifts_by_strata(rlsabm_command: Command, here: Path, study: Study) -> None:
+    words = ("--by", "sex", "--condition", "obesity", "--json")
+    rows = json.loads(rlsabm_command("compare", "small:no donation", *words).out)
+    found = {row["sex"]: row for row in rows if row["quantity"] == "caused_shift"}
+    shifts = study.table("shifts").query(
+        "estimate == 'caused_shift' and condition == 'obesity' and year == 2019 "
+        "and definition == 'any' "
+        "and recall == 'current' and observed_as == 'truth' and arm == 'reference' "
+        "and age_group == 'all adults' and parity == 'all'"
+    )
+    for sex, value in zip(shifts["sex"], shifts["value"], strict=True):
+        if sex != "all":
+            assert found[sex]["value_a"] == pytest.approx(value)
+    # Not counted by sex and parity together: nothing is shown, nor refused.
+    rows = json.loads(rlsabm_command("compare", "small", "--by", "sex,parity", "--json").out)
+    assert {row["quantity"] for row in rows} == {"prevalence"}
+
+
+def test_conditions_by_name_or_label(rlsabm_command: Command, here: Path) -> None:
+    words = ("compare", "small:nothing changed", "--json", "--condition")
+    by_name = rlsabm_command(*words, "ckd_4_5")
+    by_label = rlsabm_command(*words, "ckd Stage 4–5 before dialysis")
+    assert by_name.out == by_label.out
+    assert {row["condition"] for row in json.loads(by_name.out)} == {"ckd_4_5"}
+    both = json.loads(rlsabm_command(*words, "pregnancy", "--condition", "obesity").out)
+    assert {row["condition"] for row in both} == {"pregnancy", "obesity"}
+
+
+def test_what_has_moved_most_comes_first(tmp_path: Path, rlsabm_command: Command) -> None:
+    runs: Runs = {(0, replicate): (100 + replicate, 1000) for replicate in range(4)}
+
+    def moved(by: int, noise: int) -> Runs:
+        return {
+            run: (cases - by + noise * (-1) ** run[1], 1000) for run, (cases, _) in runs.items()
+        }
+
+    arm: Arm = {"everyone": runs, "still": runs, "noisy": runs, "clear": runs}
+    other: Arm = {
+        "everyone": moved(1, 1), "still": runs, "noisy": moved(8, 9), "clear": moved(3, 1),
+    }  # fmt: skip
+    folder = made(tmp_path / "s", {"reference": arm, "b": other})
+    order = ["everyone", "clear", "noisy", "still"]
+    assert list(compared(folder).prevalence["condition"]) == order
+    rows = json.loads(rlsabm_command("compare", str(folder), "--json").out)
+    assert [row["condition"] for row in rows] == order
+    printed = rlsabm_command("compare", str(folder)).out
+    assert [line.split()[0] for line in printed.splitlines() if ",000" in line] == order
 
 
 def test_colons_in_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -536,15 +702,31 @@ def test_colons_in_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert find_study(f"{tmp_path}/s/:b: c") == (tmp_path / "s", "b: c")
 
 
-def test_long_names_go_on_in_the_next_line(rlsabm_command: Command, workplace: Path) -> None:
-    name = "a_condition_with_a_name_that_is_longer_than_any_that_ships_with_the_package"
-    arms: dict[str, Arm] = {"reference": {name: FOUR}, "[b] [/c]": {name: FEWER}}
-    made(workplace / "[red]", arms)
+#: A name as long as any, one in a script of wide characters, and one that would be markup.
+LONG = "a_condition_with_a_name_that_is_longer_than_any_that_ships_with_the_package"
+ARMS = (
+    "an arm with a name of sixty characters, which is a good deal",
+    "没有捐血的人" * 10,
+    "[red] [/c]",
+)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_long_names_go_on_in_the_next_line(
+    rlsabm_command: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr(text.out, "width", min(columns, 100))
+    made(workplace / "[red]", {"reference": {LONG: FOUR}} | {arm: {LONG: FEWER} for arm in ARMS})
     outcome = rlsabm_command("compare", "[red]")
     assert outcome.code == 0
-    assert max(map(len, outcome.out.splitlines())) <= 100
+    lines = outcome.out.splitlines()
+    assert max(cell_len(line) for line in lines if line[:2] not in ("A:", "B:")) <= min(
+        columns, 100
+    )
     assert "…" not in outcome.out
-    for word in name.split("_"):
+    for word in LONG.split("_"):
         assert re.search(rf"\b{word}\b", outcome.out)
-    assert "-0.80 (-1.27 to -0.33)" in outcome.out
-    assert "B: [red], arm [b] [/c]" in outcome.out
+    assert "-0.80" in outcome.out
+    assert "(-1.27 to -0.33)" in outcome.out
+    for arm in ARMS:
+        assert f"B: [red], arm {arm}" in outcome.out

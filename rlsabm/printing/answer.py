@@ -13,6 +13,7 @@ from rlsabm.printing.text import say
 from rlsabm.printing.words import Labels, case_in_words, label
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.findings import clearest_arm, clearest_group, everyone_in
+from rlsabm.results.intervals import FEWEST_DRAWS
 from rlsabm.results.summary import (
     adults_in_words,
     adults_only,
@@ -64,6 +65,8 @@ def print_answer(
         sentences.append("No shift caused by a condition stands out from chance.")
     if arms:
         sentences.append(_effect(arms, groups, labels))
+    if prevalence["draw"].nunique() < FEWEST_DRAWS:
+        sentences.append("Intervals show chance only.")
     say("")
     say(" ".join(sentences), bold=True)
 

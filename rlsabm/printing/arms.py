@@ -104,7 +104,7 @@ def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None
     """The first rows that have moved; the rest is counted."""
     moved = rows[rows["difference"].notna() & (rows["difference"] != 0.0)]
     if moved.empty:
-        say(f"{title}: no group differs from the reference.")
+        say(f"\n{title}: no group differs from the reference.")
         return
     print_differences(comparison, moved.head(MOST_ROWS), title, REFERENCE_AND_ARM)
     rest = []
@@ -132,7 +132,7 @@ def print_trends(trends: Sequence[Trend], prevalence: pd.DataFrame, years: Seque
         changes = {row["definition"]: row for row in trend.changes.to_dict("records")}
         rows.append(
             [
-                f"change {years[0]}–{years[-1]}, points",
+                f"change {years[0]}–{years[-1]}",
                 *(
                     points(changes[name]["difference"], *limits(changes[name], paired=True))
                     for name in DEFINITIONS
@@ -140,7 +140,8 @@ def print_trends(trends: Sequence[Trend], prevalence: pd.DataFrame, years: Seque
             ]
         )
     show_table(
-        f"Prevalence of RLS by survey year, {adults_in_words(prevalence)}: % (95 % interval)",
+        f"Prevalence of RLS by survey year, {adults_in_words(prevalence)}: %, and its change in "
+        "percentage points (95 % interval)",
         ["year", *(capitalised(case_in_words(labels, name)) for name in DEFINITIONS)],
         rows,
     )

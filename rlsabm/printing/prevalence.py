@@ -56,7 +56,7 @@ def print_draws_note(draws: int) -> None:
     if draws < FEWEST_DRAWS:
         say(
             f"{draws} draw{'s' if draws > 1 else ''} of the parameters: intervals show chance only, "
-            "not what the parameters leave open; runs: {draws: 20} gives both."
+            "not the uncertainty of the parameters; runs: {draws: 20} gives both."
         )
 
 

@@ -56,7 +56,7 @@ OTHER_PEOPLE = (
 )
 ONE_PAIRED_RUN = (
     "one run of the same people: how sure the differences are is not known; runs: {replicates: 4} "
-    "shows what is chance, runs: {draws: 20} what the parameters leave open, too"
+    "shows what is chance, runs: {draws: 20} the uncertainty of the parameters, too"
 )
 
 
@@ -303,13 +303,10 @@ def _notes_on_pairing(pairing: Pairing, rests_on: Iterable[str]) -> list[str]:
     found = set(rests_on)
     notes = []
     if DRAWS in found:
-        notes.append(
-            f"{of_runs}: intervals show how draws differ, by chance and by what the parameters leave "
-            "open"
-        )
+        notes.append(f"{of_runs}: intervals show both chance and the uncertainty of the parameters")
     elif REPLICATES in found:
         notes.append(
-            f"{of_runs}: intervals show chance only, not what the parameters leave open; "
+            f"{of_runs}: intervals show chance only, not the uncertainty of the parameters; "
             "runs: {draws: 20} gives both"
         )
     else:

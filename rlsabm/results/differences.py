@@ -74,8 +74,8 @@ def mean_over_draws(counts: Counts) -> float:
 def paired_error(a: Counts, b: Counts) -> tuple[float, float, str] | None:
     """How sure a difference is by how it varies between runs of pairs with the same chance.
 
-    All runs have people. The spread between draws of the parameters, if they are enough, shows how much
-    the parameters leave open, beside chance; replicates of a draw show chance alone.
+    All runs have people. The spread between draws, if there are enough, shows the uncertainty of the
+    parameters, beside chance; replicates of a draw show chance alone.
 
     Returns
     -------
