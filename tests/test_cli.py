@@ -26,7 +26,8 @@ from command_tools import (
     nothing_but_a_study,
     refused,
 )
-from conftest import CHECKOUT, Command, Study, environment, typed
+from conftest import CHECKOUT, Command, Study, environment, shared, typed
+from rich.cells import cell_len
 from study_tools import ledger, manifest, tables
 
 import rlsabm.study.folder as folder_module
@@ -192,33 +193,93 @@ def test_interrupted_on_a_terminal(workplace: Path, way: signal.Signals) -> None
 
 
 def test_progress_on_a_terminal(workplace: Path) -> None:
-    (workplace / "asked.yaml").write_text(SMALL)
-    terminal = Terminal("run", "asked.yaml", folder=workplace)
+    (workplace / "asked.yaml").write_text(
+        "title: t\npopulation: {size: 20_000}\nruns: {replicates: 3}\n"
+    )
+    terminal = Terminal("run", "asked.yaml", "--workers", "1", folder=workplace)
     assert terminal.end() == 0
     shown = terminal.bytes.decode()
-    assert "1 of 1 runs" in shown
-    assert "million person-years/s" in shown
+    assert "0 of 3 runs" in shown
+    assert "3 of 3 runs" in shown
+    assert "person-years/s" in shown
+    assert re.search(r"\d (seconds?|minutes) left", shown)
     assert "Results: " in shown
 
 
-def test_tables_fit_a_terminal_of_80_columns(workplace: Path) -> None:
-    (workplace / "asked.yaml").write_text("title: t\npopulation: {size: 2_000}\n")
-    terminal = Terminal("run", "asked.yaml", folder=workplace, columns=80)
+#: A study with the longest names: of an arm, of one in wide letters, and of a condition.
+LONG_NAMES = """\
+title: "[red]A study[/red] with \\x1b[31m long names"
+population: {size: 300}
+observe: {years: [2009, 2019]}
+shifts: {conditions: [my_condition], postulates: true}
+conditions:
+  my_condition:
+    label: "regular use of something that has a name of many words, and [b] brackets"
+    ages: [0, 100]
+    prevalence: [0.3, 0.3]
+    source: none
+    blood_loss_ml_per_day: 3.0
+arms:
+  "an arm with a name of sixty characters, which is a good deal":
+    conditions.my_condition.enabled: false
+  没有捐血的人没有捐血的人没有捐血的人没有捐血的人没有捐血的人:
+    conditions.blood_donation.enabled: false
+runs: {replicates: 3}
+"""
+
+
+@pytest.fixture
+def long_names(workplace: Path) -> Path:
+    """A finished study with long names."""
+    shutil.copytree(shared("long names", _run_long_names), workplace, dirs_exist_ok=True)
+    return workplace
+
+
+def _run_long_names(folder: Path) -> None:
+    (folder / "asked.yaml").write_text(LONG_NAMES, encoding="utf-8")
+    assert typed("run", "asked.yaml", folder=folder).code == 0
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.parametrize(
+    "words", [("run", "asked.yaml"), ("status", "outputs/asked"), ("compare", "outputs/asked"),
+              ("compare", "outputs/asked", "--by", "sex,age_group,condition")]
+)  # fmt: skip
+def test_screens_fit_terminals(long_names: Path, columns: int, words: tuple[str, ...]) -> None:
+    terminal = Terminal(*words, folder=long_names, columns=columns)
     assert terminal.end() == 0
-    assert "…" not in terminal.bytes.decode()
+    shown = terminal.bytes.decode()
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "")
+    assert "\x1b[31m" not in shown
+    assert "…" not in plain
+    assert "[red]A study" in plain or words[0] == "compare"
+    for line in plain.splitlines():
+        in_one_line = ("A: ", "B: ", "To ", "Results: ", "All groups")
+        assert cell_len(line) <= min(columns, 100) or line.startswith(in_one_line)
+    # Every word of the label is there as a whole, and none of the names of the tables.
+    for word in ("regular", "something", "brackets"):
+        assert re.search(rf"\b{word}\b", plain)
+    assert "my_condition" not in plain
+    assert "my condition" not in plain
 
 
 def test_numbers_of_many_arms_are_whole(rlsabm_command: Command, workplace: Path) -> None:
-    arms = ", ".join(f"number {number} of the arms: {{}}" for number in range(7))
+    arms = ", ".join(f"number {number} of the arms: {{}}" for number in range(25))
     (workplace / "asked.yaml").write_text(SMALL + f"arms: {{{arms}}}\n")
     outcome = rlsabm_command("run", "asked.yaml", "--workers", "1")
     assert outcome.code == 0
     assert not re.search(r"\d…", outcome.out)
+    assert "number 19 of the arms" in outcome.out
+    assert "number 20 of the arms" not in outcome.out
+    assert "Not shown: 5 arms." in outcome.out
+    assert "rlsabm compare outputs/asked" in outcome.out
 
 
-def test_no_progress_without_a_terminal(study: Study) -> None:
+def test_lines_without_a_terminal(study: Study) -> None:
+    """Whole lines, and only if the rules have to be compiled or the study takes long."""
     assert study.outcome.code == 0
-    assert study.outcome.err == ""
+    line = r"Compiling the rules.*|\d+ of \d+ runs finished, .*"
+    assert all(re.fullmatch(line, said) for said in study.outcome.err.splitlines())
     assert "\x1b" not in study.outcome.out
     assert "\r" not in study.outcome.out
 
@@ -404,9 +465,10 @@ def test_new_works_outside_a_checkout(rlsabm_command: Command, workplace: Path) 
 def test_the_summary(study: Study) -> None:
     printed = study.outcome.out
     assert "A small study with everything" in printed
-    for words in ("everyone", "blood donation", "by age and sex", "by parity", "by arm"):
+    for words in ("everyone", "blood donation", "by age and sex", "by age and parity", "by arm"):
         assert words in printed
     assert "nothing changed" in printed
+    assert "_" not in printed.replace("no_donation", "")
     assert "Results: outputs/small" in printed
     assert max(map(len, printed.splitlines())) <= 100
 

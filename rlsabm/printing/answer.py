@@ -62,7 +62,7 @@ def print_answer(
             f"{_in_points(points_of(shift))}."
         )
     elif traced:
-        sentences.append("No shift caused by a condition stands out from chance.")
+        sentences.append("Of no condition the interval of the shift that it causes excludes 0.")
     if arms:
         sentences.append(_effect(arms, groups, labels))
     if prevalence["draw"].nunique() < FEWEST_DRAWS:

@@ -26,14 +26,14 @@ def percent(share: float, lower: float = math.nan, upper: float = math.nan) -> s
 
 
 def points(difference: float, lower: float = math.nan, upper: float = math.nan) -> str:
-    """A difference in percentage points, its sign always shown: ``-0.12 (-0.20 to -0.04)``."""
+    """A difference in percentage points, its sign always shown: ``+0.12 (-0.04 to 0.28)``."""
     if not math.isfinite(difference):
         return NONE
     if not _is_interval(lower, upper):
         return signed(100 * difference, MOST_DECIMALS)
     decimals = decimals_of(100 * (upper - lower) / 2)
-    value, low, high = (signed(100 * x, decimals) for x in (difference, lower, upper))
-    return f"{value} ({low} to {high})"
+    low, high = (f"{round(100 * x, decimals) + 0.0:.{decimals}f}" for x in (lower, upper))
+    return f"{signed(100 * difference, decimals)} ({low} to {high})"
 
 
 def percent_of(row: Any, name: str = "prevalence") -> str:

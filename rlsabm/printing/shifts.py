@@ -57,7 +57,7 @@ def print_shifts(
     show_table(
         f"Shift of the prevalence of {case_in_words(labels, definition)}, {ADULT_AGE} years and "
         f"older, {year}: percentage points (95 % interval)",
-        ["group", "persons", "prevalence, %", "observed shift", "caused shift", "by iron", "PAF"],
+        ["group", "persons", "RLS, %", "observed shift", "caused shift", "by iron", "PAF"],
         shown,
     )
     say(LEGEND)

@@ -121,9 +121,9 @@ def print_stopping(folder: Path, console: Console) -> None:
     if not units.get("finished"):
         say("Stopped before any run had finished.", console=console)
         return
-    kept = "has finished and is kept" if units["finished"] == 1 else "have finished and are kept"
+    runs = f"{units['finished']:,} of {counted(units['total'], 'run')}"
     say_command(
-        f"Stopped. {units['finished']:,} of {counted(units['total'], 'run')} {kept}. To go on",
+        f"Stopped. {runs} have finished and are kept. To go on",
         *("rlsabm", "resume", folder),
         console=console,
     )

@@ -15,7 +15,7 @@ from rich.text import Text
 from rlsabm.printing.text import out, plain, say, say_line, wrapped
 
 #: Before each column, and the least width that a column of names is given.
-MARGIN, LEAST_NAME = 2, 18
+MARGIN, LEAST_NAME = 2, 16
 
 
 def show_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

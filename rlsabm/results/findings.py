@@ -11,7 +11,6 @@ import pandas as pd
 from rlsabm.observe.groups import EVERYONE
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.differences import COUNTS
-from rlsabm.results.intervals import Z_95
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
 
 #: Fewer people in a draw say too little of a condition.
@@ -28,7 +27,7 @@ def has_enough_people(persons: int, draws: int) -> bool:
 def largest_caused_shift(
     shifts: pd.DataFrame, causes: Mapping[str, str], *, year: int, arm: str, definition: str = "any"
 ) -> Any:
-    """The condition that raises prevalence most, beyond chance, among those that have it.
+    """The condition that raises prevalence most among those that have it, beyond its interval.
 
     Parameters
     ----------
@@ -42,15 +41,14 @@ def largest_caused_shift(
 
     Returns
     -------
-    A row with ``condition``, ``value``, ``lower``, ``upper``; None if no shift is beyond chance.
+    A row with ``condition``, ``value``, ``lower``, ``upper``; None if every interval includes 0.
     """
     rows = with_limits_to_show(adult_estimates(shifts, arm=arm, year=year, definition=definition))
     own = rows["condition"].astype(str).map(lambda name: causes.get(name) == name)
     rows = rows[own & (rows["estimate"] == "caused_shift")]
     rows = rows[rows["persons"] >= LEAST_PERSONS * rows["draws"]]
-    rows = rows[rows["value"] > Z_95 * rows["monte_carlo_error"]]
-    rows = rows[rows["monte_carlo_error"] > 0.0].sort_values("value", ascending=False)
-    return next(rows.itertuples(), None)
+    sure = rows[rows["lower"] > 0.0].sort_values("value", ascending=False)
+    return next(sure.itertuples(), None)
 
 
 def everyone_in(comparison: Comparison, definition: str = "any") -> dict[str, Any]:

@@ -144,8 +144,8 @@ class StudyProgress:
         if not self._console.is_terminal and now - self._said > LINE_SECONDS:
             self._said = now
             share = 100.0 * done / max(sum(self._work.values()), 1e-9)
-            line = Text(f"{runs}, {share:.0f} %, {pace}")
-            self._console.print(line, soft_wrap=True)
+            line = ", ".join(filter(None, (f"{runs} finished", f"{share:.0f} %", pace)))
+            self._console.print(Text(line), soft_wrap=True)
 
     def _pace(self, lived: float, done: float, elapsed: float) -> str:
         """Person-years a second, and the time that is left."""
@@ -155,7 +155,7 @@ class StudyProgress:
         left = elapsed * (sum(self._work.values()) - done) / new
         speed = lived / 12.0 / elapsed
         shown = f"{speed / 1e6:.2f} million" if speed >= 1e5 else f"{speed:,.0f}"
-        return f"{shown} person-years/s, {duration(left)} left"
+        return f"{shown} person-years/s" + (f", {duration(left)} left" if left > 0.5 else "")
 
 
 def duration(seconds: float) -> str:
