@@ -351,7 +351,7 @@ def test_a_condition_in_too_few_runs_is_reckoned_from_counts(tmp_path: Path) -> 
     assert -1.0 <= row.lower < -0.3
     assert 0.3 < row.upper <= 1.0
     assert row_of(comparison).paired_runs == 4
-    assert any("0 paired runs" in note for note in comparison.notes)
+    assert any("too few runs hold such people" in note for note in comparison.notes)
 
 
 # Who is compared ----------------------------------------------------------------------------------

@@ -15,8 +15,6 @@ from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.printing import study as study_module
 from rlsabm.printing import text
-from rlsabm.results.differences import COUNTS
-from rlsabm.results.findings import clearest_group
 from rlsabm.study.settings import read_scenario
 
 LABELS = labels_of(groups_of(shipped_catalogue()))
@@ -186,45 +184,3 @@ def test_narrow_terminals(
         monkeypatch.setattr(text.out, "width", columns)
         lines = shown_of(study.folder, capsys).splitlines()
         assert max(cell_len(line) for line in lines if "rlsabm compare" not in line) <= columns
-
-
-class Moved:
-    """A comparison of which only the rows matter."""
-
-    def __init__(self, *rows: dict[str, Any]) -> None:
-        columns = [
-            "condition",
-            "persons_a",
-            "persons_b",
-            "difference",
-            "lower",
-            "upper",
-            "interval_from",
-        ]
-        self.prevalence = pd.DataFrame(
-            [dict(zip(columns, row.values(), strict=True)) for row in rows]
-        )
-
-
-def test_the_group_that_moves_most_clearly_is_of_the_same_people() -> None:
-    def row(
-        name: str, persons: int, lower: float, upper: float, rests_on: str = "draws"
-    ) -> dict[str, Any]:
-        return {
-            "condition": name, "a": 100, "b": persons, "difference": (lower + upper) / 2,
-            "lower": lower, "upper": upper, "from": rests_on,
-        }  # fmt: skip
-
-    rows = [
-        row("everyone", 100, 0.1, 0.2),
-        row("other people", 50, 0.1, 0.2),
-        row("perhaps chance", 100, -0.1, 0.2),
-        row("unknown", 100, 0.1, 0.2, COUNTS),
-        row("this", 99, -0.2, -0.1),
-    ]
-    comparison: Any = Moved(*rows)
-    found = clearest_group(comparison)
-    assert found is not None
-    assert found["condition"] == "this"
-    comparison = Moved(*rows[:4])
-    assert clearest_group(comparison) is None

@@ -12,7 +12,7 @@ from rlsabm.printing.numbers import percent_of, points, points_of
 from rlsabm.printing.text import say
 from rlsabm.printing.words import Labels, case_in_words, label
 from rlsabm.results.comparing import Comparison
-from rlsabm.results.findings import clearest_arm, clearest_group, everyone_in
+from rlsabm.results.findings import clearest_arm, everyone_in
 from rlsabm.results.intervals import FEWEST_DRAWS
 from rlsabm.results.summary import (
     adults_in_words,
@@ -35,7 +35,6 @@ def print_answer(
     shift: Any = None,
     traced: bool = False,
     arms: Sequence[Comparison] = (),
-    groups: Sequence[Comparison] = (),
     trend: Trend | None = None,
 ) -> None:
     """Say what the study has found.
@@ -46,8 +45,8 @@ def print_answer(
         The table of prevalence, and the last survey year.
     shift, traced
         The largest shift that a condition causes, and whether the study has traced any.
-    arms, groups
-        Of each arm its comparison with the reference: of everyone by definition, and of all groups.
+    arms
+        Of each arm its comparison with the reference: of everyone, by definition.
     trend
         Of the reference, if there are several survey years.
     """
@@ -64,7 +63,7 @@ def print_answer(
     elif traced:
         sentences.append("Of no condition the interval of the shift that it causes excludes 0.")
     if arms:
-        sentences.append(_effect(arms, groups, labels))
+        sentences.append(_effect(arms))
     if prevalence["draw"].nunique() < FEWEST_DRAWS:
         sentences.append("Intervals show chance only.")
     say("")
@@ -90,7 +89,7 @@ def _change(trend: Trend) -> str:
     return f"From {years[0]} to {years[-1]} the prevalence of RLS changes by {moved}."
 
 
-def _effect(arms: Sequence[Comparison], groups: Sequence[Comparison], labels: Labels) -> str:
+def _effect(arms: Sequence[Comparison]) -> str:
     """What the clearest of the arms changes."""
     best = clearest_arm(arms)
     if best is None:
@@ -103,12 +102,7 @@ def _effect(arms: Sequence[Comparison], groups: Sequence[Comparison], labels: La
         subject = (
             f"Of {len(arms)} arms, “{best.b.arm}” changes the prevalence of RLS most: by {moved}"
         )
-    group = clearest_group(groups[list(arms).index(best)])
-    if group is None:
-        return f"{subject}."
-    most = points(group["difference"], *limits(group, paired=True))
-    name = label(labels, "condition", group["condition"])
-    return f"{subject}; among the groups most clearly that of {name}, by {most}."
+    return f"{subject}."
 
 
 def _per_cent(shown: str) -> str:

@@ -19,6 +19,7 @@ from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_command
 from rlsabm.printing.words import Labels, capitalised, case_in_words
 from rlsabm.results.comparing import OTHER_PEOPLE, Comparison
+from rlsabm.results.findings import LEAST_PERSONS, has_enough_people
 from rlsabm.results.summary import adults_in_words
 from rlsabm.results.trends import Trend
 
@@ -76,7 +77,7 @@ def print_arms(comparisons: Sequence[Comparison]) -> None:
 
 def print_moved(comparisons: Sequence[Comparison], folder: Path) -> None:
     """Of each arm the groups that it moves most clearly, and where the others are."""
-    for comparison in comparisons[:MOST_DETAILED]:
+    for comparison in comparisons:
         for rows, title in (
             (comparison.prevalence, prevalence_title(comparison)),
             (comparison.shifts, shift_title(comparison)),
@@ -87,7 +88,7 @@ def print_moved(comparisons: Sequence[Comparison], folder: Path) -> None:
                 )
         _print_groups_alone(comparison)
     print_notes(comparisons[0].about_runs)
-    if any(comparison.changes_groups for comparison in comparisons[:MOST_DETAILED]):
+    if any(comparison.changes_groups for comparison in comparisons):
         print_notes([OTHER_PEOPLE])
     say_command("All groups of all arms", "rlsabm", "compare", folder)
 
@@ -102,6 +103,8 @@ def _print_groups_alone(comparison: Comparison) -> None:
 
 def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None:
     """The first rows that have moved; the rest is counted."""
+    many = has_enough_people(rows["persons_a"], comparison.draws)
+    rows, few = rows[many], len(rows) - int(many.sum())
     moved = rows[rows["difference"].notna() & (rows["difference"] != 0.0)]
     if moved.empty:
         say(f"\n{title}: no group differs from the reference.")
@@ -113,6 +116,10 @@ def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None
     if len(rows) > len(moved):
         still = len(rows) - len(moved)
         rest.append(f"{counted(still, 'group')} {'does' if still == 1 else 'do'} not differ")
+    if few:
+        rest.append(
+            f"{counted(few, 'group')} with fewer than {LEAST_PERSONS} persons a draw not shown"
+        )
     if rest:
         say(f"Most clearly moved first; {', '.join(rest)}.")
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from rlsabm.observe.groups import groups_of
 from rlsabm.printing.answer import print_answer
-from rlsabm.printing.arms import print_arms, print_moved, print_trends
+from rlsabm.printing.arms import MOST_DETAILED, print_arms, print_moved, print_trends
 from rlsabm.printing.numbers import counted
 from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
@@ -57,17 +57,15 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     if trends:
         print_trends(trends, prevalence, years)
     by_definition = _against_reference(folder, arms, EVERYONE_BY_DEFINITION)
-    all_groups = _against_reference(folder, arms, Choice())
     if arms:
         print_arms(by_definition)
-        print_moved(all_groups, folder)
+        print_moved(_against_reference(folder, arms[:MOST_DETAILED], Choice()), folder)
     print_answer(
         prevalence,
         years[-1],
         shift=shift,
         traced=asked,
         arms=by_definition,
-        groups=all_groups,
         trend=trends[0] if trends else None,
     )
 

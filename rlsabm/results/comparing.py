@@ -85,6 +85,8 @@ class Comparison(NamedTuple):
         How people read the words of a column, by column.
     paired
         Whether runs of both have the same chance: it is the same people.
+    draws
+        Draws of the parameters behind A.
     """
 
     a: Source
@@ -98,6 +100,7 @@ class Comparison(NamedTuple):
     only_in_b: list[str]
     labels: Labels
     paired: bool
+    draws: int
 
     @property
     def notes(self) -> list[str]:
@@ -179,6 +182,7 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
         only_in_b=[_named(key, choice, labels) for key in of_b if key not in of_a],
         labels=labels,
         paired=bool(pairing.pairs),
+        draws=len({draw for draw, _ in pairing.pairs or pairing.of_a}),
     )
 
 
@@ -318,7 +322,10 @@ def _notes_on_pairing(pairing: Pairing, rests_on: Iterable[str]) -> list[str]:
         if len(runs) > pairs:
             notes.append(f"{pairs} of {len(runs)} runs of {letter} are paired; others left out")
     if COUNTS in found and found != {COUNTS}:
-        notes.append("0 paired runs: too few hold such people, so the interval is from counts")
+        notes.append(
+            "where too few runs hold such people, no interval is shown; that in JSON is from counts, "
+            "as if people were unrelated"
+        )
     return notes
 
 

@@ -10,17 +10,14 @@ import pandas as pd
 
 from rlsabm.observe.groups import EVERYONE
 from rlsabm.results.comparing import Comparison
-from rlsabm.results.differences import COUNTS
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
 
 #: Fewer people in a draw say too little of a condition.
 LEAST_PERSONS = 20
-#: Ratio of persons in two arms within which a group is mostly of the same people.
-SAME_PEOPLE = (0.9, 1.1)
 
 
-def has_enough_people(persons: int, draws: int) -> bool:
-    """Whether a group is large enough to be shown."""
+def has_enough_people(persons: Any, draws: Any) -> Any:
+    """Whether a group is large enough to be shown, or which groups are."""
     return persons >= LEAST_PERSONS * draws
 
 
@@ -46,7 +43,7 @@ def largest_caused_shift(
     rows = with_limits_to_show(adult_estimates(shifts, arm=arm, year=year, definition=definition))
     own = rows["condition"].astype(str).map(lambda name: causes.get(name) == name)
     rows = rows[own & (rows["estimate"] == "caused_shift")]
-    rows = rows[rows["persons"] >= LEAST_PERSONS * rows["draws"]]
+    rows = rows[has_enough_people(rows["persons"], rows["draws"])]
     sure = rows[rows["lower"] > 0.0].sort_values("value", ascending=False)
     return next(sure.itertuples(), None)
 
@@ -70,15 +67,3 @@ def clearest_arm(comparisons: Sequence[Comparison]) -> Comparison | None:
 
     best = max(comparisons, key=moved)
     return best if moved(best) > 0.0 else None
-
-
-def clearest_group(comparison: Comparison) -> dict[str, Any] | None:
-    """The group beside everyone that moves most clearly, beyond chance, if any does.
-
-    Groups to which about as many people belong in both, so that they are mostly the same.
-    """
-    rows = comparison.prevalence
-    same = (rows["persons_b"] / rows["persons_a"]).between(*SAME_PEOPLE)
-    sure = (rows["lower"] * rows["upper"] > 0.0) & (rows["interval_from"] != COUNTS)
-    rows = rows[(rows["condition"] != EVERYONE.name) & same & sure]
-    return None if rows.empty else {str(k): v for k, v in rows.to_dict("records")[0].items()}
