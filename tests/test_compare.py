@@ -651,6 +651,9 @@ def test_caused_shifts_by_strata(rlsabm_command: Command, here: Path, study: Stu
     for sex, value in zip(shifts["sex"], shifts["value"], strict=True):
         if sex != "all":
             assert found[sex]["value_a"] == pytest.approx(value)
+    shown = rlsabm_command("compare", "small:no donation", *words[:-1]).out
+    assert "Obesity: shift caused by the condition" in shown
+    assert "Obesity: prevalence of any RLS" in shown
     # Not counted by sex and parity together: nothing is shown, nor refused.
     rows = json.loads(rlsabm_command("compare", "small", "--by", "sex,parity", "--json").out)
     assert {row["quantity"] for row in rows} == {"prevalence"}

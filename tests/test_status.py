@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import subprocess
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -159,6 +161,44 @@ def test_status_of_failures(rlsabm_command: Command, tmp_path: Path) -> None:
         "attempts": 1,
         "error": "ValueError: no [bold] luck with 1",
     }
+
+
+@pytest.mark.parametrize("name", ["it's a [red] study", "研究 $HOME", "a\x1b[31mb", "plain"])
+def test_commands_to_copy(rlsabm_command: Command, tmp_path: Path, name: str) -> None:
+    """A shell reads the folder as it is, and nothing in its name moves the cursor."""
+    folder = tmp_path / name
+    at_once(tmp_path, folder, work=partial(some_fail, store()))
+    shown = rlsabm_command("status", str(folder), "--precision", "0.01")
+    assert shown.code == 0
+    assert "\x1b" not in shown.out
+    commands = re.findall(r"^To .*?: (rlsabm .*)$", shown.out, re.MULTILINE)
+    assert [words.split()[1] for words in commands] == ["run", "resume"]
+    for words in commands:
+        heard = subprocess.run(
+            ["bash", "-c", f"rlsabm() {{ printf '%s\\0' \"$@\"; }}; {words}"],
+            capture_output=True, check=True, text=True,
+        ).stdout.split("\0")  # fmt: skip
+        assert {str(folder), str(folder / "manifest.json")} & set(heard)
+
+
+def test_chance_that_is_not_known_is_not_shown_as_none(
+    rlsabm_command: Command, tmp_path: Path
+) -> None:
+    """Neither ± 0.00, nor advice on replicates."""
+    out = tmp_path / "out"
+    at_once(tmp_path, out)
+    shifts = pd.read_parquet(out / "shifts.parquet")
+    shifts.loc[shifts["condition"] == "obesity", "monte_carlo_error"] = 0.0
+    shifts.loc[shifts["condition"] != "obesity", "monte_carlo_error"] = np.nan
+    attributes = shifts.attrs
+    shifts.to_parquet(out / "shifts.parquet")
+    assert attributes
+    shown = rlsabm_command("status", str(out))
+    assert shown.code == 0
+    assert "±0.00" not in shown.out
+    assert "nan" not in shown.out
+    assert "To add" not in shown.out
+    assert re.search(r"obesity +[+-]?\d+\.\d\d +- +(-|\d+\.\d\d) +-\n", shown.out)
 
 
 def test_precision_rests_on_what_has_finished(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rlsabm.conventions import in_words
 from rlsabm.measuring.instruments import TRUTH
+from rlsabm.observe.groups import EVERYONE
 from rlsabm.printing.numbers import NONE, decimals_of, points
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_line
@@ -28,13 +29,9 @@ def print_comparison(comparison: Comparison) -> None:
     say_line("")
     for letter, side in (("A", comparison.a), ("B", comparison.b)):
         say_line(f"{letter}: {side.folder}, arm {side.arm}")
-    print_differences(
-        comparison, comparison.prevalence, capitalised(prevalence_title(comparison)), A_AND_B
-    )
+    print_differences(comparison, comparison.prevalence, prevalence_title(comparison), A_AND_B)
     if len(comparison.shifts):
-        print_differences(
-            comparison, comparison.shifts, capitalised(shift_title(comparison)), A_AND_B
-        )
+        print_differences(comparison, comparison.shifts, shift_title(comparison), A_AND_B)
     print_notes(comparison.notes)
 
 
@@ -82,9 +79,11 @@ def print_differences(
         Of the table; headings for persons of A and B, values of A and B, and the difference.
     """
     keys = comparison.choice.keys
-    told_apart = [name for name in keys[1:] if name != "condition"]
+    told_apart = list(keys[1:])
     if not told_apart or rows["condition"].nunique() > 1:
         told_apart = ["condition", *told_apart]
+    elif (condition := rows["condition"].iloc[0]) != EVERYONE.name:
+        title = f"{capitalised(label(comparison.labels, 'condition', condition))}: {title}"
     first = ", ".join("group" if name == "condition" else in_words(name) for name in told_apart)
     shown = []
     for row in rows.to_dict("records"):
@@ -93,7 +92,7 @@ def print_differences(
     *others, difference = headings
     if any("(" in row[-1] for row in shown):
         difference += INTERVAL
-    show_table(title, [first, *others, difference], shown)
+    show_table(capitalised(title), [first, *others, difference], shown)
 
 
 def _cells(row: Mapping[Any, Any], *, paired: bool) -> list[str]:

@@ -45,7 +45,7 @@ def with_limits_to_show(rows: pd.DataFrame, value: str = "value") -> pd.DataFram
     """Estimates with the interval that people should see.
 
     From few draws of the parameters that is the interval of chance alone, since their spread says too
-    little. Where chance cannot be told from counts either, as with nobody, there is none.
+    little. Where chance is not known either, there is none.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def with_limits_to_show(rows: pd.DataFrame, value: str = "value") -> pd.DataFram
     else:
         half = np.where(error > 0.0, Z_95 * error, np.nan)
         lower, upper = estimate - half, estimate + half
-    few = draws < FEWEST_DRAWS
+    few = (draws > 1) & (draws < FEWEST_DRAWS)  # that of one draw is of chance alone
     return rows.assign(
         lower=np.where(few, lower, rows["lower"]), upper=np.where(few, upper, rows["upper"])
     )
