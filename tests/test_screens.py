@@ -15,6 +15,11 @@ from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.printing import study as study_module
 from rlsabm.printing import text
+from rlsabm.printing.arms import print_moved
+from rlsabm.results.arm_counts import Choice
+from rlsabm.results.comparing import Comparison
+from rlsabm.results.differences import DIFFERENCE
+from rlsabm.results.sources import Source
 from rlsabm.study.settings import read_scenario
 
 LABELS = labels_of(groups_of(shipped_catalogue()))
@@ -87,17 +92,40 @@ def test_arms_are_shown_by_how_they_differ(study: Study) -> None:
     assert printed.count("blood donation") < 20  # not every condition of every arm
 
 
-def test_the_first_rows_of_an_arm(
-    study: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The rest is counted, and they are the first rows of the comparison."""
-    printed = shown_of(study.folder, capsys)
-    rows = section(printed, "Arm no donation against the reference: prevalence")
-    names = [row.split("  ")[1] for row in rows if row[-1].isdigit() or row[-1] == ")"]
-    assert names[0] == "everyone"
-    assert len(names) == 10
-    counted = re.search(r"Most clearly moved first; (\d+) groups do not differ", printed)
-    assert counted or "moved less clearly" in printed
+def compared(*rows: tuple[str, int, float]) -> Comparison:
+    """A comparison of an arm: condition, persons and difference of each row."""
+    reference = Source(Path("outputs/s"), "reference", "1", "")
+    about = dict.fromkeys(DIFFERENCE, 0) | {"standard_error": 0.01, "interval_from": "draws"}
+    prevalence = [
+        about | {
+            "condition": name, "persons_a": persons, "persons_b": persons, "difference": difference,
+            "value_b": difference, "lower": difference - 0.02, "upper": difference + 0.02,
+        }
+        for name, persons, difference in rows
+    ]  # fmt: skip
+    return Comparison(
+        reference, reference._replace(arm="b"), Choice(year=2019), "all ages",
+        pd.DataFrame(prevalence, columns=["condition", *DIFFERENCE]), pd.DataFrame(),
+        ["about the runs"], ["gone"], [], {}, True, 5,
+    )  # fmt: skip
+
+
+def test_the_first_rows_of_an_arm(capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest is counted: what moved less clearly, did not move, or is of few people."""
+    moved = [(f"number_{number}", 1_000, 0.1) for number in range(11)]
+    comparison = compared(
+        ("everyone", 5_000, 0.1), ("few_people", 99, 0.9), *moved, ("still", 1_000, 0.0)
+    )
+    print_moved([comparison], Path("outputs/my s"))
+    printed = capsys.readouterr().out
+    rows = section(printed, "Arm b against the reference: prevalence")
+    names = [re.split(r"  +", row.strip())[0] for row in rows if "to" in row]
+    assert names == ["everyone", *(f"number {number}" for number in range(9))]
+    assert in_a_line(printed).endswith(
+        "Most clearly moved first; 2 more groups moved less clearly, 1 group does not differ, 1 group "
+        "with fewer than 20 persons a draw not shown. In reference only: gone. Note: about the runs. "
+        "All groups of all arms: rlsabm compare 'outputs/my s'"
+    )
 
 
 def test_the_trend(study: Study) -> None:
