@@ -215,11 +215,11 @@ def check(file: ScenarioFile, settings: SetOption = None) -> None:
     """
     study = _read(file, settings)
     from rlsabm.study.checking import check_study
-    from rlsabm.study.units import units_of
+    from rlsabm.study.units import count_units
 
     check_study(study)
     scenario = study.scenario
-    units = len(units_of(study))
+    units = count_units(study)
     out.print(
         f"{study.path}: fine. {scenario.population.size:,} people of "
         f"{scenario.population.country}, surveyed in "
