@@ -343,7 +343,7 @@ def parameters(
 
     chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:
-        meant = nearest(str(word), PARAMETERS)
+        meant = nearest(str(word), {part for name in PARAMETERS for part in name.split("_")})
         hint = f"did you mean {meant}?" if meant else "rlsabm parameters lists them"
         raise UserError(f"no parameter has {str(word)[:LONGEST_NAME]!r} in its name ({hint})")
     if as_json:

@@ -118,9 +118,12 @@ def find_group(name: str, conditions: Sequence[Condition], *, of_scenario: bool)
 
 
 def _told_by(word: str, groups: Iterable[Group], conditions: Sequence[Condition]) -> str | None:
-    """Names of the few groups that are described by a word: by label, definition or source."""
+    """Names of the few groups that a word describes: by initials, label, definition or source."""
     labels = {condition.name: condition.label for condition in conditions}
     plain = word.lower().replace("_", " ").strip()
+    for group in groups:
+        if plain == "".join(part[0] for part in group.name.split("_")):
+            return group.name
     for describe in (
         lambda group: f"{labels.get(group.name, '')} {group.definition}",
         lambda group: group.source,

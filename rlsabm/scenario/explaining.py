@@ -55,6 +55,8 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
         return f"[{value}]" if is_scalar and fits else None
     if kind == "boolean" and isinstance(value, str | int):
         return _SWITCHES.get(str(value).lower())
+    if isinstance(value, int | float) and schema.get("maximum") == 1 and 1 < value <= 100:
+        return f"{value / 100:g}"  # a share in per cent
     if kind == "string" and isinstance(value, bool | int | float):
         return f"'{str(value).lower()}'"
     if not isinstance(value, str):
