@@ -26,9 +26,14 @@ def print_checked(implied: Implied, hints: Sequence[str]) -> None:
 
 
 def _lines(implied: Implied) -> Iterator[str]:
-    file, country = (visible(text, LONGEST_PLACE) for text in (implied.file, implied.country))
+    file, country, tables = (
+        visible(text, LONGEST_PLACE)
+        for text in (implied.file, implied.country, implied.country_tables)
+    )
+    if tables.replace("-", " ").lower() != country.lower():
+        country = f"{country} ({tables})"
     years = ", ".join(map(str, implied.years))
-    yield f"{file}: fine. {implied.people:,} people of {country}, surveyed in {years}"
+    yield f"{file}: fine. {country}, {implied.people:,} people, surveyed in {years}"
     children = (
         ""
         if implied.children_per_woman is None

@@ -73,8 +73,8 @@ class Implied:
     ----------
     file, name
         The scenario.
-    country
-        Name of the country.
+    country, country_tables
+        Name of the country in its tables, and what the scenario calls them: a name or a path.
     people
         People surveyed.
     years
@@ -101,6 +101,7 @@ class Implied:
     file: str
     name: str
     country: str
+    country_tables: str
     people: int
     years: list[int]
     life_expectancy_women: float
@@ -166,6 +167,7 @@ def implied_by(study: ResolvedScenario, settings: Sequence[Setting]) -> Implied:
         file=str(study.path),
         name=study.name,
         country=country.name,
+        country_tables=scenario.population.country,
         people=scenario.population.size,
         years=list(scenario.observe.years),
         life_expectancy_women=expected[FEMALE],
