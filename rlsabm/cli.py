@@ -13,15 +13,26 @@ import typer
 from rich.console import Console
 
 from rlsabm import __version__
-from rlsabm.errors import UserError
+from rlsabm.errors import LONGEST_LINE, LONGEST_NAME, UserError, nearest, visible
 from rlsabm.printing.tables import out
+from rlsabm.printing.usage import setting_in_parts
 
 if TYPE_CHECKING:
     from rlsabm.scenario import ResolvedScenario
     from rlsabm.study.study import Options
 
+#: What a person sees who types nothing but the name of the program.
+START = """\
+How much do conditions that compromise iron raise the prevalence of restless legs syndrome?
+
+  rlsabm run baseline                run a scenario that ships; results in outputs/baseline
+  rlsabm new my_question.yaml        write a scenario of your own to edit
+  rlsabm check my_question.yaml      see its mistakes, and what it implies
+  rlsabm compare outputs/my_question compare its arms
+  rlsabm conditions                  the conditions that there are
+  rlsabm help                        all commands; rlsabm help run explains one"""
+
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -68,6 +79,8 @@ def main() -> None:
     """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     # A batch system asks programs to end in this way before it kills them.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -79,7 +92,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
-        message = _message_for_user(error)
+        message = _message_for_user(error, arguments)
         if debug or message is None:
             raise
         err.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
@@ -87,12 +100,12 @@ def main() -> None:
     raise SystemExit(code)
 
 
-def _message_for_user(error: Exception) -> str | None:
+def _message_for_user(error: Exception, arguments: list[str]) -> str | None:
     """One line for a mistake of the user's or the machine's; None for one of ours."""
     if isinstance(error, UserError):
         return str(error)
     if hasattr(error, "format_message"):  # a usage error of the command line
-        return str(error.format_message())
+        return visible(str(error.format_message()), LONGEST_LINE) + setting_in_parts(arguments)
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     return None
@@ -109,7 +122,7 @@ def show_version(
         out.print(f"rlsabm {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        out.print(context.get_help())
+        out.print(START, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -208,25 +221,38 @@ def status(
 
 
 @app.command()
-def check(file: ScenarioFile, settings: SetOption = None) -> None:
-    """Check a scenario file without running it.
+def check(
+    file: ScenarioFile,
+    settings: SetOption = None,
+    all_mistakes: Annotated[
+        bool, typer.Option("--all", help="Show all mistakes, not the first ones only.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a scenario file without running it, and show what it implies.
+
+    People, work and country; prevalence by age of conditions that are new or changed; and hints where
+    a figure is unlikely to be meant.
 
     Example: `rlsabm check scenarios/dialysis.yaml`
     """
-    study = _read(file, settings)
-    from rlsabm.study.checking import check_study
-    from rlsabm.study.units import units_of
+    from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
+    from rlsabm.study.settings import read_scenario
 
-    check_study(study)
-    scenario = study.scenario
-    units = len(units_of(study))
-    out.print(
-        f"{study.path}: fine. {scenario.population.size:,} people of "
-        f"{scenario.population.country}, surveyed in "
-        f"{', '.join(map(str, scenario.observe.years))}; {units} run{'s' if units > 1 else ''} "
-        f"(arms {len(study.arms)}, draws {scenario.runs.draws}, "
-        f"replicates {scenario.runs.replicates})."
-    )
+    most = MOST_MISTAKES_LISTED if all_mistakes else MOST_MISTAKES_SHOWN
+    study = read_scenario(file, settings or [], most_mistakes=most)
+    from rlsabm.printing.checked import print_checked
+    from rlsabm.study.checking import check_study
+    from rlsabm.study.hints import hints_about
+    from rlsabm.study.implied import implied_by
+
+    implied = implied_by(study, check_study(study))
+    hints = hints_about(study, implied)
+    if as_json:
+        found = {**implied.as_mapping(), "hints": hints}
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        print_checked(implied, hints)
 
 
 @app.command()
@@ -258,7 +284,12 @@ def conditions(
     Example: `rlsabm conditions coeliac_disease`
     """
     from rlsabm.exposures.catalogue.condition import shipped_catalogue
-    from rlsabm.printing.conditions import as_records, explain_condition, print_conditions
+    from rlsabm.printing.conditions import (
+        as_records,
+        explain_condition,
+        find_group,
+        print_conditions,
+    )
     from rlsabm.study.settings import catalogue_of
 
     catalogue = (
@@ -266,11 +297,12 @@ def conditions(
         if scenario
         else list(shipped_catalogue())
     )
+    group = find_group(name, catalogue, of_scenario=scenario is not None) if name else None
     if as_json:
-        records = [r for r in as_records(catalogue) if name is None or r["name"] == name]
+        records = [r for r in as_records(catalogue) if group is None or r["name"] == group.name]
         print(json.dumps(records, indent=2, ensure_ascii=False))
-    elif name:
-        explain_condition(name, catalogue)
+    elif group:
+        explain_condition(group, catalogue)
     else:
         print_conditions(catalogue)
 
@@ -311,7 +343,9 @@ def parameters(
 
     chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:
-        raise UserError(f"no parameter has {word!r} in its name; see rlsabm parameters")
+        meant = nearest(str(word), {part for name in PARAMETERS for part in name.split("_")})
+        hint = f"did you mean {meant}?" if meant else "rlsabm parameters lists them"
+        raise UserError(f"no parameter has {str(word)[:LONGEST_NAME]!r} in its name ({hint})")
     if as_json:
         rows = [
             {field: getattr(p, field) for field in p.__slots__} | {"part": HEADINGS[name]}
@@ -350,10 +384,13 @@ def new(
 
     Example: `rlsabm new scenarios/my_question.yaml`
     """
-    from rlsabm.study.templates import write_template
+    from rlsabm.study.templates import commands_for, write_template
 
     path = write_template(file, base)
-    out.print(f"{path} is written. Edit it, then: rlsabm check {path}; rlsabm run {path}")
+    commands = commands_for(path)
+    out.print(f"{path} is written. Edit it, then:", markup=False, soft_wrap=True)
+    for verb in ("check", "run", "compare"):
+        out.print(f"  {commands[verb]}", markup=False, soft_wrap=True)
 
 
 @app.command()
