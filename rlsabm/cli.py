@@ -52,7 +52,11 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value; may be given many times."),
 ]
 FolderArgument = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
+    str,
+    typer.Argument(
+        metavar="FOLDER",
+        help="Folder of a study, such as outputs/baseline, or its name in outputs.",
+    ),
 ]
 WorkersOption = Annotated[
     int | None,
@@ -70,6 +74,15 @@ TimeoutOption = Annotated[
     float | None,
     typer.Option(
         min=0.01, metavar="MINUTES", help="Try a run again that takes longer; by default never."
+    ),
+]
+AddOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=100_000,
+        metavar="N",
+        help="Run N replicates more than the folder has; rlsabm status suggests how many.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -138,15 +151,7 @@ def run(
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
-    add_replicates: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=100_000,
-            metavar="N",
-            help="Run N replicates more than the folder has; rlsabm status suggests how many.",
-        ),
-    ] = 0,
+    add_replicates: AddOption = 0,
     replace: Annotated[
         bool,
         typer.Option("--replace", help="Remove the study that is in the folder, and run anew."),
@@ -180,17 +185,24 @@ def resume(
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
+    add_replicates: AddOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a study that was stopped, and try again what failed; finished runs are kept.
 
+    What is missing or damaged in the folder is made again.
+
     Example: `rlsabm resume outputs/baseline`
     """
+    from rlsabm.results.sources import folder_of_study
     from rlsabm.study.study import Options, study_in
 
+    path = folder_of_study(folder)
     minutes = None if timeout is None else 60.0 * timeout
-    options = Options(workers=workers, cluster=cluster, timeout=minutes)
-    _run(study_in(folder), folder, options, as_json)
+    options = Options(
+        workers=workers, cluster=cluster, timeout=minutes, add_replicates=add_replicates
+    )
+    _run(study_in(path), path, options, as_json)
 
 
 @app.command()
@@ -211,9 +223,10 @@ def status(
     Example: `rlsabm status outputs/baseline`
     """
     from rlsabm.printing.status import print_status
+    from rlsabm.results.sources import folder_of_study
     from rlsabm.study.status import find_status
 
-    found = find_status(folder, precision / 100.0)
+    found = find_status(folder_of_study(folder), precision / 100.0)
     if as_json:
         print(json.dumps(found.as_mapping(), indent=2, ensure_ascii=False))
     else:
@@ -449,9 +462,7 @@ def compare(
 
 @app.command()
 def export(
-    folder: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
-    ],
+    folder: FolderArgument,
     file_format: Annotated[
         str, typer.Option("--format", metavar="NAME", help="csv, dta (Stata) or xlsx (Excel).")
     ] = "csv",
@@ -507,7 +518,11 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
             print_stopping(folder, err)
             raise
     if as_json:
-        out.print_json(json.dumps(report.manifest))
+        from rlsabm.reading import read
+        from rlsabm.results.overview import main_results
+
+        found = {"folder": str(folder), "results": main_results(read(folder))}
+        out.print_json(json.dumps(report.manifest | found))
     elif (folder / "prevalence.parquet").exists():
         print_study(report.study, folder)
         print_ending(report, folder)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 from rich.markup import escape
 
 from rlsabm.printing.tables import number_table, out, words
-from rlsabm.results.files import MANIFEST
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.study.status import Status
 
@@ -30,10 +29,16 @@ def print_status(status: Status) -> None:
     print_reasons(status.failed)
     if manifest.get("trouble"):
         out.print(manifest["trouble"], markup=False, soft_wrap=True)
+    for name, fault in islice(status.faults.items(), MOST_REASONS):
+        out.print(f"{name} {fault}.", markup=False, soft_wrap=True)
+    if (more := len(status.faults) - MOST_REASONS) > 0:
+        out.print(f"… and {more} more files are damaged or missing.")
     if len(status.precision):
         _print_precision(status)
     if status.state in ("stopped", "incomplete"):
         out.print(f"\nTo go on: rlsabm resume {status.folder}", markup=False, soft_wrap=True)
+    elif status.state == "damaged":
+        out.print(f"\n{status.way_on}.", markup=False, soft_wrap=True)
 
 
 def print_reasons(failed: pd.DataFrame, console: Any = out) -> None:
@@ -86,17 +91,11 @@ def _print_precision(status: Status) -> None:
         "Monte-Carlo interval smaller, not the spread between draws."
     )
     if rows["more_replicates"].any():
-        elsewhere = "" if _is_by_default(status) else f" --out {status.folder}"
         out.print(
-            f"To add N of them: rlsabm run {status.folder}/{MANIFEST}{elsewhere} --add-replicates N",
+            f"To add N of them: rlsabm resume {status.folder} --add-replicates N",
             markup=False,
             soft_wrap=True,
         )
-
-
-def _is_by_default(status: Status) -> bool:
-    """Whether the study is where its scenario would put it."""
-    return status.folder == Path("outputs") / status.manifest["name"]
 
 
 def duration(seconds: float) -> str:

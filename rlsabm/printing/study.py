@@ -13,7 +13,7 @@ from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
 from rlsabm.printing.status import duration, print_reasons
 from rlsabm.printing.tables import out
-from rlsabm.results.files import read_manifest
+from rlsabm.results.manifests import read_manifest
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.settings import catalogue_of
 from rlsabm.study.study import Report

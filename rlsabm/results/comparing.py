@@ -24,11 +24,11 @@ from rlsabm.results.differences import (
     mean_over_draws,
     paired_error,
 )
-from rlsabm.results.files import table_path
 from rlsabm.results.intervals import Z_95, t_quantile
 from rlsabm.results.sources import (
     Source,
     columns_in,
+    has_table,
     read_rows,
     unknown,
     words_of,
@@ -301,9 +301,7 @@ def _prevalence_counts(
 
 def _shift_counts(side: Source, runs: Sequence[Repetition], choice: Choice) -> dict[str, Counts]:
     """Counts of adults behind caused shifts, by condition; none if the study traced no condition."""
-    if not (
-        table_path(side.folder, "shifts").exists() and table_path(side.folder, "contrasts").exists()
-    ):
+    if not (has_table(side.folder, "shifts") and has_table(side.folder, "contrasts")):
         return {}
     strata = [name for name in TOTAL_OF if name in columns_in(side.folder, "contrasts")]
     whole = [(name, "==", TOTAL_OF[name]) for name in strata]

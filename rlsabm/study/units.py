@@ -21,6 +21,15 @@ class Run(NamedTuple):
     arm: str
 
 
+class Place(NamedTuple):
+    """Which unit of a study it is, in words and numbers of its tables."""
+
+    arm: str
+    draw: int
+    replicate: int
+    block: int
+
+
 @dataclass(frozen=True)
 class Unit:
     """A unit of work, which needs nothing of any other.
@@ -51,6 +60,11 @@ class Unit:
     def run(self) -> Run:
         """The run it is part of."""
         return Run(self.draw, self.replicate, self.arm)
+
+    @property
+    def place(self) -> Place:
+        """Which unit of the study it is."""
+        return Place(self.arm, self.draw, self.replicate, self.block)
 
 
 def block_sizes(population: PopulationSection) -> list[int]:
