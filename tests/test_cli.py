@@ -33,6 +33,7 @@ import rlsabm.study.folder as folder_module
 import rlsabm.study.job as job_module
 import rlsabm.study.study as study_module
 from rlsabm.cli import app
+from rlsabm.reading import read
 from rlsabm.study.settings import read_scenario
 
 SHIPPED = sorted(path.name for path in (CHECKOUT / "scenarios").glob("*.yaml"))
@@ -335,8 +336,24 @@ def test_json(rlsabm_command: Command, workplace: Path) -> None:
     shown = json.loads(rlsabm_command("show", "asked.yaml", "--json").out)
     assert shown["population"]["size"] == 300
     outcome = rlsabm_command("run", "asked.yaml", "--json")
-    manifest = json.loads(outcome.out)
-    assert manifest == json.loads(Path("outputs/asked/manifest.json").read_text())
+    found = json.loads(outcome.out)
+    assert found.pop("folder") == "outputs/asked"
+    results = found.pop("results")
+    assert found == json.loads(Path("outputs/asked/manifest.json").read_text())
+    again = json.loads(rlsabm_command("resume", "asked", "--json").out)
+    assert (again["folder"], again["results"]) == ("outputs/asked", results)
+    study = read("asked")
+    for row, record in zip(
+        study.prevalence(by=["arm", "condition", "definition"]).to_dict("records"),
+        results["prevalence"],
+        strict=True,
+    ):
+        assert record["ages"] == "18 years and older"
+        for name, value in row.items():
+            missing = isinstance(value, float) and isnan(value)
+            assert record[name] == (None if missing else pytest.approx(value, rel=1e-12))
+    assert results["shifts"][0]["estimate"] == "observed_shift"
+    assert {"value", "lower", "upper", "monte_carlo_error", "draws"} <= set(results["shifts"][0])
 
 
 def test_parameters_with_no_match(rlsabm_command: Command) -> None:
