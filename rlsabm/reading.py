@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.results.files import fault_of, table_path
-from rlsabm.results.manifests import manifest_of, marks_in
+from rlsabm.results.files import table_path
+from rlsabm.results.manifests import manifest_of
 from rlsabm.results.sources import (
+    damage_in,
     find_study,
     has_table,
     line_list_marks,
@@ -128,7 +129,4 @@ def _missing(folder: Path, manifest: Mapping[str, Any], *, held: bool) -> str:
         units = manifest["units"]
         how = "it is still running" if held else ENDINGS.get(status, status)
         return f"{units['finished']} of {units['total']} runs have finished; {how}"
-    for name, marks in marks_in(manifest).items():
-        if fault := fault_of(folder / name, marks, thorough=False):
-            return f"{name} {fault}; {remedy(folder)}"
-    return ""
+    return damage_in(folder, manifest)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import termios
 import time
+from math import isnan
 from pathlib import Path
 from typing import Any, NoReturn
 

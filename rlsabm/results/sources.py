@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
@@ -36,7 +36,7 @@ class Source(NamedTuple):
     people
         Which people were grown: the population section of the scenario, and the last survey.
     missing
-        What of the study has not finished, in words; empty if all has.
+        What of the study has not finished or is missing again, in words; empty if nothing is.
     """
 
     folder: Path
@@ -147,7 +147,7 @@ def _source(folder: Path, arm: str | None) -> Source:
     manifest = manifest_of(folder)
     units, scenario = manifest["units"], manifest["scenario"]
     missing = (
-        ""
+        damage_in(folder, manifest)
         if manifest["status"] == "complete"
         else f"{units['finished']} of {units['total']} runs have finished"
     )
@@ -278,6 +278,14 @@ def _opened(
 def remedy(folder: Path) -> str:
     """What to do about a study whose files are damaged."""
     return f"to make it again: rlsabm resume {quote(str(folder))}"
+
+
+def damage_in(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The first file that is missing or has another size, in words; empty if there is none."""
+    for name, marks in marks_in(manifest).items():
+        if fault := fault_of(folder / name, marks, thorough=False):
+            return f"{name} {fault}; {remedy(folder)}"
+    return ""
 
 
 def line_list_marks(folder: Path, table: str) -> dict[str, Mark]:

@@ -217,28 +217,21 @@ def _is_by_this_version(manifest: dict[str, Any]) -> bool:
 
 def _other_study(there: dict[str, Any], study: ResolvedScenario) -> str:
     """What a folder holds that is not this study, and how to go on."""
+    what = "this study" if there["name"] == study.name else f"the study {there['name']!r}"
     found = differences(there["scenario"], study.as_mapping())
-    what, reasons = "this study", []
-    if there["name"] != study.name:
-        what = f"the study {there['name']!r}"
-    if found:
-        what += " with other settings" if there["name"] == study.name else ""
-        shown = list(found.items())[:MOST_DIFFERENCES]
-        reasons += [f"{key}: {_short(one)} -> {_short(other)}" for key, (one, other) in shown]
-        if more := len(found) - len(shown):
-            reasons.append(f"and {more} more")
     if not _is_by_this_version(there):
         version = there["software"]["rlsabm"]
-        reasons.append(
-            f"rlsabm {version} -> {__version__}"
-            if version != __version__
-            else f"another state of rlsabm {version} ran it"
-        )
-    if not reasons:
-        reasons = [f"other tables of the country {study.scenario.population.country}"]
+        which = f" ({version}, this is {__version__})" if version != __version__ else ""
+        what += f", as another version of rlsabm ran it{which}"
+    elif not found:
+        what += f" with other tables of its country, {study.scenario.population.country}"
+    if found:
+        shown = list(found.items())[:MOST_DIFFERENCES]
+        settings = [f"{key}: {_short(one)} -> {_short(other)}" for key, (one, other) in shown]
+        settings += [f"and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
+        what += f" with other settings ({'; '.join(settings)})"
     return (
-        f"{what} ({'; '.join(reasons)}); choose another folder with --out, or --replace it "
-        "(rlsabm run)"
+        f"{what}; rlsabm run with --out takes another folder, with --replace removes what is there"
     )
 
 
