@@ -124,23 +124,15 @@ def dangling_link(path: Path) -> None:
 
 
 def another(path: Path) -> None:
-    """The same file of another unit, or of another study."""
+    """The same file of another unit, or another table."""
     if KEPT in str(path):
         shutil.copy(str(path).replace(KEPT, OTHER), path)
     elif MERGED in str(path):
         shutil.copy(str(path).replace(MERGED, MERGED.replace("block-00001", "block-00000")), path)
     else:
-        shutil.copy(other_study() / path.name, path)
-
-
-@cache
-def other_study() -> Path:
-    """The small study with one replicate less."""
-    return shared("one replicate", _run_other) / "study"
-
-
-def _run_other(folder: Path) -> None:
-    at_once(folder, folder / "study", "runs.replicates=1", "title=Another study")
+        shutil.copy(
+            path.with_name("kin.parquet" if "draws" in path.name else "draws.parquet"), path
+        )
 
 
 KINDS: dict[str, Callable[[Path], None]] = {
@@ -632,13 +624,15 @@ def test_other_settings_are_named(tmp_path: Path) -> None:
     assert "holds this study with other settings (runs.seed: 5 -> 6);" in said("runs.seed=6")
     assert "(population.size: 300 -> 400);" in said("population.size=400")
     # A setting that all arms share is said once, and one of an arm by its name.
-    assert "(conditions.obesity.enabled: true -> false);" in said(
+    assert "(conditions.obesity.enabled: not given -> false);" in said(
         "conditions.obesity.enabled=false"
     )
     changed_arm = SMALL.replace(
         "no donation: {", "no donation: {parameters: {deficit_effect: 1.0}, "
     )
-    assert "(arms.no donation.parameters.deficit_effect: null -> 1.0);" in said(text=changed_arm)
+    assert "(arms.no donation.parameters.deficit_effect: not given -> 1.0);" in said(
+        text=changed_arm
+    )
     # A single draw is none of several.
     assert "(runs.draws: 2 -> 1);" in said("runs.draws=1")
     many = [f"parameters.{name}=1" for name in ("deficit_effect", "fast_pool_months")]

@@ -494,8 +494,8 @@ def only_that_is_run_again(folder: Path, notes: Path) -> None:
     assert report.status == "complete"
     assert report.found == UNITS - 1
     after = ledger(out)
-    # A column of words has those that are there: its unit had failed, and has not now. The other block of
-    # its run can be merged now.
+    # A column of words has those that are there: its unit had failed, and has not now. The other block
+    # of its run can be merged now.
     rest = [
         runs.drop(CHOSEN).drop(columns="merged").astype({"status": str}) for runs in (after, before)
     ]

@@ -126,7 +126,10 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[A
         differs in the reference alike is not said again of each arm.
     """
     found: dict[str, tuple[Any, Any]] = {}
-    first, second = (dict(leaves(_without_words(content))) for content in (one, other))
+    first, second = (
+        {path: value for path, value in leaves(_without_words(content)) if value != {}}
+        for content in (one, other)
+    )
     for path in {**first, **second}:
         pair = first.get(path), second.get(path)
         key = ".".join(path)

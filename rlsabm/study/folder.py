@@ -368,6 +368,8 @@ class StudyFolder:
         """
         path = f"{UNITS}/{name}/{RECORD}"
         try:
+            if not (self.path / path).is_file():  # reading a pipe would wait for ever
+                raise FileNotFoundError
             sealed = json.loads((self.path / path).read_bytes())
             record = sealed["record"]
             if sealed["blake2b"] != mark_of(record.encode()).blake2b:

@@ -237,7 +237,7 @@ def _other_study(there: dict[str, Any], study: ResolvedScenario) -> str:
 
 def _short(value: Any) -> str:
     """A value of a scenario as it is written in one, if it is short."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = "not given" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
