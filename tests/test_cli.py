@@ -351,8 +351,9 @@ def test_json(rlsabm_command: Command, workplace: Path) -> None:
     ):
         assert record["ages"] == "18 years and older"
         for name, value in row.items():
-            missing = isinstance(value, float) and isnan(value)
-            assert record[name] == (None if missing else pytest.approx(value, rel=1e-12))
+            if isinstance(value, float):
+                value = None if isnan(value) else pytest.approx(value, rel=1e-12)
+            assert record[name] == value
     assert results["shifts"][0]["estimate"] == "observed_shift"
     assert {"value", "lower", "upper", "monte_carlo_error", "draws"} <= set(results["shifts"][0])
 
