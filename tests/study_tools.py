@@ -194,7 +194,9 @@ def as_if_written(folder: Path, **values: Any) -> None:
     """Make the manifest and the ledger of a study take its files as they are, and say these values."""
     runs = pd.read_parquet(folder / "runs.parquet")
     runs["line_lists"] = [
-        json.dumps({name: mark_of((folder / name).read_bytes()) for name in json.loads(listed or "{}")})
+        json.dumps(
+            {name: mark_of((folder / name).read_bytes()) for name in json.loads(listed or "{}")}
+        )
         for listed in runs["line_lists"]
     ]
     runs.to_parquet(folder / "runs.parquet")

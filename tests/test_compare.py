@@ -16,7 +16,7 @@ import pytest
 from conftest import Command, Outcome, Study
 from observed_tools import vocabulary
 from scipy import stats
-from study_tools import made_manifest
+from study_tools import as_if_written, made_manifest
 
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import to_arrow
@@ -325,6 +325,7 @@ def test_a_condition_without_adults_has_dashes(
     young = rows[rows["age_group"] == "0-17"].assign(condition="growing_fast")
     both = pd.concat([rows.astype({"condition": str}), young])
     both.assign(condition=pd.Categorical(both["condition"])).to_parquet(path)
+    as_if_written(folder)
     row = row_of(compared(folder), "growing_fast")
     assert row.persons_a == 0
     assert math.isnan(row.value_a)

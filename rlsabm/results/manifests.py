@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import MANIFEST, SCENARIO, Mark
-from rlsabm.scenario.explaining import value_text
 from rlsabm.scenario.resolved import content_hash_of
+from rlsabm.wording import value_text
 
 #: Larger than any manifest.
 MOST_BYTES = 10_000_000
