@@ -1,0 +1,71 @@
+"""Which tests should notice a wrong rule, by module.
+
+Tests of ``RULES`` call rules as plain Python.  Those of ``COMPILED`` look at whole populations; they are
+asked only where no test of a rule notices.  ``NET`` compares with stored values and says nothing of what
+a rule means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_RULES = "tests/verification/rules"
+_VERIFICATION = "tests/verification"
+
+#: By beginning of the module's path, the longest that fits; tests that run first come first.
+RULES: dict[str, tuple[str, ...]] = {
+    "body/": ("iron", "brain_and_symptoms", "worlds"),
+    "body/brain": ("brain_and_symptoms", "iron", "worlds"),
+    "body/symptoms": ("brain_and_symptoms", "iron", "worlds"),
+    "burden": ("worlds", "month"),
+    "exposures/catalogue/": ("catalogue", "month", "worlds"),
+    "exposures/donation": ("donation",),
+    "exposures/kidney": ("kidney",),
+    "exposures/menses": ("menses",),
+    "exposures/month": ("month", "menses", "worlds"),
+    "exposures/pregnancy": ("pregnancy", "worlds"),
+    "life/birth": ("birth",),
+    "life/genome": ("genome",),
+    "life/growth": ("growth", "menses"),
+    "life/month": ("month", "worlds"),
+    "life/mortality": ("kidney", "month"),
+    "measuring/": ("measuring",),
+    "observe/": ("survey",),
+    "results/": ("estimators", "tables"),
+    "worlds/": ("worlds",),
+}
+#: Further tests that need no compiled rules.
+ALSO: dict[str, tuple[str, ...]] = {
+    "exposures/catalogue/condition": (f"{_VERIFICATION}/test_conditions.py",),
+    "measuring/questionnaire": ("tests/test_questionnaire.py",),
+    "results/": ("tests/test_shifts.py", "tests/test_nesting.py"),
+}
+COMPILED: dict[str, tuple[str, ...]] = {
+    "body/": (f"{_VERIFICATION}/test_iron.py", f"{_VERIFICATION}/test_brain_and_symptoms.py"),
+    "burden": (f"{_VERIFICATION}/test_worlds.py",),
+    "exposures/": (f"{_VERIFICATION}/test_exposures.py", f"{_VERIFICATION}/test_worlds.py"),
+    "exposures/catalogue/": (f"{_VERIFICATION}/test_conditions.py",),
+    "life/": (f"{_VERIFICATION}/test_demography.py", f"{_VERIFICATION}/test_invariances.py"),
+    "life/genome": (f"{_VERIFICATION}/test_genome.py",),
+    "measuring/": ("tests/test_registries.py", "tests/test_tables.py"),
+    "observe/": ("tests/test_results.py",),
+    "results/": ("tests/test_study_results.py", "tests/test_tables.py", "tests/test_results.py",
+                 "tests/test_registries.py", "tests/test_blocks.py"),
+    "worlds/": (f"{_VERIFICATION}/test_worlds.py", "tests/test_results.py"),
+}  # fmt: skip
+NET = (f"{_RULES}/test_stored_lives.py",)
+
+
+def _longest(module: str, table: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    fitting = [beginning for beginning in table if module.startswith(beginning)]
+    return table[max(fitting, key=len)] if fitting else ()
+
+
+def tests_of(module: str, *, compiled: bool = True) -> dict[str, Sequence[str]]:
+    """Tests for a module, by stage."""
+    rules = [f"{_RULES}/test_{name}.py" for name in _longest(module, RULES)]
+    return {
+        "plain": [*rules, *_longest(module, ALSO)],
+        "compiled": _longest(module, COMPILED) if compiled else (),
+        "net": () if module.startswith("results/") else NET,
+    }
