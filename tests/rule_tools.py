@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,8 +76,10 @@ class _Later:
 # What rules take ------------------------------------------------------------------------------------
 
 
-@cache
-def _inputs(conditions: tuple[Condition, ...], values: tuple[tuple[str, float], ...]) -> Any:
+_MADE: dict[str, Any] = {}
+
+
+def _inputs(conditions: Sequence[Condition], values: dict[str, float]) -> Any:
     years = MOST_YEARS
     plan = SimpleNamespace(
         conception=np.zeros((years, 40, 5)),
@@ -87,7 +88,7 @@ def _inputs(conditions: tuple[Condition, ...], values: tuple[tuple[str, float], 
         first_month=NOW - 6 * years,
     )
     country: Any = load_country("united-states")
-    made = make_inputs(country, plan, values_record(dict(values)), conditions)  # type: ignore[arg-type]
+    made = make_inputs(country, plan, values_record(values), conditions)  # type: ignore[arg-type]
     return with_key(made, KEY)
 
 
@@ -96,7 +97,10 @@ def inputs(conditions: Sequence[Condition] = (), **values: float) -> Any:
 
     The record is a new one each time, so that a test may change it.
     """
-    return _inputs(tuple(conditions), tuple(sorted(values.items()))).copy()
+    asked = repr((list(conditions), sorted(values.items())))
+    if asked not in _MADE:
+        _MADE[asked] = _inputs(conditions, values)
+    return _MADE[asked].copy()
 
 
 def person(*, sex: int = FEMALE, age: float = 40.0, uid: int = 1, **fields: Any) -> tuple[Any, Any]:
@@ -160,4 +164,4 @@ def logged(rule: Callable[..., Any], *arguments: Any) -> list[tuple[int, int, bo
     """Month and number of the events that a rule logs, and whether each is the first of its kind."""
     log, count = np.zeros(8, dtype=EVENT), np.zeros(1, dtype=np.int64)
     plain(rule)(*arguments, log, count)
-    return [(int(e["month"]), int(e["event"]), bool(e["first"])) for e in log[: count[0]]]
+    return [(int(e["month"]), int(e["event"]), e["first"] == 1) for e in log[: count[0]]]

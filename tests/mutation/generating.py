@@ -8,6 +8,7 @@ replacements in that function, so that it stays the same mutant when lines move.
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,10 @@ _NO_RULES = ("Annotated", "Key", "P", "Field", "Column", "PersonColumn", "_amoun
              "cast", "zeros", "zeros_like", "empty", "dtype")  # fmt: skip
 
 
+#: Names that begin lists of codes: any distinct numbers would do.
+_CODES = ("NO_DONOR", "HEALTHY_KIDNEY", "NOT_PREGNANT", "SINGLETON", "ALIVE", "_POINTS")
+
+
 class _Finder(ast.NodeVisitor):
     """Finds what can be replaced: place, text span and replacement."""
 
@@ -184,7 +189,10 @@ class _Finder(ast.NodeVisitor):
     def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
         outside = not self.places
         if outside:
-            self.places.append(ast.unparse(node.targets[0]))
+            name = ast.unparse(node.targets[0]).strip("()")
+            if name.startswith(_CODES):
+                return
+            self.places.append(name)
         self.visit(node.value)
         if outside:
             self.places.pop()
@@ -273,7 +281,7 @@ class _Finder(ast.NodeVisitor):
             if span is None or sign is None:
                 continue
             self.add(*span, _CONTRARY[sign])
-            words = self.text(node).replace("per_month", "").replace("_ml_", "")
+            words = re.sub(r"\[[^]]*\]|per_month", "", self.text(node))
             if sign in _LIMIT and any(word in words for word in _WHOLE):
                 self.add(*span, _LIMIT[sign])
         for operand in operands:

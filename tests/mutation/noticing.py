@@ -34,12 +34,29 @@ RULES: dict[str, tuple[str, ...]] = {
     "results/": ("estimators", "tables"),
     "worlds/": ("worlds",),
 }
+_CONDITIONS, _REGISTRIES = f"{_VERIFICATION}/test_conditions.py", "tests/test_registries.py"
+_STUDY_RESULTS = "tests/test_study_results.py"
 #: Further tests that need no compiled rules.
 ALSO: dict[str, tuple[str, ...]] = {
-    "exposures/catalogue/condition": (f"{_VERIFICATION}/test_conditions.py",),
-    "measuring/questionnaire": ("tests/test_questionnaire.py",),
+    "exposures/catalogue/condition": tuple(
+        f"{_CONDITIONS}::test_{name}"
+        for name in ("contradictions_are_refused", "prevalence_beside_an_onset_that_agrees",
+                     "too_many_conditions", "strength", "codes_are_different")
+    ),
     "results/": ("tests/test_shifts.py", "tests/test_nesting.py"),
-}
+    "results/rates": ("tests/test_nesting.py", f"{_STUDY_RESULTS}::test_limits_of_rates",
+                      f"{_STUDY_RESULTS}::test_replicates_show_more_than_poisson",
+                      f"{_STUDY_RESULTS}::test_rates_of_draws_differ"),
+    "results/tetrachoric": tuple(
+        f"{_REGISTRIES}::test_tetrachoric_{name}"
+        for name in ("correlation_is_scipys", "of_tables_that_say_little")
+    ),
+    "results/tables/kin": (f"{_REGISTRIES}::test_estimates_of_hand_made_tables",
+                           f"{_REGISTRIES}::test_replicates_add_up_and_draws_are_compared"),
+    "results/samples": ("tests/test_blocks.py::test_quantiles_with_equal_weights_are_those_of_numpy",),
+    "results/differences": (),
+    "results/combining": (),
+}  # fmt: skip
 COMPILED: dict[str, tuple[str, ...]] = {
     "body/": (f"{_VERIFICATION}/test_iron.py", f"{_VERIFICATION}/test_brain_and_symptoms.py"),
     "burden": (f"{_VERIFICATION}/test_worlds.py",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,15 @@ def test_dopamine_goes_towards_its_loads_in_a_month() -> None:
     assert body.dopamine_deficit == pytest.approx(expected, rel=EXACT)
 
 
+def test_time_constants_are_those_of_their_parameters() -> None:
+    p = inputs(dopamine_months=2.5, fast_pool_months=3.0, slow_pool_years=20.0,
+               lasting_delay_years=9.0)  # fmt: skip
+    assert p.dopamine_step == pytest.approx(1 - np.exp(-1 / 2.5))
+    assert p.fast_pool_step == pytest.approx(1 - np.exp(-1 / 3))
+    assert p.slow_pool_step == pytest.approx(1 - np.exp(-1 / 240))
+    assert p.lasting_step == pytest.approx(1 - np.exp(-1 / 108))
+
+
 def test_four_fifths_of_the_effect_pass_through_dopamine() -> None:
     life, body = person(
         cns_iron_trait=0.5, brain_iron_fast=0.5, brain_iron_slow=2.0, storage_iron_mg=2400.0
@@ -134,7 +144,7 @@ def test_the_brain_sees_the_persons_stores() -> None:
 @pytest.mark.parametrize(
     ("age", "effect_of_age"),
     [(0, -0.75), (10, -0.75), (15, -0.375), (20, 0.0), (42, 0.175), (64, 0.35), (65, 0.35),
-     (100, 0.35)],
+     (LAST_AGE, 0.35)],
 )  # fmt: skip
 def test_liability_rises_with_age_from_10_to_64_years(age: int, effect_of_age: float) -> None:
     """-0.75 to 10 years, nought at 20, 0.35 from 64 (Tison 2005), linear between."""
@@ -258,8 +268,6 @@ def test_onsets_and_remissions_are_logged() -> None:
 
 
 def test_age_at_onset_is_in_years() -> None:
-    from types import SimpleNamespace
-
     column = next(column for column in SYMPTOMS.columns if column.name == "age_at_onset")
     people = SimpleNamespace(
         rls_first_month=np.array([NOW, NEVER]), birth_month=np.array([NOW - 30 * 12 - 6, 0])

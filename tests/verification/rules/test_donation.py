@@ -132,6 +132,10 @@ def test_donors_stop_at_11_per_cent_a_year() -> None:
     assert stopped == pytest.approx(expected, abs=3.5 * expected**0.5)
 
 
+def test_the_rate_of_stopping_becomes_a_monthly_chance() -> None:
+    assert inputs().donor_stop_per_month == pytest.approx(1 - np.exp(-0.11 / 12))
+
+
 @pytest.mark.parametrize(("age", "state"), [(77, ACTIVE_DONOR), (78, FORMER_DONOR)])
 def test_careers_end_at_78(age: int, state: int) -> None:
     life, body = donor(uid=3, eligible_month=NOW + 9)
@@ -318,6 +322,16 @@ def test_depleted_donors_are_donors_with_iron_deficiency() -> None:
     )
     assert group.members(people).tolist() == [True, False, False, False]
     assert group.part_of == "blood_donation"
+
+
+def test_months_since_donation_are_missing_for_those_who_never_gave() -> None:
+    column = next(c for c in BLOOD_DONATION.columns if c.name == "months_since_donation")
+    people = SimpleNamespace(
+        month=NOW, donations=np.array([0, 1, 5]), last_donation_month=NOW - np.array([9, 3, 30])
+    )
+    found = column.values(people)
+    assert np.isnan(found[0])
+    assert found[1:].tolist() == [3.0, 30.0]
 
 
 def test_settings_become_parameter_values() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rule_tools import EXACT, a_burden, inputs, person, plain
+from rule_tools import EXACT, a_burden, inputs, moment, person, plain
 
 from rlsabm.body.body import advance_body, be_born
 from rlsabm.body.iron import (
@@ -423,6 +423,16 @@ def test_the_ledger_closes() -> None:
     assert held - (60 + TARGET + 30) == pytest.approx(found.gained - found.spent, rel=1e-9)
 
 
+def test_small_amounts_count_too() -> None:
+    """A drop of blood, a grain of a tablet, a little that is missing."""
+    assert month(storage_iron_mg=0.0, burden={"blood_loss_ml": 0.5}).spent > 0.2
+    assert month(burden={"oral_iron_mg_per_day": 0.5}).gained > 0.1
+    assert month(burden={"conceptus_demand_mg": 0.5}).spent == pytest.approx(0.5, rel=0.05)
+    found = month(storage_iron_mg=3000.0, red_cell_iron_mg=TARGET - 0.5)
+    assert found.red == pytest.approx(TARGET, abs=1e-3)
+    assert found.stores == pytest.approx(3000 - 0.5)
+
+
 # Newborns --------------------------------------------------------------------------------------------
 
 
@@ -447,7 +457,7 @@ def test_a_newborn_with_little_iron_keeps_a_fifth_in_stores() -> None:
 
 def test_newborns_have_what_their_mother_gave_or_75_mg_per_kg() -> None:
     p = inputs()
-    for given, total in ((200.0, 200.0), (0.0, 75 * 3.5)):
+    for given, total in ((200.0, 200.0), (0.5, 0.5), (0.0, 75 * 3.5)):
         life, body = person(weight_kg=3.5, red_cell_target_mg=100.0, storage_scale_mg=60.0)
         plain(be_born)(body, life, given, p)
         assert body.iron_gained_mg == pytest.approx(total)
@@ -508,8 +518,6 @@ def test_equilibrium_prevalence_is_between_its_knots() -> None:
 
 def test_a_month_of_a_body_is_iron_then_brain_then_symptoms() -> None:
     """The brain sees the stores that this month's iron has left."""
-    from rule_tools import moment
-
     p = inputs()
     life, body = person(storage_iron_mg=300.0, iron_intake_mg_per_day=0.0, tissue_iron_mg=49.0)
     burden = a_burden()

@@ -485,6 +485,21 @@ def test_who_is_pregnant() -> None:
     assert found.tolist() == [False, True, True]
 
 
+def test_columns_of_pregnancy_are_missing_where_there_is_none() -> None:
+    columns = {column.name: column for column in PREGNANCY.columns}
+    people = surveyed(
+        pregnancy=[NOT_PREGNANT, ONE_CHILD], conception_month=NOW - np.array([20, 3]),
+        last_birth_month=NOW - np.array([30, 14]), parity=[0, 2],
+    )  # fmt: skip
+    assert columns["months_pregnant"].values(people).tolist() == [0, 4]
+    found = columns["month_of_pregnancy"].values(people)
+    assert np.isnan(found[0])
+    assert found[1] == 4.0
+    found = columns["months_since_delivery"].values(people)
+    assert np.isnan(found[0])
+    assert found[1] == 14.0
+
+
 def test_settings_become_parameter_values() -> None:
     assert values_of_pregnancy(Pregnancy(enabled=False)) == {"pregnancy_enabled": 0.0}
     given = PregnancySupplements(uptake=0.9, milligrams_per_day=60, from_month=5)
