@@ -1,4 +1,4 @@
-"""Tools for tests of single rules: rules as plain Python, one person, a month, inputs without a country.
+"""Tools for tests of single rules: rules as plain Python, one person, a month, inputs without births.
 
 Rules are compiled when the simulator runs.  Tests of single rules call the same source uncompiled, as
 ``NUMBA_DISABLE_JIT=1`` would run it: nothing is compiled for them, and they take milliseconds.  That
@@ -32,7 +32,7 @@ NOW = 12 * 2000
 EXACT = 2e-6
 
 
-# Rules ----------------------------------------------------------------------------------------------
+# Rules --------------------------------------------------------------------------------------------
 
 _PLAIN: dict[Any, Any] = {}
 
@@ -73,7 +73,7 @@ class _Later:
         return plain(self._rule)(*arguments)
 
 
-# What rules take ------------------------------------------------------------------------------------
+# What rules take ----------------------------------------------------------------------------------
 
 
 _MADE: dict[str, Any] = {}

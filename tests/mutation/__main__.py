@@ -1,4 +1,4 @@
-"""Break rules and estimators one at a time, and see which test notices: ``python -m tests.mutation``."""
+"""Break rules and estimators one at a time: ``python -m tests.mutation``."""
 
 from __future__ import annotations
 
@@ -37,17 +37,32 @@ def main(words: Sequence[str] | None = None) -> int:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--module", action="append", default=[], metavar="PATH",
-                        help="modules whose path begins so, such as body/iron; may be repeated")
+    parser.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="modules whose path begins so, such as body/iron; may be repeated",
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="only N of them, by lottery")
     parser.add_argument("--seed", type=int, default=1, help="of the lottery")
-    parser.add_argument("--all", action="store_true",
-                        help="every mutant that can be generated, not only those of the list")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every mutant that can be generated, not only those of the list",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
-    parser.add_argument("--uncompiled", action="store_true",
-                        help="no tests of compiled rules, which take a minute a mutant")
-    parser.add_argument("--out", type=Path, metavar="FILE",
-                        help="results, one a line; what is in it already is not run again")
+    parser.add_argument(
+        "--uncompiled",
+        action="store_true",
+        help="no tests of compiled rules, which take a minute a mutant",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="results, one a line; what is in it already is not run again",
+    )
     parser.add_argument("--show", action="store_true", help="list the mutants and end")  # fmt: skip
     given = parser.parse_args(words)
     mutants = chosen_mutants(
@@ -58,7 +73,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     known = _read(given.out)
     outcomes = [known[mutant.name] for mutant in mutants if mutant.name in known]
-    left = [mutant for mutant in mutants if mutant.name not in known and mutant.name not in ACCEPTED]
+    left = [
+        mutant for mutant in mutants if mutant.name not in known and mutant.name not in ACCEPTED
+    ]
     outcomes += run(left, workers=given.workers, compiled=not given.uncompiled, out=given.out)
     return report(mutants, outcomes)
 
@@ -126,8 +143,7 @@ def _check_sound(mutants: Iterable[Mutant], copies: SimpleQueue[Copy]) -> None:
     files = {
         file: None
         for module in dict.fromkeys(mutant.module for mutant in mutants)
-        for stage, tests in tests_of(module).items()
-        if stage != "compiled"
+        for stage, tests in tests_of(module, compiled=False).items()
         for file in tests
     }
     failed = run_plain(copy, list(files), 600)

@@ -1,4 +1,4 @@
-"""Wrong rules that follow from the sources: constants, signs, comparisons and conditions, one at a time.
+"""Wrong rules that follow from the sources: constants, signs, comparisons, conditions, one at a time.
 
 A mutant replaces one expression of one module.  It is known by its module, the function (or
 declaration) that holds it, the expression, what stands in its place, and its number among the same
@@ -125,9 +125,12 @@ NEAR = 28
 #: Declarations whose numbers are no rules: bounds and priors are tested as such.
 _NO_RULES = ("Annotated", "Key", "P", "Field", "Column", "PersonColumn", "_amount", "_factor",
              "register", "register_event", "Group", "Table", "BurdenField", "Measure", "Part",
-             "cast", "zeros", "zeros_like", "empty", "dtype")  # fmt: skip
+             "cast", "zeros", "zeros_like", "empty", "dtype", "newborn_records",
+             "neutral_burdens")  # fmt: skip
 
 
+#: Arguments that choose no rule.
+_NO_CHOICES = ("axis", "minlength", "keepdims", "dtype", "strict", "divide", "kind", "ignore_index")
 #: Names that begin lists of codes: any distinct numbers would do.
 _CODES = ("NO_DONOR", "HEALTHY_KIDNEY", "NOT_PREGNANT", "SINGLETON", "ALIVE", "_POINTS")
 
@@ -173,20 +176,20 @@ class _Finder(ast.NodeVisitor):
 
     # Places
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.places.append(f"{self.places[-1]}.{node.name}" if self.places else node.name)
         for statement in node.body:
             self.visit(statement)
         self.places.pop()
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.places.append(node.name)
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef):
                 self.visit(statement)
         self.places.pop()
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> None:
         outside = not self.places
         if outside:
             name = ast.unparse(node.targets[0]).strip("()")
@@ -197,23 +200,23 @@ class _Finder(ast.NodeVisitor):
         if outside:
             self.places.pop()
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
             self.visit(node.value)
 
-    def visit_Assert(self, node: ast.Assert) -> None:  # noqa: N802
+    def visit_Assert(self, node: ast.Assert) -> None:
         return
 
-    def visit_Raise(self, node: ast.Raise) -> None:  # noqa: N802
+    def visit_Raise(self, node: ast.Raise) -> None:
         return
 
-    def visit_Expr(self, node: ast.Expr) -> None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):
             self.visit(node.value)
 
     # What is replaced
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         name = ast.unparse(node.func)
         if name.split(".")[-1] in _NO_RULES:
             for each in node.keywords:
@@ -228,12 +231,21 @@ class _Finder(ast.NodeVisitor):
         for argument in node.args:
             self.visit(argument)
         for each in node.keywords:
-            if each.arg not in ("axis", "minlength", "keepdims", "dtype", "ddof", "divide", "kind"):
+            if each.arg not in (
+                "axis",
+                "minlength",
+                "keepdims",
+                "dtype",
+                "strict",
+                "ddof",
+                "divide",
+                "kind",
+            ):
                 self.visit(each.value)
             elif each.arg == "ddof":
                 self.add(*self.span(each.value), "0")
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         value = node.value
         if isinstance(value, bool):
             self.add(*self.span(node), str(not value))
@@ -242,12 +254,12 @@ class _Finder(ast.NodeVisitor):
         elif isinstance(value, float):
             self.add(*self.span(node), repr(1.25 * value) if value else "1.0")
 
-    def visit_Subscript(self, node: ast.Subscript) -> None:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> None:
         self.visit(node.value)
         if not isinstance(node.slice, ast.Constant | ast.UnaryOp | ast.Tuple):
             self.visit(node.slice)
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         whole, operand = self.span(node), self.span(node.operand)
         if isinstance(node.op, ast.USub | ast.Not | ast.Invert):
             if not isinstance(node.operand, ast.Constant):
@@ -256,7 +268,7 @@ class _Finder(ast.NodeVisitor):
                 return
         self.visit(node.operand)
 
-    def visit_BinOp(self, node: ast.BinOp) -> None:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> None:
         left = node.left
         if not (isinstance(left, ast.List | ast.Tuple) or isinstance(node.right, ast.List)):
             sign = _SIGNS.get(type(node.op))
@@ -266,14 +278,14 @@ class _Finder(ast.NodeVisitor):
         self.visit(left)
         self.visit(node.right)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         sign = _SIGNS[type(node.op)]
         span = self.between(node.target, node.value, sign + "=")
         if span is not None and not isinstance(node.value, ast.List | ast.ListComp | ast.Set):
             self.add(*span, _OPPOSITE[type(node.op)] + "=")
         self.visit(node.value)
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> None:
         operands = [node.left, *node.comparators]
         for left, operator, right in zip(operands, node.ops, operands[1:], strict=False):
             sign = _COMPARISONS.get(type(operator))
@@ -281,13 +293,13 @@ class _Finder(ast.NodeVisitor):
             if span is None or sign is None:
                 continue
             self.add(*span, _CONTRARY[sign])
-            words = re.sub(r"\[[^]]*\]|per_month", "", self.text(node))
+            words = re.sub(r"\[[^]]*\]|(?<=\w)\([^()]*\)|per_month", "", self.text(node))
             if sign in _LIMIT and any(word in words for word in _WHOLE):
                 self.add(*span, _LIMIT[sign])
         for operand in operands:
             self.visit(operand)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
         sign, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
         for left, right in zip(node.values, node.values[1:], strict=False):
             span = self.between(left, right, sign)
@@ -296,7 +308,7 @@ class _Finder(ast.NodeVisitor):
         for value in node.values:
             self.visit(value)
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         return
 
 

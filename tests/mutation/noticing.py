@@ -1,8 +1,8 @@
 """Which tests should notice a wrong rule, by module.
 
-Tests of ``RULES`` call rules as plain Python.  Those of ``COMPILED`` look at whole populations; they are
-asked only where no test of a rule notices.  ``NET`` compares with stored values and says nothing of what
-a rule means.
+Tests of ``RULES`` call rules as plain Python.  Those of ``COMPILED`` look at whole populations; they
+are asked only where no test of a rule notices.  ``NET`` compares with stored values and says nothing of
+what a rule means.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "body/symptoms": ("brain_and_symptoms", "iron", "worlds"),
     "burden": ("worlds", "month"),
     "exposures/catalogue/": ("catalogue", "month", "worlds"),
-    "exposures/donation": ("donation",),
-    "exposures/kidney": ("kidney",),
-    "exposures/menses": ("menses",),
+    "exposures/donation": ("donation", "sources"),
+    "exposures/kidney": ("kidney", "sources"),
+    "exposures/menses": ("menses", "sources"),
     "exposures/month": ("month", "menses", "worlds"),
-    "exposures/pregnancy": ("pregnancy", "worlds"),
+    "exposures/pregnancy": ("pregnancy", "sources", "worlds"),
     "life/birth": ("birth",),
     "life/genome": ("genome",),
     "life/growth": ("growth", "menses"),
@@ -78,7 +78,7 @@ def _longest(module: str, table: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     return table[max(fitting, key=len)] if fitting else ()
 
 
-def tests_of(module: str, *, compiled: bool = True) -> dict[str, Sequence[str]]:
+def tests_of(module: str, *, compiled: bool) -> dict[str, Sequence[str]]:
     """Tests for a module, by stage."""
     rules = [f"{_RULES}/test_{name}.py" for name in _longest(module, RULES)]
     return {

@@ -30,7 +30,8 @@ PLAIN_SECONDS, COMPILED_SECONDS = 150, 900
 STAGES = ("plain", "compiled", "net")
 
 PYTEST = ("-o", "addopts=", "-p", "no:cacheprovider", "-x", "-q", "--no-header", "--tb=no",
-          "-W", "ignore:Module already imported", "-m", "not long and not endurance and not benchmark")  # fmt: skip
+          "-W", "ignore:Module already imported",
+          "-m", "not long and not endurance and not benchmark")  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -79,11 +80,13 @@ def load_what_all_need() -> None:
     import pydantic  # noqa: F401
     import pytest  # noqa: F401
     import ruamel.yaml  # noqa: F401
-    import scipy.integrate  # noqa: F401
-    import scipy.optimize  # noqa: F401
+    import scipy.integrate
+    import scipy.optimize
     import scipy.stats  # noqa: F401
 
-    assert not any(name.split(".")[0] == PACKAGE for name in sys.modules), "loaded before it is broken"
+    assert not any(name.split(".")[0] == PACKAGE for name in sys.modules), (
+        "loaded before it is broken"
+    )
     # The same examples every time; none are kept.
     hypothesis.settings.register_profile("mutation", derandomize=True, database=None)
     hypothesis.settings.load_profile("mutation")

@@ -16,6 +16,7 @@ from rlsabm.life.birth import (
     CHILD,
     DIZYGOTIC,
     FATHER,
+    LOTTERY,
     MONOZYGOTIC,
     NO_MEN,
     SEARCH_MONTHS,
@@ -45,7 +46,7 @@ def records(count: int, **fields: Any) -> Any:
     return lives
 
 
-# Who may be a father -----------------------------------------------------------------------------------
+# Who may be a father ------------------------------------------------------------------------------
 
 
 def may_father(man: dict[str, Any] | None = None, mother: dict[str, Any] | None = None) -> bool:
@@ -80,7 +81,7 @@ def test_founders_are_no_kin_of_one_another() -> None:
     assert may_father(nobody, nobody)
 
 
-# The index of men --------------------------------------------------------------------------------------
+# The index of men ---------------------------------------------------------------------------------
 
 
 def test_men_are_found_by_month_of_birth_and_uid() -> None:
@@ -112,7 +113,7 @@ def test_rows_of_men_follow_when_others_are_dropped() -> None:
     assert kept.birth_month.tolist() == [10, 12]
 
 
-# Partners and new fathers -------------------------------------------------------------------------------
+# Partners and new fathers -------------------------------------------------------------------------
 
 
 def village(months: list[int], uids: list[int] | None = None) -> tuple[Any, Men]:
@@ -213,6 +214,20 @@ def test_the_lottery_is_among_the_first_twelve_from_the_point_on() -> None:
     assert np.bincount(place).max() < 50, "about 25 each"
 
 
+def test_the_lowest_number_of_the_lottery_wins() -> None:
+    """(uid xor point) x an odd number, cut to 64 bits."""
+    wanted = NOW - 28 * 12
+    uids = [7, 99, 12345, 10**12]
+    lives, men = village([wanted] * 4, uids)
+    seen = set()
+    for point in range(1, 60):
+        lots = [((uid ^ point) * int(LOTTERY)) % 2**64 for uid in uids]
+        winner = int(np.argmin(lots))
+        assert drawn(lives, men, gap=0, point=point) == winner
+        seen.add(winner)
+    assert seen == {0, 1, 2, 3}
+
+
 def test_fathers_are_as_likely_whatever_the_gaps_of_the_ring() -> None:
     """One man behind a wide gap does not have most of the children."""
     wanted = NOW - 28 * 12
@@ -223,7 +238,7 @@ def test_fathers_are_as_likely_whatever_the_gaps_of_the_ring() -> None:
     assert np.bincount(rows, minlength=12).max() < 60
 
 
-# Deliveries --------------------------------------------------------------------------------------------
+# Deliveries ---------------------------------------------------------------------------------------
 
 
 def test_deliveries_of_some_months_are_found() -> None:
@@ -306,8 +321,9 @@ def test_boys_are_the_countrys_share_of_the_month() -> None:
     p.male_share[NOW - p.first_month] = 0.3
     sexes = [Born(uid=uid, p=p).new["sex"][0] for uid in range(1, 401)]
     assert np.mean(sexes) == pytest.approx(0.3, abs=3.5 * (0.21 / 400) ** 0.5)
-    boy, _, _, _ = plain(nth)(np.uint64(KEY), np.uint64(5), 3, CHILD)
-    assert (sexes[4] == MALE) == (boy < 0.3)
+    for uid, sex in enumerate(sexes, start=1):
+        boy, _, _, _ = plain(nth)(np.uint64(KEY), np.uint64(uid), 3, CHILD)
+        assert (sex == MALE) == (boy < 0.3)
 
 
 def test_the_partner_fathers_the_next_child_but_for_a_share_of_new_fathers() -> None:
@@ -322,6 +338,22 @@ def test_the_partner_fathers_the_next_child_but_for_a_share_of_new_fathers() -> 
                for uid in range(1, 100)]  # fmt: skip
     assert set(fathers) == {501, 502}
     assert inputs().new_father_share == 0.15
+
+
+def test_the_partner_may_stand_first_among_the_people() -> None:
+    """The father of last time is in row 0."""
+    for uid in range(10, 40):
+        born = NOW - 30 * 12
+        lives = records(4, uid=[501, 502, 503, uid], sex=[MALE, MALE, MALE, FEMALE],
+                        birth_month=born, mother=[90, 91, 92, 80], father=93)  # fmt: skip
+        lives["father"][3], lives["partner"][3], lives["partner_birth_month"][3] = 81, 501, born
+        lives["last_birth_month"][3], lives["last_delivery"][3] = NOW, ONE_CHILD
+        new, p = newborn_records(LIFE, 1), inputs(new_father_share=0)
+        with np.errstate(over="ignore"):
+            plain(bear)(lives, newborn_records(BODY, 4), with_new_men(NO_MEN, lives, 0),
+                        np.array([3]), new, newborn_records(BODY, 1), newborn_records(LIFE, 1),
+                        p)  # fmt: skip
+        assert new["father"][0] == 501
 
 
 def test_the_mother_remembers_the_father() -> None:
@@ -372,12 +404,14 @@ def test_the_point_on_the_ring_belongs_to_the_delivery() -> None:
     points = {int(plain(nth_word)(np.uint64(KEY), np.uint64(70), k, FATHER)) for k in range(9)}
     assert len(points) == 9
     fathers = [
-        int(Born(uid=uid, parity=order).new["father"][0]) for uid in (70, 71, 72) for order in (1, 2, 3)
+        int(Born(uid=uid, parity=order).new["father"][0])
+        for uid in (70, 71, 72)
+        for order in (1, 2, 3)
     ]
     assert set(fathers) == {501, 502}
 
 
-# Beginning -----------------------------------------------------------------------------------------------
+# Beginning ----------------------------------------------------------------------------------------
 
 
 def test_founders_have_uids_of_their_block_and_no_parents() -> None:

@@ -36,7 +36,7 @@ def norm(age: float) -> float:
     return 1 - 0.95 * np.exp(-age / 14)
 
 
-# Pools -----------------------------------------------------------------------------------------------
+# Pools --------------------------------------------------------------------------------------------
 
 
 def test_the_fast_pool_goes_towards_trait_times_supply_in_two_months() -> None:
@@ -63,7 +63,7 @@ def test_the_norm_of_the_slow_pool_is_that_of_a_typical_life() -> None:
     assert p.slow_pool_norm[0] == pytest.approx(0.05)
 
 
-# Effect of a deficit -----------------------------------------------------------------------------------
+# Effect of a deficit ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lacking", [0.1, 0.5, 1.0])
@@ -138,7 +138,7 @@ def test_the_brain_sees_the_persons_stores() -> None:
     assert body.brain_iron_fast == pytest.approx(1 + (supply - 1) * (1 - np.exp(-0.5)), rel=1e-5)
 
 
-# Liability -------------------------------------------------------------------------------------------
+# Liability ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,12 @@ def lived(
 
 
 def test_liability_is_the_sum_of_its_parts() -> None:
-    body = lived(0.5, other_liability=1.1, dopamine_deficit=0.7, vulnerability=0.4, lasting_load=0.4)
+    body = lived(
+        0.5, other_liability=1.1, dopamine_deficit=0.7, vulnerability=0.4, lasting_load=0.9
+    )
     age = 0.35 * (AGE - 20) / 44
-    expected = 1.1 + age + 0.7 + 0.2 * 0.5 + 1.25 * 0.4 - 2.88
+    vulnerability = 0.4 + 0.5 * (1 - np.exp(-1 / 72))
+    expected = 1.1 + age + 0.7 + 0.2 * 0.5 + 1.25 * vulnerability - 2.88
     assert body.liability == pytest.approx(expected, rel=1e-5)
 
 
@@ -184,7 +187,7 @@ def test_the_lasting_load_comes_to_bear_in_six_years() -> None:
     assert body.vulnerability == pytest.approx(expected, rel=EXACT)
 
 
-# Symptoms --------------------------------------------------------------------------------------------
+# Symptoms -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("prevalence", [0.1, 0.5, 0.9])

@@ -44,7 +44,7 @@ FOR_LIFE = made("for_life", onset_per_1000=[100.0])
 RECURRENT = made("recurrent", onset_per_1000=[100.0], duration_years=2.0)
 
 
-# Hazards ---------------------------------------------------------------------------------------------
+# Hazards ------------------------------------------------------------------------------------------
 
 
 def test_an_onset_that_is_given_is_the_hazard_at_the_middle_of_each_year() -> None:
@@ -114,7 +114,7 @@ def test_the_expected_share_follows_its_equation(ratio: float) -> None:
 
 def test_the_highest_prevalence_is_99_per_cent() -> None:
     made(ages=[0, 60], prevalence=[0, 0.99]).yearly_hazard(IMMORTAL)
-    with pytest.raises(UserError, match="at most 0.99"):
+    with pytest.raises(UserError, match=r"at most 0\.99"):
         made(ages=[0, 60], prevalence=[0, 0.991]).yearly_hazard(IMMORTAL)
 
 
@@ -140,7 +140,10 @@ def test_a_prevalence_beside_an_onset_may_differ_by_a_twentieth(
 
 def test_a_prevalence_that_falls_too_fast_is_refused() -> None:
     """Within a year, exp(-1/D) of the people keep it."""
-    for after, accepted in ((0.2 * np.exp(-1 / 4) * 1.01, True), (0.2 * np.exp(-0.25) * 0.99, False)):
+    for after, accepted in (
+        (0.2 * np.exp(-1 / 4) * 1.01, True),
+        (0.2 * np.exp(-0.25) * 0.99, False),
+    ):
         condition = made(ages=[0, 30, 31], prevalence=[0.1, 0.2, after], duration_years=4.0)
         if accepted:
             assert condition.yearly_hazard(IMMORTAL).min() >= 0
@@ -169,7 +172,7 @@ def test_strength_multiplies_amounts_and_is_the_power_of_factors() -> None:
     assert strong.dopamine_load == 0.3
 
 
-# Tables ----------------------------------------------------------------------------------------------
+# Tables -------------------------------------------------------------------------------------------
 
 
 def test_hazards_are_summed_from_birth() -> None:
@@ -219,7 +222,7 @@ def test_rules_read_the_effects_of_each_condition() -> None:
     assert p.condition_spared[0, 0, :3] == pytest.approx(np.exp(-0.1 * np.arange(3)))
 
 
-# Episodes --------------------------------------------------------------------------------------------
+# Episodes -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +317,7 @@ def test_as_many_have_it_as_onset_and_recovery_lead_to(p: Any) -> None:
         assert found == pytest.approx(share, abs=3.5 * (share * (1 - share) / 1500) ** 0.5)
 
 
-# What a life remembers ---------------------------------------------------------------------------------
+# What a life remembers ----------------------------------------------------------------------------
 
 
 def settled(uid: int, month: int, p: Any, **fields: Any) -> tuple[Any, int]:
@@ -356,8 +359,18 @@ def test_what_will_never_come_is_not_asked_again(p: Any) -> None:
     assert (life.conditions, life.conditions_until) == (0, NEVER_COMES)
 
 
-def test_bleeding_at_onset_ends_a_month_later() -> None:
-    bleeding = replace(RECURRENT, blood_loss_ml_at_onset=500.0, duration_years=90.0)
+def test_an_onset_may_be_in_the_month_of_birth() -> None:
+    p = inputs([made("at_once", onset_per_1000=[900.0])])
+    onsets = set()
+    for uid in range(1, 60):
+        life, _ = person(uid=uid, birth_month=NOW)
+        onsets.add(plain(episode_at)(life, 0, NOW - 1, p)[1] - NOW)
+    assert min(onsets) == 0
+
+
+@pytest.mark.parametrize("blood", [0.5, 500.0])
+def test_bleeding_at_onset_ends_a_month_later(blood: float) -> None:
+    bleeding = replace(RECURRENT, blood_loss_ml_at_onset=blood, duration_years=90.0)
     p = inputs([bleeding])
     life, _ = person(birth_month=NOW)
     _, onset = plain(episode_at)(life, 0, NOW - 1, p)
@@ -368,7 +381,7 @@ def test_bleeding_at_onset_ends_a_month_later() -> None:
     assert life.conditions_until > onset + 1
 
 
-# The burden ------------------------------------------------------------------------------------------
+# The burden ---------------------------------------------------------------------------------------
 
 EFFECTS = dict(
     blood_loss_ml_per_day=2.0, blood_loss_ml_at_onset=300.0, iron_loss_mg_per_day=0.5,
@@ -440,7 +453,7 @@ def test_conditions_are_brought_up_to_date_and_laid_down(effective: Any) -> None
         assert begun == life.conditions
 
 
-# Groups ----------------------------------------------------------------------------------------------
+# Groups -------------------------------------------------------------------------------------------
 
 
 def test_who_has_a_condition_by_its_place() -> None:

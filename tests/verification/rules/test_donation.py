@@ -52,7 +52,7 @@ def lived(life: Any, body: Any, p: Any = None, **when: Any) -> Any:
     return burden
 
 
-# Careers ---------------------------------------------------------------------------------------------
+# Careers ------------------------------------------------------------------------------------------
 
 
 def test_the_young_start_four_times_as_often() -> None:
@@ -153,7 +153,7 @@ def test_kidney_disease_ends_a_career_for_good() -> None:
     assert life.donor == FORMER_DONOR
 
 
-# Visits ----------------------------------------------------------------------------------------------
+# Visits -------------------------------------------------------------------------------------------
 
 
 def test_visits_come_at_the_donors_own_rate() -> None:
@@ -209,7 +209,7 @@ def test_the_same_donor_stays_away_until_the_next_donation() -> None:
     assert differ / 199 == pytest.approx(2 * 0.3 * 0.7, abs=0.12)
 
 
-# Turned away -----------------------------------------------------------------------------------------
+# Turned away --------------------------------------------------------------------------------------
 
 
 def deferred(sex: int = FEMALE, values: dict[str, float] | None = None, **fields: Any) -> int:
@@ -255,7 +255,7 @@ def test_who_is_turned_away_gives_nothing() -> None:
     assert life.donations == 0
 
 
-# Donations -------------------------------------------------------------------------------------------
+# Donations ----------------------------------------------------------------------------------------
 
 
 def gave(sex: int, double: int, **values: float) -> tuple[float, int]:
@@ -287,9 +287,7 @@ def test_a_donation_costs_a_woman_about_240_mg_of_iron() -> None:
 
 @pytest.mark.parametrize(("since", "takes"), [(0, False), (1, True), (2, True), (3, False)])
 def test_tablets_are_taken_for_two_months_after_a_donation(since: int, takes: bool) -> None:
-    life, body = donor(
-        donor_supplements=1, last_donation_month=NOW - since, eligible_month=NOW + 9
-    )
+    life, body = donor(donor_supplements=1, last_donation_month=NOW - since, eligible_month=NOW + 9)
     assert lived(life, body).oral_iron_mg_per_day == (19.0 if takes else 0.0)
     life.donor_supplements = 0
     assert lived(life, body).oral_iron_mg_per_day == 0.0
@@ -303,7 +301,7 @@ def test_donations_are_logged() -> None:
         assert logged(note_donation, *lives, NOW) == events
 
 
-# Groups and settings ----------------------------------------------------------------------------------
+# Groups and settings ------------------------------------------------------------------------------
 
 
 def test_who_gave_blood_in_the_last_twelve_months() -> None:

@@ -30,7 +30,7 @@ from rlsabm.results.intervals import (
     wilson_interval,
 )
 from rlsabm.results.nesting import WORTH_OF_COUNTS, NestedCounts
-from rlsabm.results.rates import byar_interval, by_run, mean, mean_of_draws, rate, standardised
+from rlsabm.results.rates import by_run, byar_interval, mean, mean_of_draws, rate, standardised
 from rlsabm.results.samples import (
     ENOUGH_VALUES,
     MOST_VALUES,
@@ -45,7 +45,7 @@ from rlsabm.results.tetrachoric import quadrant, tetrachoric
 ONE = np.array
 
 
-# Quantiles ---------------------------------------------------------------------------------------------
+# Quantiles ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 6, 9, 20, 200])
@@ -70,10 +70,12 @@ def test_the_expansion_of_t_is_that_of_the_handbook() -> None:
 
 def test_one_draw_takes_the_normal_quantile_several_that_of_t() -> None:
     found = quantile_over_draws(np.array([0, 1, 2, 5]))
-    assert found == pytest.approx([Z_95, Z_95, stats.t.ppf(0.975, 1), stats.t.ppf(0.975, 4)], rel=1e-4)
+    assert found == pytest.approx(
+        [Z_95, Z_95, stats.t.ppf(0.975, 1), stats.t.ppf(0.975, 4)], rel=1e-4
+    )
 
 
-# Proportions -------------------------------------------------------------------------------------------
+# Proportions --------------------------------------------------------------------------------------
 
 
 def test_wilsons_interval_solves_its_equation() -> None:
@@ -81,7 +83,9 @@ def test_wilsons_interval_solves_its_equation() -> None:
     share, persons = ONE([0.1, 0.5, 0.9]), ONE([40.0, 40.0, 7.0])
     for z in (Z_95, 3.0):
         for limit in wilson_interval(share, persons, z):
-            assert np.abs(share - limit) == pytest.approx(z * np.sqrt(limit * (1 - limit) / persons))
+            assert np.abs(share - limit) == pytest.approx(
+                z * np.sqrt(limit * (1 - limit) / persons)
+            )
     low, high = wilson_interval(share, persons)
     assert (low < share).all()
     assert (high > share).all()
@@ -106,7 +110,10 @@ def test_proportions_of_draws_have_wilsons_interval_of_as_many_people_as_would_v
     size = 0.3 * 0.7 / (within / 3 + between)
     low, high = wilson_interval(ONE(0.3), ONE(size), stats.t.ppf(0.975, 2))
     assert found.value == pytest.approx(0.3)
-    assert (found.lower, found.upper) == (pytest.approx(low, rel=1e-4), pytest.approx(high, rel=1e-4))
+    assert (found.lower, found.upper) == (
+        pytest.approx(low, rel=1e-4),
+        pytest.approx(high, rel=1e-4),
+    )
     assert found.monte_carlo_error == pytest.approx(sqrt(within / 3))
     assert found.parameter_sd == pytest.approx(sqrt(between))
 
@@ -123,7 +130,7 @@ def test_a_proportion_that_cannot_vary_is_of_all_people() -> None:
     assert found.upper == pytest.approx(high, rel=1e-4)
 
 
-# Draws -------------------------------------------------------------------------------------------------
+# Draws --------------------------------------------------------------------------------------------
 
 
 def test_limits_of_levels_and_shares() -> None:
@@ -150,17 +157,25 @@ def test_draws_that_vary_less_than_chance_have_no_spread_of_parameters() -> None
 
 
 def test_slopes_of_a_function_give_its_variance() -> None:
-    """x² / y with correlated means: gradient (2x / y, -x² / y²)."""
-    x, y = ONE([0.3, 0.0005]), ONE([0.2, 0.4])
+    """y / x with correlated means, small ones too: gradient (-y / x², 1 / x)."""
+    x, y = ONE([0.3, 0.002]), ONE([0.2, 0.4])
     covariance = [[ONE([0.01, 1e-8]), ONE([0.002, 0.0])], [ONE([0.002, 0.0]), ONE([0.03, 1e-6])]]
-    value, variance = delta_variance(lambda x, y: x**2 / y, [x, y], covariance)
-    a, b = 2 * x / y, -(x**2) / y**2
+    value, variance = delta_variance(lambda x, y: y / x, [x, y], covariance)
+    a, b = -y / x**2, 1 / x
     expected = a**2 * covariance[0][0] + 2 * a * b * covariance[0][1] + b**2 * covariance[1][1]
-    assert value == pytest.approx(x**2 / y)
+    assert value == pytest.approx(y / x)
     assert variance == pytest.approx(expected, rel=1e-5)
 
 
-# Rates -------------------------------------------------------------------------------------------------
+def test_draws_without_an_estimate_count_for_nothing() -> None:
+    """Neither their value nor their variance."""
+    found = over_draws(ONE([1.0, np.nan, 3.0]), ONE([0.5, 9.0, 0.5]), kind="difference")
+    assert found.value == 2.0
+    assert found.monte_carlo_error == pytest.approx(0.5)
+    assert found.parameter_sd == pytest.approx(1.5**0.5)
+
+
+# Rates --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("events", [1.0, 3.0, 10.0, 100.0])
@@ -215,6 +230,14 @@ def test_rates_of_draws_are_worth_as_many_events_as_they_vary() -> None:
     assert found.value == pytest.approx(4.0)
     assert found.lower == pytest.approx(low, rel=1e-4)
     assert found.upper == pytest.approx(high, rel=1e-3)
+
+
+def test_a_rate_may_be_worth_less_than_one_event() -> None:
+    """Two events in one of three draws: half an event, in the time that gives the rate."""
+    found = rate(nested(["e", "t"], (0, 0, 0, 10.0), (1, 0, 2, 10.0), (2, 0, 0, 10.0)), "e", "t")
+    low, high = byar_interval(ONE([0.5]), ONE([7.5]), stats.t.ppf(0.975, 2))
+    assert found.value == pytest.approx(2 / 30)
+    assert (found.lower, found.upper) == (pytest.approx(low), pytest.approx(high, rel=1e-4))
 
 
 def test_the_mean_of_people_and_its_error() -> None:
@@ -281,7 +304,7 @@ def test_runs_in_which_nobody_was_counted_have_zeros() -> None:
     }  # fmt: skip
 
 
-# Nesting -----------------------------------------------------------------------------------------------
+# Nesting ------------------------------------------------------------------------------------------
 
 
 def test_the_variance_of_replicates_and_counts_by_their_degrees_of_freedom() -> None:
@@ -299,7 +322,7 @@ def test_totals_leave_out_what_is_missing() -> None:
     assert np.isnan(nested(["c"], (0, 0, np.nan)).total("c")).all()
 
 
-# Differences -------------------------------------------------------------------------------------------
+# Differences --------------------------------------------------------------------------------------
 
 
 def counts(*runs: tuple[int, float, float]) -> Counts:
@@ -352,7 +375,7 @@ def test_the_variance_of_a_shift_has_half_a_person_in_each_cell_added() -> None:
     assert np.isnan(independent_shift(nobody))
 
 
-# Blocks of people ----------------------------------------------------------------------------------------
+# Blocks of people ---------------------------------------------------------------------------------
 
 
 def test_counts_of_blocks_add_up_by_key() -> None:
@@ -390,7 +413,7 @@ def test_very_many_blocks_are_taken_a_few_at_a_time() -> None:
     assert run_of_blocks("t", Added(("n",)), parts)["n"].tolist() == [30]
 
 
-# Percentiles -------------------------------------------------------------------------------------------
+# Percentiles --------------------------------------------------------------------------------------
 
 
 def test_many_values_are_represented_by_quantiles_in_the_middles_of_equal_parts() -> None:
@@ -449,13 +472,14 @@ def test_few_values_are_not_thinned() -> None:
     assert thinned(nothing) is nothing
 
 
-# Tetrachoric correlation -----------------------------------------------------------------------------------
+# Tetrachoric correlation --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rho", [-0.8, 0.0, 0.3, 0.9])
 @pytest.mark.parametrize(("h", "k"), [(0.0, 0.0), (1.3, 0.4), (-0.7, 2.0)])
 def test_the_share_of_pairs_above_both_thresholds(rho: float, h: float, k: float) -> None:
     """Against the integral of the conditional normal over one liability."""
+
     def above(x: float) -> float:
         return float(stats.norm.pdf(x) * stats.norm.sf((k - rho * x) / sqrt(1 - rho**2)))
 

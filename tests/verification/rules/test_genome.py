@@ -31,7 +31,7 @@ def uniforms(rule: Any, *of: Any) -> tuple[float, ...]:
     return tuple(plain(rule)(np.uint64(KEY), *of))
 
 
-# Effects of alleles -------------------------------------------------------------------------------------
+# Effects of alleles -------------------------------------------------------------------------------
 
 
 def test_odds_ratios_become_effects_on_one_persons_liability() -> None:
@@ -64,7 +64,7 @@ def test_without_an_effect_of_deficits_the_limit_holds() -> None:
     assert inputs(deficit_effect=0.0).allele_cns_iron[0] == pytest.approx(-0.15)
 
 
-# Founders ----------------------------------------------------------------------------------------------
+# Founders -----------------------------------------------------------------------------------------
 
 
 def test_founders_draw_both_alleles_by_frequency() -> None:
@@ -93,7 +93,7 @@ def test_founders_have_the_frequencies_of_the_file() -> None:
     assert (np.abs(copies / 2400 - FREQUENCY) < 3.5 * error).all()
 
 
-# Children ----------------------------------------------------------------------------------------------
+# Children -----------------------------------------------------------------------------------------
 
 
 def child(uid: int, mother: dict[str, Any], father: dict[str, Any]) -> Any:
@@ -135,7 +135,7 @@ def test_polygenes_are_the_middle_of_the_parents_and_segregation(name: str) -> N
         assert life[name] == pytest.approx(0.4 + sqrt(0.5) * z, rel=1e-5)
 
 
-# Traits ------------------------------------------------------------------------------------------------
+# Traits -------------------------------------------------------------------------------------------
 
 
 def expressed(uid: int = 1, values: dict[str, float] | None = None, **genome: Any) -> Any:

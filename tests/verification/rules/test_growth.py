@@ -20,15 +20,13 @@ def grown(age_months: int, *, sex: int = MALE, values: dict[str, float] | None =
     return life, p
 
 
-# Blood -----------------------------------------------------------------------------------------------
+# Blood --------------------------------------------------------------------------------------------
 
 
 def test_blood_of_adults_is_that_of_nadler() -> None:
     """Nadler 1962, Surgery 51:224: litres by height in metres and weight in kilograms."""
     volume = plain(blood_volume)
-    assert volume(MALE, 1.8, 80.0, 0.075) == pytest.approx(
-        0.3669 * 1.8**3 + 0.03219 * 80 + 0.6041
-    )
+    assert volume(MALE, 1.8, 80.0, 0.075) == pytest.approx(0.3669 * 1.8**3 + 0.03219 * 80 + 0.6041)
     assert volume(FEMALE, 1.6, 60.0, 0.075) == pytest.approx(
         0.3561 * 1.6**3 + 0.03308 * 60 + 0.1833
     )
@@ -49,7 +47,7 @@ def test_blood_goes_over_from_child_to_adult_between_35_and_45_kg() -> None:
     assert volume(MALE, 1.5, 45.0, 0.075) == pytest.approx(0.3669 * 1.5**3 + 0.03219 * 45 + 0.6041)
 
 
-# Size ------------------------------------------------------------------------------------------------
+# Size ---------------------------------------------------------------------------------------------
 
 
 def test_adults_reach_the_countrys_height_and_weight() -> None:
@@ -113,7 +111,7 @@ def test_size_is_brought_up_to_date(years: int, interval: int) -> None:
     assert months == list(range(12 * years, 12 * years + 12, interval))
 
 
-# What follows from size -------------------------------------------------------------------------------
+# What follows from size ---------------------------------------------------------------------------
 
 
 def test_red_cells_hold_the_set_points_iron() -> None:
@@ -156,7 +154,7 @@ def test_menstrual_loss_is_brought_up_to_date_in_women_only() -> None:
     assert man.menstrual_loss_ml == 0
 
 
-# People differ ---------------------------------------------------------------------------------------
+# People differ ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def month(
     )
 
 
-# Ferritin, saturation, receptor, haemoglobin ------------------------------------------------------------
+# Ferritin, saturation, receptor, haemoglobin ------------------------------------------------------
 
 
 def test_ferritin_is_linear_at_low_and_exponential_at_high_stores() -> None:
@@ -75,7 +75,7 @@ def test_ferritin_is_linear_at_low_and_exponential_at_high_stores() -> None:
     for stores in (50.0, 400.0, 1500.0):
         life, body = person(storage_iron_mg=stores)
         assert plain(ferritin)(body, life, p) == pytest.approx(level(stores), rel=1e-6)
-    assert 500 / 40 == pytest.approx(12.5)
+    assert pytest.approx(12.5) == 500 / 40
 
 
 def test_saturation_falls_with_ferritin() -> None:
@@ -119,7 +119,7 @@ def test_haemoglobin_is_iron_by_volume() -> None:
     assert plain(haemoglobin)(body, 6.0, inputs()) == pytest.approx(140 * 5 / 6)
 
 
-# States ----------------------------------------------------------------------------------------------
+# States -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("age", "limit"), [(0, 12), (4, 12), (5, 15), (40, 15)])
@@ -159,7 +159,7 @@ def test_iron_deficiency_anaemia_is_both() -> None:
     assert group.members(people).tolist() == [True, False, False, False]
 
 
-# Absorption ------------------------------------------------------------------------------------------
+# Absorption ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stores", [0.0, 0.3, 1.0, 2.5, 4.99, 5.0, 7.0])
@@ -224,7 +224,7 @@ def test_drive_rises_fivefold_per_share_of_red_cells_missing() -> None:
     assert plain(erythropoietic_drive)(0.0, 2200.0, p) == 1.0
 
 
-# A month ---------------------------------------------------------------------------------------------
+# A month ------------------------------------------------------------------------------------------
 
 
 def test_food_goes_to_stores() -> None:
@@ -322,9 +322,7 @@ def test_red_cells_are_made_as_fast_as_iron_reaches_the_marrow(stores: float) ->
 
 
 def test_absorbed_iron_supplies_the_marrow_too() -> None:
-    found = month(
-        storage_iron_mg=100.0, red_cell_iron_mg=0.95 * TARGET, iron_intake_mg_per_day=6.0
-    )
+    found = month(storage_iron_mg=100.0, red_cell_iron_mg=0.95 * TARGET, iron_intake_mg_per_day=6.0)
     absorbed = min(6 * share_at(100.0) * 1.25, 3.75)
     expected = made(100.0, 0.05 * TARGET, absorbed)
     assert found.red - 0.95 * TARGET == pytest.approx(expected, rel=1e-5)
@@ -433,7 +431,7 @@ def test_small_amounts_count_too() -> None:
     assert found.stores == pytest.approx(3000 - 0.5)
 
 
-# Newborns --------------------------------------------------------------------------------------------
+# Newborns -----------------------------------------------------------------------------------------
 
 
 def test_a_newborns_iron_goes_to_blood_then_tissue_then_stores() -> None:
@@ -476,7 +474,7 @@ def test_a_newborns_brain_is_at_its_supply() -> None:
     assert body.brain_iron_slow == pytest.approx(0.05, rel=EXACT)
 
 
-# Responses -------------------------------------------------------------------------------------------
+# Responses ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stores", [0.0, 0.15, 0.16, 0.4, 1.0, 5.0, 6.0])

@@ -63,7 +63,7 @@ def monthly(rates: np.ndarray) -> np.ndarray:
     return 1 - np.exp(-rates / 12)
 
 
-# Tables ----------------------------------------------------------------------------------------------
+# Tables -------------------------------------------------------------------------------------------
 
 
 def test_patients_die_and_are_transplanted_at_the_rates_of_the_registry() -> None:
@@ -129,7 +129,7 @@ def test_what_is_left_to_others_is_at_least_half_of_the_life_table() -> None:
     assert p.death[MALE, 60] == pytest.approx(monthly(-6 * np.log(1 - table[MALE, 60])))
 
 
-# Stages ----------------------------------------------------------------------------------------------
+# Stages -------------------------------------------------------------------------------------------
 
 
 def entered(stage: int, uid: int = 1, **values: float) -> Any:
@@ -203,7 +203,7 @@ def test_transplantation_and_graft_failure_have_uniforms_of_their_own() -> None:
         assert (life.kidney == DIALYSIS) == (failed < 1 - np.exp(-1 / 12))
 
 
-# What they do to the body ------------------------------------------------------------------------------
+# What they do to the body -------------------------------------------------------------------------
 
 
 def test_ckd_4_5_lowers_absorption_and_haemoglobin_bleeds_and_loads() -> None:
@@ -273,7 +273,7 @@ def test_infusions_stop_above_a_saturation() -> None:
     assert infused(limit + 0.01, infusion_saturation_below_percent=20) == 0.0
 
 
-# Death -----------------------------------------------------------------------------------------------
+# Death --------------------------------------------------------------------------------------------
 
 
 def test_patients_die_by_the_registry_whatever_else_they_have() -> None:
@@ -293,7 +293,12 @@ def test_others_die_by_the_life_table_times_the_ratio_of_their_conditions(sex: i
 
 @pytest.mark.parametrize(
     ("stage", "cause"),
-    [(DIALYSIS, DIED_ON_DIALYSIS), (GRAFT, DIED_WITH_GRAFT), (CKD_4, OTHER_CAUSE), (0, OTHER_CAUSE)],
+    [
+        (DIALYSIS, DIED_ON_DIALYSIS),
+        (GRAFT, DIED_WITH_GRAFT),
+        (CKD_4, OTHER_CAUSE),
+        (0, OTHER_CAUSE),
+    ],
 )
 def test_causes_of_death(stage: int, cause: int) -> None:
     life, _ = person(kidney=stage)
@@ -306,7 +311,7 @@ def test_deaths_are_logged() -> None:
     assert logged(note_death, person()[0], NOW) == []
 
 
-# Events, groups, settings -------------------------------------------------------------------------------
+# Events, groups, settings -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def z(rule: Any, place: int, uid: int, *of: Any) -> float:
     return float(plain(normal)(plain(rule)(np.uint64(KEY), np.uint64(uid), *of)[place]))
 
 
-# Inflammation ------------------------------------------------------------------------------------------
+# Inflammation -------------------------------------------------------------------------------------
 
 INFLAMED = Condition(name="it", label="it", definition="it", source="a test", prevalence=[0.1],
                      ferritin_factor=2.0, saturation_factor=0.6)  # fmt: skip
@@ -82,7 +82,7 @@ def test_a_condition_that_lowers_saturation_only_leaves_room_for_inflammation() 
     assert found == (1.5, pytest.approx(0.375))
 
 
-# A person ----------------------------------------------------------------------------------------------
+# A person -----------------------------------------------------------------------------------------
 
 
 def measured(
@@ -102,7 +102,10 @@ LEVEL = 40 * np.expm1(400 / 500)
 
 def test_true_values_are_those_of_the_body() -> None:
     life, body = person(storage_iron_mg=400.0, red_cell_iron_mg=2000.0)
-    found, p = measured(dopamine_deficit=0.3, absorbed_mg_per_day=1.5, lost_mg_per_day=1.2), inputs()
+    found, p = (
+        measured(dopamine_deficit=0.3, absorbed_mg_per_day=1.5, lost_mg_per_day=1.2),
+        inputs(),
+    )
     assert found.stores_ferritin_ug_per_l == pytest.approx(LEVEL, rel=1e-6)
     assert found.haemoglobin_g_per_l == pytest.approx(2000 / 5 / 3.39)
     saturation = plain(transferrin_saturation)(body, life, p)
@@ -196,7 +199,7 @@ def test_irls_is_asked_of_those_who_have_symptoms() -> None:
     assert measured(rls=0, liability=0.36).irls == 0.0
 
 
-# Autopsies ---------------------------------------------------------------------------------------------
+# Autopsies ----------------------------------------------------------------------------------------
 
 
 def test_an_autopsy_finds_the_iron_at_death(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +221,7 @@ def test_an_autopsy_finds_the_iron_at_death(monkeypatch: pytest.MonkeyPatch) -> 
     assert found["exchangeable_cns_iron"] == pytest.approx(0.9)
 
 
-# Cases -------------------------------------------------------------------------------------------------
+# Cases --------------------------------------------------------------------------------------------
 
 
 def test_each_definition_and_recall_has_its_bit() -> None:
@@ -243,7 +246,7 @@ def test_cases_are_of_this_month_or_of_the_last_twelve(
     assert newborn_records(BODY, 1)["rls_last_month"][0] == LONG_AGO
 
 
-# Questionnaires ------------------------------------------------------------------------------------------
+# Questionnaires -----------------------------------------------------------------------------------
 
 
 def asked(

@@ -184,7 +184,7 @@ def test_men_do_not_menstruate() -> None:
         assert (parts[OF_HEAVY_MENSES].menses_ml > 0) == bleeds
 
 
-# Who is counted ---------------------------------------------------------------------------------------
+# Who is counted -----------------------------------------------------------------------------------
 
 
 class People:

@@ -59,7 +59,7 @@ IRON = [field.name for field in BURDEN_FIELDS if field.does == "iron"]
 BODY_ONLY = ["dopamine_load", "lasting_months"]
 
 
-# Burdens ---------------------------------------------------------------------------------------------
+# Burdens ------------------------------------------------------------------------------------------
 
 
 def test_amounts_add_up_and_factors_multiply() -> None:
@@ -128,7 +128,7 @@ def test_kinds_of_fields_that_nobody_fills_are_neutral_too() -> None:
     assert part == a_burden()
 
 
-# Parts -----------------------------------------------------------------------------------------------
+# Parts --------------------------------------------------------------------------------------------
 
 
 def test_parts_lie_behind_the_whole_in_the_order_of_a_month() -> None:
@@ -183,7 +183,7 @@ def test_bodies_of_other_worlds_follow_pregnancies() -> None:
     assert body.conceptus_iron_mg == 0.0
 
 
-# A month ---------------------------------------------------------------------------------------------
+# A month ------------------------------------------------------------------------------------------
 
 
 def lived(
@@ -286,7 +286,7 @@ def test_people_grow_when_it_is_time(months: int, grows: bool) -> None:
     assert life.weight_kg == (grown.weight_kg if grows else 11.0)
 
 
-# Months of people ----------------------------------------------------------------------------------------
+# Months of people ---------------------------------------------------------------------------------
 
 
 def block(

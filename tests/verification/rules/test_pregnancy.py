@@ -62,7 +62,7 @@ def carried(month_of: int, kind: int = ONE_CHILD, uid: int = 1, **values: float)
     return burden
 
 
-# Conception ------------------------------------------------------------------------------------------
+# Conception ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_pregnancies_end_in_loss_and_twins_with_their_shares() -> None:
         assert found[kind] == pytest.approx(share, abs=3.5 * error)
 
 
-# Months of pregnancy ---------------------------------------------------------------------------------
+# Months of pregnancy ------------------------------------------------------------------------------
 
 #: Shares of what term brings, by month (tables/pregnancy_by_month.csv).
 RED_CELLS = [0.0, 0.02, 0.08, 0.20, 0.40, 0.62, 0.82, 0.95, 1.0]
@@ -234,7 +234,7 @@ def test_a_pregnancy_that_is_switched_off_burdens_nobody() -> None:
     assert carried(9, pregnancy_enabled=0) == a_burden()
 
 
-# Blood volume as a survey measures it -------------------------------------------------------------------
+# Blood volume as a survey measures it -------------------------------------------------------------
 
 
 def test_circulating_volume_is_expanded_in_pregnancy() -> None:
@@ -266,7 +266,7 @@ def test_circulating_volume_is_the_persons_own_otherwise() -> None:
     assert volume(life, NOW, inputs(pregnancy_enabled=0)) == 5.0
 
 
-# Ends ------------------------------------------------------------------------------------------------
+# Ends ---------------------------------------------------------------------------------------------
 
 
 def delivered(
@@ -368,7 +368,7 @@ def test_nursing_costs_milk_iron() -> None:
     assert burden.milk_iron_mg == 0.0
 
 
-# A month of a woman ----------------------------------------------------------------------------------
+# A month of a woman -------------------------------------------------------------------------------
 
 
 def lived(life: Any, body: Any, month: int = NOW, **values: float) -> Any:
@@ -432,7 +432,7 @@ def test_conceptions_and_deliveries_are_logged() -> None:
     assert noted({"parity": 1}, {"parity": 2}) == [(NOW, DELIVERED, False)]
 
 
-# Groups and settings ----------------------------------------------------------------------------------
+# Groups and settings ------------------------------------------------------------------------------
 
 
 def surveyed(**fields: Any) -> Any:

@@ -103,7 +103,9 @@ def _columns(records: Any) -> dict[str, list[float]]:
 def _text(found: dict[str, dict[str, list[float]]]) -> str:
     """A column a line, so that a difference can be read."""
     parts = [
-        f'"{name}": {{\n' + ",\n".join(f'"{c}": {json.dumps(v)}' for c, v in columns.items()) + "\n}"
+        f'"{name}": {{\n'
+        + ",\n".join(f'"{c}": {json.dumps(v)}' for c, v in columns.items())
+        + "\n}"
         for name, columns in found.items()
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -13,6 +13,7 @@ from rlsabm.chance import once
 from rlsabm.conventions import FEMALE, MALE, NEVER
 from rlsabm.demography.births import population_of
 from rlsabm.demography.countries import load_country
+from rlsabm.measuring import assays
 from rlsabm.observe import survey as survey_module
 from rlsabm.observe.kin import find_kin, pair_sexes
 from rlsabm.observe.survey import SURVEY, Survey, quotas, survey_lottery, survey_month, take_survey
@@ -23,7 +24,7 @@ MONTH = 12 * 2019 + 6
 COUNTRY: Any = load_country("united-states")
 
 
-# Quotas ------------------------------------------------------------------------------------------------
+# Quotas -------------------------------------------------------------------------------------------
 
 
 def test_quotas_are_the_countrys_shares() -> None:
@@ -42,7 +43,7 @@ def test_a_band_with_fewer_people_gives_all_it_has() -> None:
     assert quotas(np.array([0.5, 0.5]), np.array([3, 99]), 10).tolist() == [3, 5]
 
 
-# The lottery -------------------------------------------------------------------------------------------
+# The lottery --------------------------------------------------------------------------------------
 
 
 def test_the_lottery_belongs_to_the_persons() -> None:
@@ -54,7 +55,7 @@ def test_the_lottery_belongs_to_the_persons() -> None:
         assert (place[row], line_list[row]) == (first, second)
 
 
-# A survey ----------------------------------------------------------------------------------------------
+# A survey -----------------------------------------------------------------------------------------
 
 
 def population(count: int = 4000) -> Any:
@@ -68,7 +69,9 @@ def population(count: int = 4000) -> Any:
     return lives
 
 
-def surveyed(lives: Any, size: int, *, year: int = 2019, years: tuple[int, ...] = (2019,)) -> Survey:
+def surveyed(
+    lives: Any, size: int, *, year: int = 2019, years: tuple[int, ...] = (2019,)
+) -> Survey:
     setting: Any = SimpleNamespace(country=COUNTRY, size=size, survey_years=years, conditions=())
     bodies = newborn_records(BODY, len(lives))
     bodies["endowment_mg"] = lives["uid"]
@@ -76,8 +79,9 @@ def surveyed(lives: Any, size: int, *, year: int = 2019, years: tuple[int, ...] 
 
 
 @pytest.fixture(autouse=True)
-def _plain_lottery(monkeypatch: pytest.MonkeyPatch) -> None:
+def _plain_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey_module, "survey_lottery", plain(survey_lottery))
+    monkeypatch.setattr(assays, "_measure", plain(assays._measure))
 
 
 def band_of(lives: Any, month: int = MONTH) -> np.ndarray:
@@ -139,22 +143,29 @@ def test_an_earlier_survey_takes_as_many_as_fit_its_structure() -> None:
 def test_ages_are_in_completed_years() -> None:
     lives = newborn_records(LIFE, 3)
     lives["birth_month"] = MONTH - np.array([11, 12, 12 * 40 + 11])
-    setting: Any = SimpleNamespace(conditions=(SimpleNamespace(name="a"), SimpleNamespace(name="b")))
+    setting: Any = SimpleNamespace(
+        conditions=(SimpleNamespace(name="a"), SimpleNamespace(name="b"))
+    )
     lives["conditions"] = [0b01, 0b10, 0b11]
     bodies = newborn_records(BODY, 3)
     bodies["weekly_last_month"] = MONTH - np.array([0, 3, 15])
+    lives["blood_volume_l"], lives["storage_scale_mg"] = 5.0, 500.0
+    lives["red_cell_target_mg"], bodies["red_cell_iron_mg"] = 2200.0, 2200.0
     found = Survey(setting, inputs(), 2019, MONTH, np.arange(3), lives, bodies)
     assert found.age.tolist() == [0, 1, 40]
     assert found.has_condition("b").tolist() == [False, True, True]
     assert found.has_rls("weekly", "current").tolist() == [True, False, False]
     assert found.has_rls("weekly", "past_year").tolist() == [True, True, False]
+    assert found.conditions.tolist() == [0b01, 0b10, 0b11]
+    assert found.weekly_last_month.tolist() == bodies["weekly_last_month"].tolist()
+    assert found.haemoglobin_g_per_l == pytest.approx(2200 / 5 / 3.39)
     with pytest.raises(AttributeError):
         found._hidden  # noqa: B018
     with pytest.raises(AttributeError):
         found.unheard_of  # noqa: B018
 
 
-# Kin ---------------------------------------------------------------------------------------------------
+# Kin ----------------------------------------------------------------------------------------------
 
 
 def kin_of(*people: tuple[int, int, int, int, int]) -> dict[str, set[tuple[int, int]]]:
@@ -215,6 +226,8 @@ def test_sexes_of_pairs() -> None:
     lives["birth_order"] = [1, 2, 3, 4]
     pairs = find_kin(lives)["full_siblings"]
     expected = {(0, 1): 0, (2, 3): 1}
-    found = dict(zip(zip(pairs.first, pairs.second, strict=True), pair_sexes(sex, pairs), strict=True))
+    found = dict(
+        zip(zip(pairs.first, pairs.second, strict=True), pair_sexes(sex, pairs), strict=True)
+    )
     assert all(code == expected.get(pair, 2) for pair, code in found.items())
     assert len(found) == 6

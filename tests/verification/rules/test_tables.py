@@ -70,7 +70,9 @@ def surveyed(count: int, bodies: dict[str, Any] | None = None, **fields: Any) ->
                  storage_scale_mg=500.0, blood_volume_l=5.0, red_cell_target_mg=2200.0)  # fmt: skip
     for name, value in (given | fields).items():
         lives[name] = value
-    for name, value in (dict(storage_iron_mg=1000.0, red_cell_iron_mg=2200.0) | (bodies or {})).items():
+    for name, value in (
+        dict(storage_iron_mg=1000.0, red_cell_iron_mg=2200.0) | (bodies or {})
+    ).items():
         states[name] = value
     setting: Any = SimpleNamespace(conditions=CONDITIONS, size=count)
     return Survey(setting, inputs(CONDITIONS), 2019, MONTH, np.arange(count), lives, states)
@@ -95,7 +97,7 @@ def rows_of(frame: pd.DataFrame, **chosen: Any) -> pd.DataFrame:
     return frame
 
 
-# Contrasts -----------------------------------------------------------------------------------------------
+# Contrasts ----------------------------------------------------------------------------------------
 
 
 def contrast(seen: Observed, condition: str, **chosen: Any) -> pd.Series:
@@ -196,7 +198,7 @@ def test_a_condition_that_burdens_by_iron_only_has_one_world_which_is_both() -> 
     assert found.cases_with_and_without == found.cases_with_and_without_iron == 1
 
 
-# Shifts --------------------------------------------------------------------------------------------------
+# Shifts -------------------------------------------------------------------------------------------
 
 
 def test_observed_shifts_of_a_part_are_against_people_outside_the_whole() -> None:
@@ -206,14 +208,16 @@ def test_observed_shifts_of_a_part_are_against_people_outside_the_whole() -> Non
         8, rls([1, 0, 1, 1, 1, 0, 0, 0]) | {"storage_iron_mg": [50.0, 50.0] + [1000.0] * 6},
         last_donation_month=np.where(gave, MONTH - 3, LONG_AGO),
     )  # fmt: skip
-    counts = rows_of(table(count_contrasts(observed(survey, strata=[]))), condition="depleted_donors")
+    counts = rows_of(
+        table(count_contrasts(observed(survey, strata=[]))), condition="depleted_donors"
+    )
     found = estimate_shifts(counts.assign(draw=0, replicate=0)).set_index("estimate")["value"]
     assert found["observed_shift"] == pytest.approx(0.5 - 0.25)
     assert found["observed_ratio"] == pytest.approx(2.0)
     assert found["observed_odds_ratio"] == pytest.approx(1 / (1 / 3))
 
 
-# Prevalence ----------------------------------------------------------------------------------------------
+# Prevalence ---------------------------------------------------------------------------------------
 
 
 def test_prevalence_counts_cases_and_persons_by_group() -> None:
@@ -237,12 +241,14 @@ def test_other_worlds_count_everyone_and_whom_they_are_about() -> None:
     assert of == {"everyone": 1, "gut": 0}
     replete = found[found["world"] == ALWAYS_REPLETE]["condition"].tolist()
     assert replete == ["everyone", "iron_deficiency"]
-    sufficient = observed(survey, strata=[], worlds=[POSTULATE_WORLDS[1]], bits_in_worlds=bits[:, :2])
+    sufficient = observed(
+        survey, strata=[], worlds=[POSTULATE_WORLDS[1]], bits_in_worlds=bits[:, :2]
+    )
     found = rows_of(table(count_prevalence(sufficient)), world=ALWAYS_SUFFICIENT)
     assert found["condition"].tolist() == ["everyone", "iron_deficiency"]
 
 
-# Margins -------------------------------------------------------------------------------------------------
+# Margins ------------------------------------------------------------------------------------------
 
 
 def test_tables_with_totals_are_broken_down_by_each_stratum_and_by_sex_and_age() -> None:
@@ -261,7 +267,7 @@ def test_total_rows_are_broken_down_by_nothing() -> None:
     assert total_rows(frame[["sex"]]).tolist() == [True, False, True]
 
 
-# Incidence -----------------------------------------------------------------------------------------------
+# Incidence ----------------------------------------------------------------------------------------
 
 
 def followed(survey: Survey, *events: tuple[int, int, int, int]) -> Observed:
@@ -290,6 +296,11 @@ def test_the_month_of_death_counts_half() -> None:
     assert found.events == 1
     assert found.person_years == pytest.approx(1 + 3.5 / 12)
     assert found.rate_per_1000 == pytest.approx(1000 / (1 + 3.5 / 12))
+
+
+def test_a_rate_is_known_from_less_than_a_person_year() -> None:
+    found = incidence(followed(surveyed(1), (1, 4, DIED, 1)), "death")
+    assert found.rate_per_1000 == pytest.approx(1000 * 12 / 3.5)
 
 
 def test_first_onsets_are_counted_among_those_who_never_had_rls() -> None:
@@ -324,7 +335,7 @@ def test_the_follow_up_is_a_year_of_those_surveyed() -> None:
     assert found.events["uid"].tolist() == [1, 2]
 
 
-# Autopsies -----------------------------------------------------------------------------------------------
+# Autopsies ----------------------------------------------------------------------------------------
 
 
 def test_autopsies_are_told_apart_by_rls_in_the_year_before_the_survey() -> None:
@@ -342,7 +353,7 @@ def test_autopsies_are_told_apart_by_rls_in_the_year_before_the_survey() -> None
     assert found["persons"].tolist() == [1, 1, 1]
 
 
-# Kin -----------------------------------------------------------------------------------------------------
+# Kin ----------------------------------------------------------------------------------------------
 
 
 def kin_table(survey: Survey) -> pd.DataFrame:
@@ -431,14 +442,18 @@ def test_parents_and_children_are_told_apart() -> None:
         -b / ((b + f) * (b + s) ** 2),
     ])  # fmt: skip
     covariance = (np.diag([b, f, s]) - np.outer([b, f, s], [b, f, s])) / 1000
-    assert error["recurrence_ratio"] == pytest.approx((slopes @ covariance @ slopes) ** 0.5, rel=1e-4)
+    assert error["recurrence_ratio"] == pytest.approx(
+        (slopes @ covariance @ slopes) ** 0.5, rel=1e-4
+    )
 
 
 def test_falconers_heritability_is_twice_the_difference_of_twins() -> None:
     frame = kin_counts(("monozygotic_twins", 400, 40, 20, 24), ("dizygotic_twins", 600, 30, 50, 46))
     found = estimate_kin(frame)
     by = found.set_index(["relation", "estimate"])
-    mono, di = (by.loc[(f"{kind}zygotic_twins", "tetrachoric_correlation")] for kind in ("mono", "di"))
+    mono, di = (
+        by.loc[(f"{kind}zygotic_twins", "tetrachoric_correlation")] for kind in ("mono", "di")
+    )
     twins = by.loc[("twins", "heritability_falconer")]
     assert twins["value"] == pytest.approx(2 * (mono["value"] - di["value"]))
     errors = mono["monte_carlo_error"] ** 2 + di["monte_carlo_error"] ** 2
@@ -448,16 +463,20 @@ def test_falconers_heritability_is_twice_the_difference_of_twins() -> None:
 
 
 def test_limits_of_a_correlation_are_correlations() -> None:
-    found = estimate_kin(kin_counts(("monozygotic_twins", 9, 2, 0, 0), ("dizygotic_twins", 9, 0, 2, 2)))
+    found = estimate_kin(
+        kin_counts(("monozygotic_twins", 9, 2, 0, 0), ("dizygotic_twins", 9, 0, 2, 2))
+    )
     rows = found[found["estimate"] == "tetrachoric_correlation"]
     assert rows["upper"].max() == 1.0
     assert rows["lower"].min() == -1.0
 
 
-# Postulates ----------------------------------------------------------------------------------------------
+# Postulates ---------------------------------------------------------------------------------------
 
 #: Factual, replete, sufficient, path cut.
-FATES = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0]])
+FATES = np.array(
+    [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0]]
+)
 
 
 def partition(loss: list[float], deficient: int = 25, **fields: Any) -> pd.DataFrame:
@@ -474,7 +493,7 @@ def partition(loss: list[float], deficient: int = 25, **fields: Any) -> pd.DataF
 
 
 def test_cases_are_put_to_the_three_worlds() -> None:
-    found = partition([0.0, 0.001, 0.1, 0.2, 0.3, 0.2]).set_index(["condition", "sex"])
+    found = partition([0.0, 0.001, 0.01, 0.2, 0.3, 0.2]).set_index(["condition", "sex"])
     row = found.loc[("everyone", "all")]
     assert row[["persons", "cases", "cases_if_replete", "cases_if_sufficient", "cases_without_path",
                 "cases_sufficient_and_without_path"]].tolist() == [31, 5, 4, 2, 3, 2]  # fmt: skip
@@ -487,7 +506,7 @@ def test_the_range_is_that_of_iron_deficient_adults_without_another_load() -> No
     deficient = np.ones(44, bool)
     losses = np.concatenate([np.arange(1, 41) / 100, [9, 9, 9, 9]])
     fields: dict[str, Any] = dict(
-        birth_month=MONTH - 12 * np.array([40] * 41 + [17] + [40] * 2),
+        birth_month=MONTH - 12 * np.array([40] * 39 + [18, 40, 17] + [40] * 2),
         pregnancy=[0] * 42 + [1, 0], conditions=[0] * 40 + [0b10, 0, 0, 0],
         kidney=[0] * 43 + [5],
     )  # fmt: skip
@@ -500,7 +519,9 @@ def test_the_range_is_that_of_iron_deficient_adults_without_another_load() -> No
 
 
 @pytest.mark.parametrize(("deficient", "known"), [(19, False), (20, True)])
-def test_with_fewer_than_20_iron_deficient_the_range_is_missing(deficient: int, known: bool) -> None:
+def test_with_fewer_than_20_iron_deficient_the_range_is_missing(
+    deficient: int, known: bool
+) -> None:
     row = partition([0.0] * 6, deficient).query("condition == 'everyone' and sex == 'all'").iloc[0]
     assert np.isfinite(row.cases_without_loss) == np.isfinite(row.cases_within_range) == known
     assert row.cases == 5
@@ -515,8 +536,10 @@ def test_postulates_are_shares_of_the_cases() -> None:
     shifts = pd.DataFrame([dict(
         condition="it", definition="any", estimate=name, observed_as=who, value=value, lower=0.0,
         upper=1.0, monte_carlo_error=0.1, parameter_sd=np.nan, persons=1, cases=1, draws=1,
-    ) for name, who, value in (("caused_shift", "truth", 0.3), ("observed_shift", "truth", 0.2),
-                               ("caused_shift", "CH-RLSq", 0.9), ("prevalence", "truth", 0.5))])  # fmt: skip
+    ) for name, who, value in (
+        ("caused_shift", "truth", 0.3), ("observed_shift", "truth", 0.2),
+        ("caused_shift", "CH-RLSq", 0.9), ("prevalence", "truth", 0.5),
+    )])  # fmt: skip
     found = estimate_postulates(counts, shifts).set_index("part")
     assert found["value"].to_dict() == pytest.approx({
         "caused_shift": 0.3, "observed_shift": 0.2, "precipitated": 0.2, "constitutional": 0.3,

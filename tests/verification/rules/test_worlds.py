@@ -22,7 +22,7 @@ from rlsabm.life.birth import begin_again
 from rlsabm.life.month import BURDENS, STANDING, live_month
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.worlds import living_again
-from rlsabm.worlds.living_again import check_same, live_again, live_life_again, relive
+from rlsabm.worlds.living_again import all_worlds, check_same, live_again, live_life_again, relive
 from rlsabm.worlds.world import (
     ALWAYS_REPLETE,
     ALWAYS_SUFFICIENT,
@@ -61,7 +61,7 @@ CATALOGUE = (IRON, LOAD, BOTH, CONTROL)
 SETTING: Any = SimpleNamespace(conditions=CATALOGUE, inputs=inputs(CATALOGUE))
 
 
-# Which there are -----------------------------------------------------------------------------------------
+# Which there are ----------------------------------------------------------------------------------
 
 
 def test_conditions_with_rules_that_a_world_can_do_without() -> None:
@@ -121,6 +121,14 @@ def test_worlds_of_the_postulates_come_last_where_they_are_wanted() -> None:
     assert [w.follows_stores for w in POSTULATE_WORLDS] == [False, True, True]
 
 
+def test_all_worlds_are_of_rules_catalogue_and_postulates() -> None:
+    names = [world.name for world in all_worlds(SETTING)]
+    assert len(names) == len(set(names)) == 8 + 6 + 3
+    assert {without("pregnancy"), without_iron_of("dialysis"), without("iron"), NO_PATH} <= set(
+        names
+    )
+
+
 def test_an_unknown_condition_has_no_world() -> None:
     with pytest.raises(ValueError, match="no condition 'menses'"):
         worlds_of(SETTING, ["menses"], postulates=False)
@@ -147,7 +155,7 @@ def test_records_of_worlds() -> None:
     assert found["body"].tolist() == [BEARING, 2]
 
 
-# Burdens of worlds -----------------------------------------------------------------------------------------
+# Burdens of worlds --------------------------------------------------------------------------------
 
 
 def parts_filled() -> Any:
@@ -184,9 +192,7 @@ def borne(world: World, conditions: int, begun: int = 0, filled: int = 0b10001) 
     life, _ = person(conditions=conditions, basal_loss_mg_per_day=0.0)
     found = parts_filled()
     found[STANDING].iron_loss_mg = 77.0
-    plain(burden_of_world)(
-        found, life, world_records([world])[0], filled, begun, SETTING.inputs
-    )
+    plain(burden_of_world)(found, life, world_records([world])[0], filled, begun, SETTING.inputs)
     return found[OF_WORLD]
 
 
@@ -227,7 +233,7 @@ def test_bleeding_at_onset_is_borne_where_its_condition_is() -> None:
         assert found[OF_WORLD].blood_loss_ml == blood
 
 
-# Changed bodies ---------------------------------------------------------------------------------------------
+# Changed bodies -----------------------------------------------------------------------------------
 
 
 def changed_body(kind: int, load: float = 0.0, **fields: Any) -> tuple[Any, Any]:
@@ -278,7 +284,7 @@ def test_with_the_path_cut_lack_of_iron_does_not_reach_dopamine() -> None:
     assert body.liability == pytest.approx(expected, rel=1e-5)
 
 
-# Lives lived again --------------------------------------------------------------------------------------------
+# Lives lived again --------------------------------------------------------------------------------
 
 YEARS = 2
 BORN = NOW - 12 * YEARS
@@ -396,6 +402,8 @@ def test_months_before_birth_and_after_death_stay_untouched() -> None:
     found = again(newborn(), WORLDS[:1], [BORN - 30, BORN - 1, BORN, NOW - 1])
     assert not found["storage_iron_mg"][:2].any()
     assert found["storage_iron_mg"][2:].all()
+    found = again(newborn(), WORLDS[:1], [BORN - 1, BORN, NOW - 1])
+    assert found["storage_iron_mg"].any(axis=1).tolist() == [False, True, True]
     p = SETTING.inputs.copy()
     p.death[:, 1:] = 1.0
     found = again(newborn(), WORLDS[:1], [BORN + 11, BORN + 12, NOW - 1], p)
