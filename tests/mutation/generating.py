@@ -231,19 +231,10 @@ class _Finder(ast.NodeVisitor):
         for argument in node.args:
             self.visit(argument)
         for each in node.keywords:
-            if each.arg not in (
-                "axis",
-                "minlength",
-                "keepdims",
-                "dtype",
-                "strict",
-                "ddof",
-                "divide",
-                "kind",
-            ):
-                self.visit(each.value)
-            elif each.arg == "ddof":
+            if each.arg == "ddof":
                 self.add(*self.span(each.value), "0")
+            elif each.arg not in _NO_CHOICES:
+                self.visit(each.value)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         value = node.value
