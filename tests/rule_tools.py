@@ -128,8 +128,8 @@ def person(*, sex: int = FEMALE, age: float = 40.0, uid: int = 1, **fields: Any)
         "storage_iron_mg": 1000.0,
         "red_cell_iron_mg": 2200.0,
         "tissue_iron_mg": 1000.0,
-        "brain_iron_fast": 1.0,
-        "brain_iron_slow": 1.0,
+        "cns_iron_exchangeable": 1.0,
+        "cns_iron_structural": 1.0,
         **fields,
     }
     for name, value in given.items():

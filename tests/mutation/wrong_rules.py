@@ -287,8 +287,8 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "body/brain.py",
-        "lacking = 1.0 - body.brain_iron_slow * p.per_slow_pool_norm[age]",
-        "lacking = 1.0 - body.brain_iron_slow",
+        "lacking = 1.0 - body.cns_iron_structural * p.per_structural_pool_norm[age]",
+        "lacking = 1.0 - body.cns_iron_structural",
         "children lack structural iron because they are young",
     ),
     (

@@ -39,28 +39,28 @@ def norm(age: float) -> float:
 # Pools --------------------------------------------------------------------------------------------
 
 
-def test_the_fast_pool_goes_towards_trait_times_supply_in_two_months() -> None:
-    life, body = person(cns_iron_trait=0.8, brain_iron_fast=1.0, brain_iron_slow=0.7)
+def test_the_exchangeable_pool_goes_towards_trait_times_supply_in_two_months() -> None:
+    life, body = person(cns_iron_trait=0.8, cns_iron_exchangeable=1.0, cns_iron_structural=0.7)
     plain(advance_pools)(body, life, 0.5, inputs())
     expected = 1.0 + (0.8 * 0.5 - 1.0) * (1 - np.exp(-1 / 2))
-    assert body.brain_iron_fast == pytest.approx(expected, rel=EXACT)
+    assert body.cns_iron_exchangeable == pytest.approx(expected, rel=EXACT)
 
 
-def test_the_slow_pool_goes_towards_the_fast_one_in_14_years() -> None:
-    life, body = person(cns_iron_trait=1.0, brain_iron_fast=0.5, brain_iron_slow=0.9)
+def test_the_structural_pool_goes_towards_the_fast_one_in_14_years() -> None:
+    life, body = person(cns_iron_trait=1.0, cns_iron_exchangeable=0.5, cns_iron_structural=0.9)
     plain(advance_pools)(body, life, 0.5, inputs())
     expected = 0.9 + (0.5 - 0.9) * (1 - np.exp(-1 / (12 * 14)))
-    assert body.brain_iron_fast == pytest.approx(0.5)
-    assert body.brain_iron_slow == pytest.approx(expected, rel=EXACT)
+    assert body.cns_iron_exchangeable == pytest.approx(0.5)
+    assert body.cns_iron_structural == pytest.approx(expected, rel=EXACT)
 
 
-def test_the_norm_of_the_slow_pool_is_that_of_a_typical_life() -> None:
+def test_the_norm_of_the_structural_pool_is_that_of_a_typical_life() -> None:
     """Hallgren and Sourander 1958: 5 % at birth, most of it by 40 years."""
     p = inputs()
     ages = np.arange(LAST_AGE + 1)
-    assert p.slow_pool_norm == pytest.approx(norm(ages))
-    assert p.per_slow_pool_norm == pytest.approx(1 / norm(ages))
-    assert p.slow_pool_norm[0] == pytest.approx(0.05)
+    assert p.structural_pool_norm == pytest.approx(norm(ages))
+    assert p.per_structural_pool_norm == pytest.approx(1 / norm(ages))
+    assert p.structural_pool_norm[0] == pytest.approx(0.05)
 
 
 # Effect of a deficit ------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def test_the_effect_of_a_deficit_is_convex(lacking: float) -> None:
 
 
 def effect(fast: float, slow: float) -> float:
-    _, body = person(brain_iron_fast=fast, brain_iron_slow=slow)
+    _, body = person(cns_iron_exchangeable=fast, cns_iron_structural=slow)
     return float(plain(iron_effect)(body, AGE, inputs()))
 
 
@@ -93,9 +93,9 @@ def test_more_cns_iron_than_typical_protects_nobody() -> None:
     assert effect(1.0, norm(AGE) * (1 + 1e-6)) == 0.0
 
 
-def test_the_slow_pool_is_judged_by_age() -> None:
+def test_the_structural_pool_is_judged_by_age() -> None:
     """Half of the structural iron of an old adult is no lack at eight years."""
-    _, body = person(brain_iron_slow=0.6)
+    _, body = person(cns_iron_structural=0.6)
     p = inputs()
     assert plain(iron_effect)(body, 8, p) == 0.0
     assert plain(iron_effect)(body, 80, p) == pytest.approx(1 - 0.6 / norm(80), rel=1e-5)
@@ -109,17 +109,20 @@ def test_dopamine_goes_towards_its_loads_in_a_month() -> None:
 
 
 def test_time_constants_are_those_of_their_parameters() -> None:
-    p = inputs(dopamine_months=2.5, fast_pool_months=3.0, slow_pool_years=20.0,
+    p = inputs(dopamine_months=2.5, exchangeable_pool_months=3.0, structural_pool_years=20.0,
                lasting_delay_years=9.0)  # fmt: skip
     assert p.dopamine_step == pytest.approx(1 - np.exp(-1 / 2.5))
-    assert p.fast_pool_step == pytest.approx(1 - np.exp(-1 / 3))
-    assert p.slow_pool_step == pytest.approx(1 - np.exp(-1 / 240))
+    assert p.exchangeable_pool_step == pytest.approx(1 - np.exp(-1 / 3))
+    assert p.structural_pool_step == pytest.approx(1 - np.exp(-1 / 240))
     assert p.lasting_step == pytest.approx(1 - np.exp(-1 / 108))
 
 
 def test_four_fifths_of_the_effect_pass_through_dopamine() -> None:
     life, body = person(
-        cns_iron_trait=0.5, brain_iron_fast=0.5, brain_iron_slow=2.0, storage_iron_mg=2400.0
+        cns_iron_trait=0.5,
+        cns_iron_exchangeable=0.5,
+        cns_iron_structural=2.0,
+        storage_iron_mg=2400.0,
     )
     burden = a_burden()
     burden.dopamine_load = 0.3
@@ -135,7 +138,9 @@ def test_the_brain_sees_the_persons_stores() -> None:
     p = inputs()
     plain(advance_brain)(body, life, a_burden(), AGE, 1 / 400, p)
     supply = plain(cns_supply)(0.2, p)
-    assert body.brain_iron_fast == pytest.approx(1 + (supply - 1) * (1 - np.exp(-0.5)), rel=1e-5)
+    assert body.cns_iron_exchangeable == pytest.approx(
+        1 + (supply - 1) * (1 - np.exp(-0.5)), rel=1e-5
+    )
 
 
 # Liability ----------------------------------------------------------------------------------------

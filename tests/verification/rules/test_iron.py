@@ -470,8 +470,8 @@ def test_a_newborns_brain_is_at_its_supply() -> None:
     plain(be_born)(body, life, 160.0, p)
     supply = plain(cns_supply)(body.storage_iron_mg / 200.0, p)
     assert 0.2 < supply < 0.95
-    assert body.brain_iron_fast == pytest.approx(0.8 * supply, rel=EXACT)
-    assert body.brain_iron_slow == pytest.approx(0.05, rel=EXACT)
+    assert body.cns_iron_exchangeable == pytest.approx(0.8 * supply, rel=EXACT)
+    assert body.cns_iron_structural == pytest.approx(0.05, rel=EXACT)
 
 
 # Responses ----------------------------------------------------------------------------------------
@@ -524,5 +524,5 @@ def test_a_month_of_a_body_is_iron_then_brain_then_symptoms() -> None:
     supply = plain(cns_supply)(100.0 / 500.0, p)
     step = 1 - np.exp(-1 / 2)
     assert body.storage_iron_mg == pytest.approx(100.0)
-    assert body.brain_iron_fast == pytest.approx(1 + (supply - 1) * step, rel=1e-5)
+    assert body.cns_iron_exchangeable == pytest.approx(1 + (supply - 1) * step, rel=1e-5)
     assert body.liability < -2

@@ -96,7 +96,10 @@ def followed() -> tuple[np.ndarray, np.ndarray]:
     People are followed month by month, which is finer than the yearly steps of the tables; with six
     times as many patients, so that they weigh.
     """
-    p, hazard = inputs(kidney_incidence_factor=6), yearly_death_rate(load_country("united-states"))
+    p, hazard = (
+        inputs(kidney_incidence_factor=6),
+        yearly_death_rate(load_country("united-states").mortality),
+    )
     incidence = by_age(INCIDENCE) * np.array([[2 * 278.0], [2 * 446.0]]) / (446 + 278) * 6
     other = -12 * np.log(1 - p.death)
     dead, alive = np.zeros((2, LAST_AGE + 1)), np.zeros((2, LAST_AGE + 1))
@@ -124,7 +127,7 @@ def test_the_life_table_holds_for_all_together(followed: tuple[np.ndarray, np.nd
 
 def test_what_is_left_to_others_is_at_least_half_of_the_life_table() -> None:
     p = inputs(kidney_incidence_factor=10)
-    table = monthly(yearly_death_rate(load_country("united-states")))
+    table = monthly(yearly_death_rate(load_country("united-states").mortality))
     assert (p.death >= monthly(-6 * np.log(1 - table)) * (1 - 1e-9)).all()
     assert p.death[MALE, 60] == pytest.approx(monthly(-6 * np.log(1 - table[MALE, 60])))
 

@@ -89,8 +89,8 @@ def measured(
     uid: int = 1, values: dict[str, float] | None = None, conditions: Any = (), **fields: Any
 ) -> Any:
     """What is measured in somebody of 40 years and one month."""
-    given = dict(age=40.1, storage_iron_mg=400.0, red_cell_iron_mg=2000.0, brain_iron_fast=0.8,
-                 brain_iron_slow=0.7)  # fmt: skip
+    given = dict(age=40.1, storage_iron_mg=400.0, red_cell_iron_mg=2000.0, cns_iron_exchangeable=0.8,
+                 cns_iron_structural=0.7)  # fmt: skip
     life, body = person(uid=uid, **(given | fields))
     found = np.zeros(1, dtype=MEASUREMENT)[0]
     plain(measure_person)(found, life, body, NOW, inputs(conditions, **(values or {})))
@@ -113,7 +113,7 @@ def test_true_values_are_those_of_the_body() -> None:
     receptor = plain(transferrin_receptor)(body, life, p)
     assert found.transferrin_receptor_mg_per_l == pytest.approx(receptor)
     assert found.csf_ferritin_ug_per_l == pytest.approx(3.5 * 0.8, rel=1e-6)
-    assert found.nigral_iron_ratio == pytest.approx(0.7 / p.slow_pool_norm[40], rel=1e-6)
+    assert found.nigral_iron_ratio == pytest.approx(0.7 / p.structural_pool_norm[40], rel=1e-6)
     assert found.dopamine_deficit == pytest.approx(0.3)
     assert found.storage_iron_mg == 400.0
     assert found.iron_absorbed_mg_per_day == pytest.approx(1.5)
@@ -190,7 +190,7 @@ def test_nigral_iron_is_relative_to_people_of_the_age() -> None:
     p = inputs()
     for age in (5, 80, LAST_AGE + 2):
         found = measured(birth_month=NOW - 12 * age - 5)
-        norm = p.slow_pool_norm[min(age, LAST_AGE)]
+        norm = p.structural_pool_norm[min(age, LAST_AGE)]
         assert found.nigral_iron_ratio == pytest.approx(0.7 / norm, rel=1e-6)
 
 
@@ -208,17 +208,17 @@ def test_an_autopsy_finds_the_iron_at_death(monkeypatch: pytest.MonkeyPatch) -> 
     lives, bodies = newborn_records(LIFE, 2), newborn_records(BODY, 2)
     lives["uid"], lives["death_month"] = [4, 5], NOW
     lives["birth_month"] = [NOW - 12 * 70 - 3, NOW - 12 * (LAST_AGE + 3)]
-    bodies["brain_iron_slow"], bodies["brain_iron_fast"] = 0.6, 0.9
+    bodies["cns_iron_structural"], bodies["cns_iron_exchangeable"] = 0.6, 0.9
     p = inputs()
     found = dissect(lives, bodies, p)
     for row, age in ((0, 70), (1, LAST_AGE)):
-        level = 0.6 / p.slow_pool_norm[age]
+        level = 0.6 / p.structural_pool_norm[age]
         noise = z(at, 1, 4 + row, NOW, SCAN)
-        assert found["structural_cns_iron"][row] == pytest.approx(level, rel=1e-6)
-        assert found["measured_structural_cns_iron"][row] == pytest.approx(
+        assert found["cns_iron_structural"][row] == pytest.approx(level, rel=1e-6)
+        assert found["measured_cns_iron_structural"][row] == pytest.approx(
             level * (1 + 0.1 * noise), rel=1e-6
         )
-    assert found["exchangeable_cns_iron"] == pytest.approx(0.9)
+    assert found["cns_iron_exchangeable"] == pytest.approx(0.9)
 
 
 # Cases --------------------------------------------------------------------------------------------

@@ -343,9 +343,9 @@ def test_autopsies_are_told_apart_by_rls_in_the_year_before_the_survey() -> None
     dead = survey.lives[[1, 0, 2]].copy()
     dead["death_month"] = MONTH + 5
     bodies = newborn_records(BODY, 3)
-    bodies["brain_iron_fast"] = [0.9, 0.5, 0.7]
+    bodies["cns_iron_exchangeable"] = [0.9, 0.5, 0.7]
     seen = observed(survey, follow_up=FollowUp(np.zeros(0, EVENT), dead, bodies))
-    found = table(summarise_autopsies(seen)).query("quantity == 'exchangeable_cns_iron'")
+    found = table(summarise_autopsies(seen)).query("quantity == 'cns_iron_exchangeable'")
     assert found.set_index(["sex", "rls"])["mean"].to_dict() == pytest.approx(
         {("female", False): 0.9, ("female", True): 0.5, ("male", True): 0.7}
     )

@@ -238,9 +238,11 @@ def test_bleeding_at_onset_is_borne_where_its_condition_is() -> None:
 
 def changed_body(kind: int, load: float = 0.0, **fields: Any) -> tuple[Any, Any]:
     """Body after a month in a world of the postulates, and what lack of iron did in it."""
-    given = dict(cns_iron_trait=0.7, brain_iron_fast=0.4, brain_iron_slow=0.5, storage_iron_mg=50.0)
+    given = dict(
+        cns_iron_trait=0.7, cns_iron_exchangeable=0.4, cns_iron_structural=0.5, storage_iron_mg=50.0
+    )
     life, body = person(**(given | fields))
-    _, factual = person(brain_iron_fast=0.3, brain_iron_slow=0.2)
+    _, factual = person(cns_iron_exchangeable=0.3, cns_iron_structural=0.2)
     burden = a_burden()
     burden.dopamine_load = load
     p = SETTING.inputs
@@ -258,8 +260,10 @@ def threshold() -> float:
 
 def test_with_replete_stores_cns_iron_follows_the_trait_alone() -> None:
     body, effect = changed_body(REPLETE, load=0.3)
-    assert body.brain_iron_fast == pytest.approx(0.4 + (0.7 - 0.4) * (1 - np.exp(-0.5)), rel=EXACT)
-    assert body.brain_iron_slow != pytest.approx(0.5, rel=1e-4)
+    assert body.cns_iron_exchangeable == pytest.approx(
+        0.4 + (0.7 - 0.4) * (1 - np.exp(-0.5)), rel=EXACT
+    )
+    assert body.cns_iron_structural != pytest.approx(0.5, rel=1e-4)
     assert effect > 0.1
     assert body.dopamine_deficit == pytest.approx((0.8 * effect + 0.3) * STEP, rel=1e-5)
     expected = threshold() + body.dopamine_deficit + 0.2 * effect
@@ -268,8 +272,8 @@ def test_with_replete_stores_cns_iron_follows_the_trait_alone() -> None:
 
 def test_with_sufficient_cns_iron_nothing_is_lacking() -> None:
     body, effect = changed_body(SUFFICIENT, load=0.3)
-    assert body.brain_iron_fast == 1.0
-    assert body.brain_iron_slow == pytest.approx(SETTING.inputs.slow_pool_norm[40])
+    assert body.cns_iron_exchangeable == 1.0
+    assert body.cns_iron_structural == pytest.approx(SETTING.inputs.structural_pool_norm[40])
     assert effect == pytest.approx(0.0, abs=1e-6)
     assert body.dopamine_deficit == pytest.approx(0.3 * STEP, rel=1e-5)
     assert body.liability == pytest.approx(threshold() + body.dopamine_deficit, rel=1e-5)
@@ -277,8 +281,8 @@ def test_with_sufficient_cns_iron_nothing_is_lacking() -> None:
 
 def test_with_the_path_cut_lack_of_iron_does_not_reach_dopamine() -> None:
     body, effect = changed_body(WITHOUT_PATH, load=0.3)
-    assert body.brain_iron_fast == pytest.approx(0.3)
-    assert body.brain_iron_slow == pytest.approx(0.2)
+    assert body.cns_iron_exchangeable == pytest.approx(0.3)
+    assert body.cns_iron_structural == pytest.approx(0.2)
     assert body.dopamine_deficit == pytest.approx(0.3 * STEP, rel=1e-5)
     expected = threshold() + body.dopamine_deficit + 0.2 * effect
     assert body.liability == pytest.approx(expected, rel=1e-5)
@@ -370,7 +374,13 @@ def test_a_world_without_a_condition_is_one_in_which_it_does_nothing(states: Any
         p = inputs([idle if each.name == name else each for each in CATALOGUE])
         found = straight(newborn(), MONTHS, p)
         other = states[:, place(without(name))]
-        for field in ("storage_iron_mg", "dopamine_deficit", "liability", "rls", "brain_iron_fast"):
+        for field in (
+            "storage_iron_mg",
+            "dopamine_deficit",
+            "liability",
+            "rls",
+            "cns_iron_exchangeable",
+        ):
             assert other[field] == pytest.approx(found[field], rel=1e-5), (name, field)
         assert (other != states[:, 0]).any()
 
@@ -387,15 +397,17 @@ def test_a_world_without_the_iron_of_a_condition_leaves_its_load(states: Any) ->
 def test_worlds_of_the_postulates_exist_from_birth(states: Any) -> None:
     p = SETTING.inputs
     sufficient = states[:, place(ALWAYS_SUFFICIENT)]
-    assert sufficient["brain_iron_fast"] == pytest.approx(1.0)
+    assert sufficient["cns_iron_exchangeable"] == pytest.approx(1.0)
     ages = [(month - BORN) // 12 for month in MONTHS]
-    assert sufficient["brain_iron_slow"] == pytest.approx(p.slow_pool_norm[ages], rel=EXACT)
+    assert sufficient["cns_iron_structural"] == pytest.approx(
+        p.structural_pool_norm[ages], rel=EXACT
+    )
     no_path, factual = states[:, place(NO_PATH)], states[:, 0]
-    assert (no_path["brain_iron_fast"] == factual["brain_iron_fast"]).all()
+    assert (no_path["cns_iron_exchangeable"] == factual["cns_iron_exchangeable"]).all()
     assert (no_path["dopamine_deficit"] < factual["dopamine_deficit"]).all()
     assert (no_path["dopamine_deficit"] == sufficient["dopamine_deficit"]).all()
     replete = states[:, place(ALWAYS_REPLETE)]
-    assert (replete["brain_iron_fast"] >= factual["brain_iron_fast"]).all()
+    assert (replete["cns_iron_exchangeable"] >= factual["cns_iron_exchangeable"]).all()
 
 
 def test_months_before_birth_and_after_death_stay_untouched() -> None:
