@@ -27,6 +27,7 @@ from rlsabm.exposures.catalogue.episodes import (
     spared_until,
     update_conditions,
 )
+from rlsabm.person import LIFE, newborn_records
 
 AGES = np.arange(LAST_AGE + 1)
 #: Nobody dies.
@@ -138,6 +139,18 @@ def test_a_prevalence_beside_an_onset_may_differ_by_a_twentieth(
             both.yearly_hazard(IMMORTAL)
 
 
+@pytest.mark.parametrize(("place", "factor"), [(2, 2.0), (30, 1.3), (100, 0.8)])
+def test_a_prevalence_that_disagrees_at_one_age_is_refused_there(place: int, factor: float) -> None:
+    """The worst age is named, relative to what both allow."""
+    ages = list(AGES + 0.5)
+    alone = made(ages=ages, onset_per_1000=[20.0] * len(ages), duration_years=5.0)
+    reached = alone.expected_prevalence(alone.yearly_hazard(IMMORTAL), IMMORTAL)[0]
+    reached[60] *= 1.04  # within the tolerance, though further off than the youngest can be
+    reached[place] *= factor
+    with pytest.raises(UserError, match=f" at {place}, but"):
+        replace(alone, prevalence=list(reached)).yearly_hazard(IMMORTAL)
+
+
 def test_a_prevalence_that_falls_too_fast_is_refused() -> None:
     """Within a year, exp(-1/D) of the people keep it."""
     for after, accepted in (
@@ -220,6 +233,12 @@ def test_rules_read_the_effects_of_each_condition() -> None:
     }  # fmt: skip
     assert p.condition_months[0] == 0.0, "for life"
     assert p.condition_spared[0, 0, :3] == pytest.approx(np.exp(-0.1 * np.arange(3)))
+
+
+def test_any_of_32_conditions_may_come_before_birth() -> None:
+    life, _ = person()
+    assert newborn_records(LIFE, 1)["conditions_to_come"][0] == EVERY_CONDITION == 2**32 - 1
+    assert life.conditions == 0
 
 
 # Episodes -----------------------------------------------------------------------------------------
