@@ -13,15 +13,26 @@ import typer
 from rich.text import Text
 
 from rlsabm import __version__
-from rlsabm.errors import UserError
-from rlsabm.printing.text import command, err, out, say, say_line
+from rlsabm.errors import LONGEST_LINE, LONGEST_NAME, UserError, nearest, visible
+from rlsabm.printing.text import err, out, say, say_line
+from rlsabm.printing.usage import setting_in_parts
 
 if TYPE_CHECKING:
     from rlsabm.scenario import ResolvedScenario
     from rlsabm.study.study import Options
 
+#: What a person sees who types nothing but the name of the program.
+START = """\
+How much do conditions that compromise iron raise the prevalence of restless legs syndrome?
+
+  rlsabm run baseline                run a scenario that ships; results in outputs/baseline
+  rlsabm new my_question.yaml        write a scenario of your own to edit
+  rlsabm check my_question.yaml      see its mistakes, and what it implies
+  rlsabm compare outputs/my_question compare its arms
+  rlsabm conditions                  the conditions that there are
+  rlsabm help                        all commands; rlsabm help run explains one"""
+
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -40,7 +51,11 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value; may be given many times."),
 ]
 FolderArgument = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
+    str,
+    typer.Argument(
+        metavar="FOLDER",
+        help="Folder of a study, such as outputs/baseline, or its name in outputs.",
+    ),
 ]
 WorkersOption = Annotated[
     int | None,
@@ -60,6 +75,15 @@ TimeoutOption = Annotated[
         min=0.01, metavar="MINUTES", help="Try a run again that takes longer; by default never."
     ),
 ]
+AddOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=100_000,
+        metavar="N",
+        help="Run N replicates more than the folder has; rlsabm status suggests how many.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -67,6 +91,8 @@ def main() -> None:
     """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     # A batch system asks programs to end in this way before it kills them.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -78,7 +104,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
-        message = _message_for_user(error)
+        message = _message_for_user(error, arguments)
         if debug or message is None:
             raise
         say_line(f"error: {message}", style="red", console=err)
@@ -86,12 +112,12 @@ def main() -> None:
     raise SystemExit(code)
 
 
-def _message_for_user(error: Exception) -> str | None:
+def _message_for_user(error: Exception, arguments: list[str]) -> str | None:
     """One line for a mistake of the user's or the machine's; None for one of ours."""
     if isinstance(error, UserError):
         return str(error)
     if hasattr(error, "format_message"):  # a usage error of the command line
-        return str(error.format_message())
+        return visible(str(error.format_message()), LONGEST_LINE) + setting_in_parts(arguments)
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     return None
@@ -108,7 +134,7 @@ def show_version(
         say(f"rlsabm {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        out.print(context.get_help())
+        say_line(START)
 
 
 @app.command()
@@ -124,15 +150,7 @@ def run(
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
-    add_replicates: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=100_000,
-            metavar="N",
-            help="Run N replicates more than the folder has; rlsabm status suggests how many.",
-        ),
-    ] = 0,
+    add_replicates: AddOption = 0,
     replace: Annotated[
         bool,
         typer.Option("--replace", help="Remove the study that is in the folder, and run anew."),
@@ -166,17 +184,24 @@ def resume(
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
+    add_replicates: AddOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a study that was stopped, and try again what failed; finished runs are kept.
 
+    What is missing or damaged in the folder is made again.
+
     Example: `rlsabm resume outputs/baseline`
     """
+    from rlsabm.results.sources import folder_of_study
     from rlsabm.study.study import Options, study_in
 
+    path = folder_of_study(folder)
     minutes = None if timeout is None else 60.0 * timeout
-    options = Options(workers=workers, cluster=cluster, timeout=minutes)
-    _run(study_in(folder), folder, options, as_json)
+    options = Options(
+        workers=workers, cluster=cluster, timeout=minutes, add_replicates=add_replicates
+    )
+    _run(study_in(path), path, options, as_json)
 
 
 @app.command()
@@ -197,9 +222,10 @@ def status(
     Example: `rlsabm status outputs/baseline`
     """
     from rlsabm.printing.status import print_status
+    from rlsabm.results.sources import folder_of_study
     from rlsabm.study.status import find_status
 
-    found = find_status(folder, precision / 100.0)
+    found = find_status(folder_of_study(folder), precision / 100.0)
     if as_json:
         print(json.dumps(found.as_mapping(), indent=2, ensure_ascii=False))
     else:
@@ -207,25 +233,38 @@ def status(
 
 
 @app.command()
-def check(file: ScenarioFile, settings: SetOption = None) -> None:
-    """Check a scenario file without running it.
+def check(
+    file: ScenarioFile,
+    settings: SetOption = None,
+    all_mistakes: Annotated[
+        bool, typer.Option("--all", help="Show all mistakes, not the first ones only.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a scenario file without running it, and show what it implies.
+
+    People, work and country; prevalence by age of conditions that are new or changed; and hints where
+    a figure is unlikely to be meant.
 
     Example: `rlsabm check scenarios/dialysis.yaml`
     """
-    study = _read(file, settings)
-    from rlsabm.study.checking import check_study
-    from rlsabm.study.units import units_of
+    from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
+    from rlsabm.study.settings import read_scenario
 
-    check_study(study)
-    scenario = study.scenario
-    units = len(units_of(study))
-    say(
-        f"{study.path}: fine. {scenario.population.size:,} people of "
-        f"{scenario.population.country}, surveyed in "
-        f"{', '.join(map(str, scenario.observe.years))}; {units} run{'s' if units > 1 else ''} "
-        f"(arms {len(study.arms)}, draws {scenario.runs.draws}, "
-        f"replicates {scenario.runs.replicates})."
-    )
+    most = MOST_MISTAKES_LISTED if all_mistakes else MOST_MISTAKES_SHOWN
+    study = read_scenario(file, settings or [], most_mistakes=most)
+    from rlsabm.printing.checked import print_checked
+    from rlsabm.study.checking import check_study
+    from rlsabm.study.hints import hints_about
+    from rlsabm.study.implied import implied_by
+
+    implied = implied_by(study, check_study(study))
+    hints = hints_about(study, implied)
+    if as_json:
+        found = {**implied.as_mapping(), "hints": hints}
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        print_checked(implied, hints)
 
 
 @app.command()
@@ -257,7 +296,12 @@ def conditions(
     Example: `rlsabm conditions coeliac_disease`
     """
     from rlsabm.exposures.catalogue.condition import shipped_catalogue
-    from rlsabm.printing.conditions import as_records, explain_condition, print_conditions
+    from rlsabm.printing.conditions import (
+        as_records,
+        explain_condition,
+        find_group,
+        print_conditions,
+    )
     from rlsabm.study.settings import catalogue_of
 
     catalogue = (
@@ -265,11 +309,12 @@ def conditions(
         if scenario
         else list(shipped_catalogue())
     )
+    group = find_group(name, catalogue, of_scenario=scenario is not None) if name else None
     if as_json:
-        records = [r for r in as_records(catalogue) if name is None or r["name"] == name]
+        records = [r for r in as_records(catalogue) if group is None or r["name"] == group.name]
         print(json.dumps(records, indent=2, ensure_ascii=False))
-    elif name:
-        explain_condition(name, catalogue)
+    elif group:
+        explain_condition(group, catalogue)
     else:
         print_conditions(catalogue)
 
@@ -309,7 +354,9 @@ def parameters(
 
     chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:
-        raise UserError(f"no parameter has {word!r} in its name; see rlsabm parameters")
+        meant = nearest(str(word), {part for name in PARAMETERS for part in name.split("_")})
+        hint = f"did you mean {meant}?" if meant else "rlsabm parameters lists them"
+        raise UserError(f"no parameter has {str(word)[:LONGEST_NAME]!r} in its name ({hint})")
     if as_json:
         rows = [
             {field: getattr(p, field) for field in p.__slots__} | {"part": HEADINGS[name]}
@@ -348,11 +395,13 @@ def new(
 
     Example: `rlsabm new scenarios/my_question.yaml`
     """
-    from rlsabm.study.templates import write_template
+    from rlsabm.study.templates import commands_for, write_template
 
     path = write_template(file, base)
-    check_it, run_it = (command("rlsabm", verb, path) for verb in ("check", "run"))
-    say_line(f"{path} is written. Edit it, then: {check_it}; {run_it}")
+    commands = commands_for(path)
+    say_line(f"{path} is written. Edit it, then:")
+    for verb in ("check", "run", "compare"):
+        say_line(f"  {commands[verb]}")
 
 
 @app.command()
@@ -438,9 +487,7 @@ def compare(
 
 @app.command()
 def export(
-    folder: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder of a study, such as outputs/baseline.")
-    ],
+    folder: FolderArgument,
     file_format: Annotated[
         str, typer.Option("--format", metavar="NAME", help="csv, dta (Stata) or xlsx (Excel).")
     ] = "csv",
@@ -496,7 +543,11 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
             print_stopping(folder, err)
             raise
     if as_json:
-        print(json.dumps(report.manifest, indent=2, ensure_ascii=False))
+        from rlsabm.reading import read
+        from rlsabm.results.overview import main_results
+
+        found = {"folder": str(folder), "results": main_results(read(folder))}
+        print(json.dumps(report.manifest | found, indent=2, ensure_ascii=False))
     elif (folder / "prevalence.parquet").exists():
         print_study(report.study, folder)
         print_ending(report, folder)

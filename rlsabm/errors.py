@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+
+#: Longest texts of a message, in characters: a line, the name of a file, a key.
+LONGEST_LINE, LONGEST_PLACE, LONGEST_KEY = 1_000, 200, 100
+#: Most lines of a message that comes as one text.
+MOST_LINES = 20
+#: Longer names are no misspelling of any that there is.
+LONGEST_NAME = 100
 
 
 class UserError(Exception):
-    """A mistake in what the user gave; the message is complete and written for people."""
+    """A mistake in what the user gave; the message is complete and written for people.
+
+    What a file or a command holds may be in it: characters that a terminal would obey are shown
+    escaped, and what is very long is cut.
+    """
+
+    def __str__(self) -> str:
+        lines = super().__str__().split("\n")
+        return "\n".join(visible(line, LONGEST_LINE) for line in lines[:MOST_LINES])
 
 
 class ScenarioError(UserError):
@@ -48,16 +63,48 @@ class ScenarioError(UserError):
         self.others = others
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        key_is_shown = place.startswith(f"--set {self.key}=")
-        parts = [place, "" if key_is_shown else self.key, self.what]
+        place = visible(self.file, LONGEST_PLACE)
+        if self.line is not None:
+            place = f"{place}:{self.line}"
+        key_is_shown = self.file.startswith(f"--set {self.key}=")
+        key = "" if key_is_shown else visible(self.key, LONGEST_KEY)
+        parts = [place, key, visible(self.what, LONGEST_LINE)]
         return "\n".join([": ".join(part for part in parts if part), *self.others])
 
 
-def nearest(name: str, known: Iterable[str], *, likeness: float = 0.55) -> str | None:
+def visible(text: str, most: int) -> str:
+    """Text for one line of a terminal: what is not printable is escaped, what is too long is cut.
+
+    Control characters, line breaks, and marks that change the direction of writing become visible.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    most
+        Characters of it to show at most.
+
+    Returns
+    -------
+    str
+        The text, which ends in "…" if it was cut.
+    """
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    if cut.isprintable():
+        return cut
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in cut
+    )
+
+
+def nearest(
+    name: str, known: Iterable[str], *, likeness: float = 0.55, begun: bool = True
+) -> str | None:
     """The known name that may have been meant: the most like it, or one that it begins.
 
-    Capitals do not matter, nor whether words are joined by spaces, hyphens or underscores.
+    Capitals do not matter, nor whether words are joined by spaces, hyphens or underscores.  A name of
+    which more than half would have to change is not meant, however many letters the two share.
 
     Parameters
     ----------
@@ -67,19 +114,35 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = 0.55) -> str |
         The names that there are.
     likeness
         How alike two names must be, from 0 to 1.
+    begun
+        Whether the beginning of a name is enough.
 
     Returns
     -------
     str or None
         A known name, or None if none is like it.
     """
+    if len(name) > LONGEST_NAME:
+        return None
     by_plain_name = {_plain(each): each for each in known}
     plain = _plain(name)
-    if matches := get_close_matches(plain, by_plain_name, n=1, cutoff=likeness):
-        return by_plain_name[matches[0]]
-    begun = (each for each in by_plain_name if len(plain) >= 3 and each.startswith(plain))
-    return next((by_plain_name[each] for each in begun), None)
+    for match in get_close_matches(plain, by_plain_name, n=3, cutoff=likeness):
+        if _changed_letters(plain, match) <= (len(match) + 1) // 2:
+            return by_plain_name[match]
+    longer = (each for each in by_plain_name if len(plain) >= 3 and each.startswith(plain))
+    return next((by_plain_name[each] for each in longer), None) if begun else None
 
 
 def _plain(name: str) -> str:
     return name.lower().replace("-", "_").replace(" ", "_")
+
+
+def _changed_letters(name: str, other: str) -> int:
+    """Letters that must be put in, left out or replaced to make one name of the other."""
+    return sum(
+        max(end - start, other_end - other_start)
+        for change, start, end, other_start, other_end in SequenceMatcher(
+            None, name, other
+        ).get_opcodes()
+        if change != "equal"
+    )

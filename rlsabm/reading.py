@@ -10,10 +10,19 @@ import pandas as pd
 
 from rlsabm.errors import UserError
 from rlsabm.results.files import table_path
-from rlsabm.results.sources import find_study, manifest_of, read_line_list, read_table
+from rlsabm.results.manifests import manifest_of
+from rlsabm.results.sources import (
+    damage_in,
+    find_study,
+    has_table,
+    line_list_marks,
+    read_line_list,
+    read_table,
+    remedy,
+)
 from rlsabm.results.study_results import Study
 from rlsabm.results.table import Kind
-from rlsabm.results.tables import tables_of
+from rlsabm.results.tables import TABLES, tables_of
 from rlsabm.scenario import REFERENCE
 from rlsabm.study.folder import StudyFolder
 
@@ -28,23 +37,16 @@ class TablesOfFolder(Mapping[str, pd.DataFrame]):
     ----------
     folder
         The folder.
-    expected
-        Names of the files that the manifest says there are.
     """
 
-    def __init__(self, folder: Path, expected: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._frames: dict[str, pd.DataFrame] = {}
         self._names = [
             table.name
             for table in tables_of(*Kind)
             if table.kind is not Kind.OF_UNITS
-            and (
-                (folder / table.name).is_dir()
-                if table.kind is Kind.LINE_LIST
-                else table_path(folder, table.name).exists()
-                or table_path(Path(), table.name).name in expected
-            )
+            and (_has_line_list if table.kind is Kind.LINE_LIST else has_table)(folder, table.name)
         ]
 
     def __getitem__(self, name: str) -> pd.DataFrame:
@@ -55,11 +57,11 @@ class TablesOfFolder(Mapping[str, pd.DataFrame]):
         return self._frames[name]
 
     def _read(self, name: str) -> pd.DataFrame:
-        if (self._folder / name).is_dir():
+        if TABLES[name].kind is Kind.LINE_LIST:
             return read_line_list(self._folder, name)
         frame = read_table(self._folder, name)
         if frame is None:
-            raise UserError(f"{table_path(self._folder, name)}: is missing; run the study again")
+            raise UserError(f"{table_path(self._folder, name)}: is missing; {remedy(self._folder)}")
         return frame
 
     def __contains__(self, name: object) -> bool:
@@ -72,6 +74,14 @@ class TablesOfFolder(Mapping[str, pd.DataFrame]):
         return len(self._names)
 
 
+def _has_line_list(folder: Path, name: str) -> bool:
+    """Whether the study has a line list; without a ledger, whether there is a folder for it."""
+    try:
+        return bool(line_list_marks(folder, name))
+    except UserError:
+        return (folder / name).is_dir()
+
+
 def read(path: str | Path) -> Study:
     """Read the results of a study.
 
@@ -79,7 +89,8 @@ def read(path: str | Path) -> Study:
     ----------
     path
         Folder of the study, or its name in ``outputs``. The study may be unfinished: it then has the
-        runs that had finished when a table was read, and `Study.missing` says what has not.
+        runs that had finished when a table was read, and `Study.missing` says what has not. Every
+        file is compared with its checksum when it is read.
 
     Returns
     -------
@@ -89,7 +100,7 @@ def read(path: str | Path) -> Study:
     Raises
     ------
     UserError
-        If there is no such folder, or it holds no study of this version.
+        If there is no such folder, it holds no study of this version, or its manifest is damaged.
 
     Examples
     --------
@@ -102,20 +113,20 @@ def read(path: str | Path) -> Study:
     manifest = manifest_of(folder)
     scenario = manifest["scenario"]
     return Study(
-        TablesOfFolder(folder, manifest.get("rows") or {}),
+        TablesOfFolder(folder),
         arms=[REFERENCE, *(name for name in scenario.get("arms") or {} if name != REFERENCE)],
         scenario=scenario,
         manifest=manifest,
         folder=folder,
-        missing=_missing(manifest, held=held),
+        missing=_missing(folder, manifest, held=held),
     )
 
 
-def _missing(manifest: Mapping[str, Any], *, held: bool) -> str:
-    """What of a study has not finished, in words; empty if all has."""
+def _missing(folder: Path, manifest: Mapping[str, Any], *, held: bool) -> str:
+    """What of a study has not finished, or is missing again, in words; empty if nothing is."""
     status = manifest["status"]
-    if status == "complete" and not held:
-        return ""
-    units = manifest.get("units") or {}
-    how = "it is still running" if held else ENDINGS.get(status, status)
-    return f"{units.get('finished', 0)} of {units.get('total', '?')} runs have finished; {how}"
+    if held or status != "complete":
+        units = manifest["units"]
+        how = "it is still running" if held else ENDINGS.get(status, status)
+        return f"{units['finished']} of {units['total']} runs have finished; {how}"
+    return damage_in(folder, manifest)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 
+from rlsabm.errors import visible
+
+#: Characters of a value that are shown.
+LONGEST_VALUE = 40
+
 
 def number_text(value: float) -> str:
     """The number as people write it: 30, 0.5, 200,000."""
     if abs(value) < 1e19 and value == int(value):
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
-    return repr(value)
+    return repr(float(value))
 
 
 def range_text(lower: float | None, upper: float | None, unit: str = "") -> str:
@@ -36,8 +41,7 @@ def value_text(value: object) -> str:
         case int() | float():
             return number_text(value) if abs(value) < 1900 or abs(value) > 2100 else str(value)
         case str():
-            text = " ".join(value.split())
-            return f"the text '{text if len(text) <= 40 else text[:39] + '…'}'"
+            return f"the text '{visible(' '.join(value.split()), LONGEST_VALUE)}'"
         case list():
             return "a list" if value else "an empty list"
         case _:

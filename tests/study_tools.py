@@ -19,7 +19,10 @@ from typing import Any
 import pandas as pd
 from conftest import CHECKOUT, Outcome, environment, shared
 
+from rlsabm.results.arrow import SCHEMA_VERSION
+from rlsabm.results.files import manifest_bytes, mark_of
 from rlsabm.scenario import ResolvedScenario
+from rlsabm.scenario.resolved import content_hash_of
 from rlsabm.study import job as job_module
 from rlsabm.study.job import Job
 from rlsabm.study.settings import read_scenario
@@ -153,6 +156,57 @@ def tables(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*.parquet")
         if path.name != "runs.parquet"
     }
+
+
+def made_manifest(
+    folder: Path, *, title: str, population: dict[str, Any], years: list[int], seed: int
+) -> str:
+    """Manifest of a finished study whose tables were made by hand."""
+    runs = {"draws": 1, "replicates": 1, "seed": seed}
+    scenario = {"title": title, "population": population, "observe": {"years": years}, "runs": runs}
+    scenario |= {"conditions": {}, "arms": {}}
+    marks = {path.name: mark_of(path.read_bytes())._asdict() for path in folder.iterdir()}
+    return json.dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "name": folder.name,
+            "title": title,
+            "status": "complete",
+            "scenario_hash": content_hash_of(scenario),
+            "input_hash": "0",
+            "runs": {"draws": 1, "replicates": 1},
+            "units": {"total": 1, "finished": 1, "failed": 0},
+            "seeds": {"root": str(seed)},
+            "software": {"rlsabm": "0", "package_hash": "0"},
+            "environment": {},
+            "resources": {"seconds": 1.0, "seconds_of_units": 1.0, "person_months": 1},
+            "rows": {},
+            "files": marks,
+            "trouble": "",
+            "history": [],
+            "scenario": scenario,
+            "layers": {},
+        }
+    )
+
+
+def as_if_written(folder: Path, **values: Any) -> None:
+    """Make the manifest and the ledger of a study take its files as they are, and say these values."""
+    runs = pd.read_parquet(folder / "runs.parquet")
+    runs["line_lists"] = [
+        json.dumps(
+            {name: mark_of((folder / name).read_bytes()) for name in json.loads(listed or "{}")}
+        )
+        for listed in runs["line_lists"]
+    ]
+    runs.to_parquet(folder / "runs.parquet")
+    content = {**manifest(folder), **values}
+    content["files"] = {
+        path.name: mark_of(path.read_bytes())._asdict()
+        for path in folder.iterdir()
+        if path.is_file() and path.name != "manifest.json"
+    }
+    (folder / "manifest.json").write_bytes(manifest_bytes(content))
 
 
 def same_study(folder: Path, wanted: Path) -> None:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import termios
 import time
+from math import isnan
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +35,7 @@ import rlsabm.study.folder as folder_module
 import rlsabm.study.job as job_module
 import rlsabm.study.study as study_module
 from rlsabm.cli import app
+from rlsabm.reading import read
 from rlsabm.study.settings import read_scenario
 
 SHIPPED = sorted(path.name for path in (CHECKOUT / "scenarios").glob("*.yaml"))
@@ -353,10 +355,23 @@ def test_help_has_an_example_that_works(
 
 
 def test_help_of_the_program(rlsabm_command: Command) -> None:
-    for words in (["--help"], ["-h"], []):
+    for words in (["--help"], ["-h"], ["help"]):
         outcome = rlsabm_command(*words)
+        assert outcome.code == 0
         assert all(verb in outcome.out for verb in VERBS)
+    assert "--add-replicates" in rlsabm_command("help", "run").out
     assert re.fullmatch(r"rlsabm \d+\.\d+\.\d+\n", rlsabm_command("--version").out)
+
+
+def test_the_name_of_the_program_alone_says_what_to_type(rlsabm_command: Command) -> None:
+    outcome = rlsabm_command()
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert len(lines) < 12
+    typed = [line.split()[1] for line in lines if line.strip().startswith("rlsabm ")]
+    assert typed[0] == "run"
+    assert set(typed) <= {*VERBS, "help"}
+    assert rlsabm_command("run", "baseline", "--set", "population.size=300").code == 0
 
 
 @pytest.mark.parametrize(
@@ -383,8 +398,25 @@ def test_json(rlsabm_command: Command, workplace: Path) -> None:
     shown = json.loads(rlsabm_command("show", "asked.yaml", "--json").out)
     assert shown["population"]["size"] == 300
     outcome = rlsabm_command("run", "asked.yaml", "--json")
-    manifest = json.loads(outcome.out)
-    assert manifest == json.loads(Path("outputs/asked/manifest.json").read_text())
+    found = json.loads(outcome.out)
+    assert found.pop("folder") == "outputs/asked"
+    results = found.pop("results")
+    assert found == json.loads(Path("outputs/asked/manifest.json").read_text())
+    again = json.loads(rlsabm_command("resume", "asked", "--json").out)
+    assert (again["folder"], again["results"]) == ("outputs/asked", results)
+    study = read("asked")
+    for row, record in zip(
+        study.prevalence(by=["arm", "condition", "definition"]).to_dict("records"),
+        results["prevalence"],
+        strict=True,
+    ):
+        assert record["ages"] == "18 years and older"
+        for name, value in row.items():
+            if isinstance(value, float):
+                value = None if isnan(value) else pytest.approx(value, rel=1e-12)
+            assert record[name] == value
+    assert results["shifts"][0]["estimate"] == "observed_shift"
+    assert {"value", "lower", "upper", "monte_carlo_error", "draws"} <= set(results["shifts"][0])
 
 
 def test_parameters_with_no_match(rlsabm_command: Command) -> None:
@@ -421,6 +453,9 @@ def test_shipped_scenarios(rlsabm_command: Command, workplace: Path, name: str) 
         "deep/folder/q",
         "q.yml",
         "it's {1}",
+        "q.txt",
+        "sub dir/über $HOME",
+        "./-q",
         *(name for name in ("2024.yaml", "true", "a: b.yaml")),
     ],
 )
@@ -428,11 +463,15 @@ def test_new_gives_a_scenario_that_passes(rlsabm_command: Command, name: str) ->
     outcome = rlsabm_command("new", name)
     assert outcome.code == 0
     path = name if name.endswith((".yaml", ".yml")) else f"{name}.yaml"
-    assert path in outcome.out
+    commands = [shlex.split(line)[1:] for line in outcome.out.splitlines()[1:]]
+    assert [words[0] for words in commands] == ["check", "run", "compare"]
+    assert Path(commands[2][1]) == Path("outputs") / Path(path).stem
     written = Path(path).read_bytes()
-    outcome = rlsabm_command("check", path)
+    outcome = rlsabm_command(*commands[0])
     assert (outcome.code, outcome.err) == (0, "")
-    refused(rlsabm_command("new", name), path, "is there already")
+    scenario = read_scenario(commands[1][1]).scenario
+    assert scenario.runs.draws * scenario.runs.replicates > 5
+    refused(rlsabm_command("new", name), str(Path(path)), "is there already")
     assert Path(path).read_bytes() == written
 
 
@@ -440,12 +479,21 @@ def test_new_gives_a_scenario_that_passes(rlsabm_command: Command, name: str) ->
     "name",
     [
         ".",
+        "",
         "/proc/q",
         "scenarios/baseline.yaml/q",
+        "q.json",
+        "new/folder/con",
+        "a\\b",
+        "a\nb",
+        "x" * 300,
     ],
 )
-def test_new_where_nothing_can_be_written(rlsabm_command: Command, name: str) -> None:
+def test_new_where_nothing_can_be_written(
+    rlsabm_command: Command, workplace: Path, name: str
+) -> None:
     refused(rlsabm_command("new", name))
+    assert [path.name for path in workplace.iterdir()] == ["scenarios"]
 
 
 def test_new_checks_its_base(rlsabm_command: Command, workplace: Path) -> None:

@@ -17,13 +17,14 @@ from conftest import Command, Outcome, Study
 from observed_tools import vocabulary
 from rich.cells import cell_len
 from scipy import stats
+from study_tools import as_if_written, made_manifest
 
 from rlsabm.errors import UserError
 from rlsabm.printing import text
 from rlsabm.results.arm_counts import Choice
-from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
+from rlsabm.results.arrow import to_arrow
 from rlsabm.results.comparing import ONE_PAIRED_RUN, OTHER_PEOPLE, Comparison, compare
-from rlsabm.results.files import manifest_bytes, table_bytes
+from rlsabm.results.files import table_bytes
 from rlsabm.results.intervals import t_quantile
 from rlsabm.results.sources import find_pairs, find_study
 from rlsabm.results.tables import TABLES
@@ -68,7 +69,8 @@ def made(
     ages: Sequence[str] = (),
     drawn: Mapping[str, Mapping[int, float]] | None = None,
     shifts: Mapping[str, Mapping[tuple[int, int], tuple[int, int, int, int]]] | None = None,
-    scenario: str = "",
+    country: str = "denmark",
+    title: str = "made by hand",
 ) -> Path:
     """Write a study by hand.
 
@@ -95,7 +97,7 @@ def made(
             "arm": arm, "draw": draw, "replicate": replicate, "block": 0,
             "key": f"{seed:08x}{replicate:08x}", "status": "finished", "attempts": 1, "error": "",
             "traceback": "", "worker": "", "started": "", "seconds": 1.0, "person_months": 1,
-            "people_grown": 1, "people_surveyed": 1, "rows": 1,
+            "people_grown": 1, "people_surveyed": 1, "rows": 1, "merged": True, "line_lists": "",
         }
         for arm, draw, replicate in units
     ]  # fmt: skip
@@ -126,15 +128,10 @@ def made(
         ]
         write("contrasts", contrasts, folder, ["sex"])
         (folder / "shifts.parquet").touch()
-    if scenario:
-        (folder / "scenario.yaml").write_text(scenario)
-    manifest = {
-        "input_hash": str(folder),
-        "schema_version": SCHEMA_VERSION,
-        "status": "complete",
-        "seeds": {"root": str(seed)},
-    }
-    (folder / "manifest.json").write_bytes(manifest_bytes(manifest))
+    population = {"country": country, "size": 500}
+    (folder / "manifest.json").write_text(
+        made_manifest(folder, title=title, population=population, years=[year], seed=seed)
+    )
     return folder
 
 
@@ -331,11 +328,10 @@ def test_draws_pair_where_the_same_parameters_were_drawn(tmp_path: Path) -> None
 
 
 def test_other_populations_are_not_paired(tmp_path: Path) -> None:
-    text = "population: {country: C, size: 500}\nobserve: {years: [2019]}\n"
     arms = {"reference": {"everyone": FOUR}}
-    a = made(tmp_path / "a", arms, scenario=text.replace("C", "denmark"))
-    b = made(tmp_path / "b", arms, scenario=text.replace("C", "germany"))
-    c = made(tmp_path / "c", arms, scenario=text.replace("C", "germany") + "title: other\n")
+    a = made(tmp_path / "a", arms)
+    b = made(tmp_path / "b", arms, country="germany")
+    c = made(tmp_path / "c", arms, country="germany", title="other")
     comparison = compared(a, b)
     assert row_of(comparison).paired_runs == 0
     assert "other populations" in comparison.notes[0]
@@ -391,6 +387,7 @@ def test_a_condition_without_adults_has_dashes(
     young = rows[rows["age_group"] == "0-17"].assign(condition="growing_fast")
     both = pd.concat([rows.astype({"condition": str}), young])
     both.assign(condition=pd.Categorical(both["condition"])).to_parquet(path)
+    as_if_written(folder)
     row = row_of(compared(folder), "growing_fast")
     assert row.persons_a == 0
     assert math.isnan(row.value_a)
@@ -575,7 +572,7 @@ def test_options(rlsabm_command: Command, here: Path) -> None:
         (["old", "small"], ["old: its tables have schema version 0", "run the study again"]),
         (["sick", "well"], ["no condition in common"]),
         (["partly"], ["partly/prevalence.parquet: is missing"]),
-        (["broken"], ["broken/prevalence.parquet: cannot be read"]),
+        (["broken"], ["broken/prevalence.parquet: is damaged"]),
         ([], ["A"]),
     ],
 )
@@ -587,8 +584,7 @@ def test_refusals(rlsabm_command: Command, here: Path, words: list[str], near: l
     made(here / "well", {"reference": {"everyone": FOUR}})
     for name in ("old", "partly", "broken"):
         made(here / name, {"reference": {"everyone": FOUR}, "b": {"everyone": FOUR}})
-    old = manifest_bytes({"input_hash": "", "schema_version": 0})
-    (here / "old" / "manifest.json").write_bytes(old)
+    (here / "old" / "manifest.json").write_text('{"input_hash": "", "schema_version": 0}')
     (here / "partly" / "prevalence.parquet").unlink()
     (here / "broken" / "prevalence.parquet").write_text("no table")
     refused(rlsabm_command("compare", *words), *near)

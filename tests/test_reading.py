@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Study as Ran
 from conftest import environment
+from study_tools import as_if_written
 
 import rlsabm
 from rlsabm.errors import UserError
@@ -31,12 +30,6 @@ def copied(study: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the study in the outputs of a place to work in."""
     monkeypatch.chdir(tmp_path)
     return Path(shutil.copytree(study.folder, tmp_path / "outputs" / "mine"))
-
-
-def change_manifest(folder: Path, **values: Any) -> None:
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**manifest, **values}), encoding="utf-8")
 
 
 def test_by_path_and_by_name(copied: Path) -> None:
@@ -73,6 +66,7 @@ def test_words_of_a_line_list_keep_their_order(copied: Path) -> None:
     )
     place = events.column_names.index("event")
     pq.write_table(rare.set_column(place, events.schema.field("event"), word), first)
+    as_if_written(copied)
     found = rlsabm.read(copied).table("events")["event"]
     assert list(found.cat.categories) == [w for w in event_names() if w in set(found)]
     assert set(found.cat.categories) == set(found)
@@ -105,7 +99,7 @@ def test_a_damaged_line_list_is_named(copied: Path) -> None:
     with pytest.raises(UserError, match=damaged.name):
         rlsabm.read(copied).table("persons")
     shutil.rmtree(copied / "persons")
-    with pytest.raises(UserError, match=r"observe: \{persons"):
+    with pytest.raises(UserError, match=r"persons/.*\.parquet: is missing"):
         rlsabm.read(copied).table("persons")
 
 
@@ -113,22 +107,24 @@ def test_unfinished(copied: Path) -> None:
     prevalence = pd.read_parquet(copied / "prevalence.parquet")
     prevalence[prevalence["replicate"] == 0].to_parquet(copied / "prevalence.parquet")
     units = {"total": 12, "finished": 6, "failed": 0}
-    change_manifest(copied, status="stopped", units=units)
+    as_if_written(copied, status="stopped", units=units)
     results = rlsabm.read(copied)
     assert results.missing == "6 of 12 runs have finished; it was stopped"
     assert results.missing in repr(results)
     assert results.missing in results._repr_html_()
     assert set(results.prevalence(by=["draw", "replicate"])["replicate"]) == {0}
-    change_manifest(copied, status="incomplete")
+    as_if_written(copied, status="incomplete")
     assert "some failed" in rlsabm.read(copied).missing
 
 
 def test_still_running(copied: Path) -> None:
-    change_manifest(
+    as_if_written(
         copied, status="running", units={"total": 12, "finished": 0, "failed": 0}, rows={}
     )
     for path in copied.glob("*.parquet"):
-        path.unlink()
+        if path.name != "runs.parquet":
+            path.unlink()
+    as_if_written(copied)
     with (copied / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         results = rlsabm.read(copied)
@@ -141,7 +137,7 @@ def test_still_running(copied: Path) -> None:
 def test_an_arm_that_has_not_finished(copied: Path) -> None:
     prevalence = pd.read_parquet(copied / "prevalence.parquet")
     prevalence[prevalence["arm"] != "no donation"].to_parquet(copied / "prevalence.parquet")
-    change_manifest(copied, status="stopped")
+    as_if_written(copied, status="stopped")
     results = rlsabm.read(copied)
     with pytest.raises(UserError, match="nothing for arm no donation"):
         results.prevalence(arm="no donation")
@@ -163,7 +159,7 @@ def test_no_study(copied: Path, path: str, words: list[str]) -> None:
 
 
 def test_another_version(copied: Path) -> None:
-    change_manifest(copied, schema_version=1)
+    as_if_written(copied, schema_version=1)
     with pytest.raises(UserError, match="schema version 1"):
         rlsabm.read(copied)
 

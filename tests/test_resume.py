@@ -36,7 +36,7 @@ from study_tools import (
 
 from rlsabm.demography.countries import COUNTRIES
 from rlsabm.errors import UserError
-from rlsabm.results.files import read_manifest
+from rlsabm.results.manifests import read_manifest
 from rlsabm.study.status import find_status
 from rlsabm.study.study import Options, run_study, study_in
 

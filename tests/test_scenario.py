@@ -267,7 +267,12 @@ def test_import_is_light() -> None:
     assert result.stdout.strip() == "set()"
 
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+#: Marks that turn the direction of writing, which are refused in words for people.
+TURNS = "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+LETTERS = st.characters(
+    codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t", exclude_characters=TURNS
+)
+TEXT = st.text(LETTERS, max_size=20)
 NAMES = TEXT.filter(
     lambda name: (
         bool(name)
@@ -291,7 +296,7 @@ CHANGES = st.fixed_dictionaries(
     },
 )
 FILES = st.fixed_dictionaries(
-    {"title": TEXT.filter(bool)},
+    {"title": TEXT.filter(str.strip)},
     optional={
         "description": TEXT,
         "parameters": PARAMETERS,

@@ -119,7 +119,7 @@ def test_an_arm_that_disables_a_condition(rlsabm_command: Callable) -> None:
     text = "title: t\narms: {nobody obese: {conditions.obesity.enabled: false}}\n"
     outcome = rlsabm_command("check", written(text))
     assert outcome.code == 0
-    assert "arms 2" in outcome.out
+    assert "2 arms" in outcome.out
     study = read(text)
     assert condition(study, "obesity").enabled
     assert not condition(study, "obesity", "nobody obese").enabled

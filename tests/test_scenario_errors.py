@@ -274,7 +274,7 @@ def test_wrong_settings(setting: str, expected: str) -> None:
         ("title: a\x07\n", "asked.yaml:1: holds the character U+0007 (expected plain text)"),
         (b"\x00\x01\x02", "asked.yaml: is a binary file (expected a scenario file in YAML)"),
         (b"title: \xff\xfe\n", "asked.yaml:1: is not UTF-8 text"),
-        (b"#" * 1_000_001, "asked.yaml: is larger than 1 MB"),
+        (b"#" * 250_001, "asked.yaml: is larger than 250 kB"),
     ],
 )
 def test_unreadable_text(text: str | bytes, expected: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import STUDY, Command, Study
+
+import rlsabm.study.machine as machine
 
 COUNTED = ("prevalence", "incidence", "biomarkers")
 LISTED = ("persons", "events")
@@ -224,3 +227,41 @@ def test_line_lists_with_nobody(rlsabm_command: Command, workplace: Path) -> Non
     persons = read("outputs/asked", "persons")
     assert len(persons) == 0
     assert persons.attrs["units"]["age"] == "years"
+
+
+def test_the_commit_is_that_of_the_package_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that of a repository in which the package happens to be installed."""
+
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b")
+        answer = subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True
+        )
+        return answer.stdout.strip()
+
+    def recorded(package: Path) -> tuple[str | None, bool | None]:
+        monkeypatch.setattr(machine, "PACKAGE", package)
+        found = machine._git.__wrapped__()
+        return found["git_commit"], found["git_dirty"]
+
+    git("init", "--quiet")
+    installed = tmp_path / "venv" / "site-packages" / "rlsabm"
+    for package in (tmp_path / "rlsabm", installed):
+        package.mkdir(parents=True)
+        (package / "errors.py").touch()
+    assert recorded(tmp_path / "rlsabm") == (None, None)  # before the first commit
+    git("add", "rlsabm")
+    git("commit", "--quiet", "--message", "theirs")
+    assert recorded(tmp_path / "rlsabm") == (None, None)  # another project
+    for text in ("[project]\nname = 'other'\n", "not TOML", "project = 5"):
+        (tmp_path / "pyproject.toml").write_text(text)
+        assert recorded(tmp_path / "rlsabm") == (None, None)
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'rlsabm'\n")
+    assert recorded(tmp_path / "rlsabm") == (git("rev-parse", "HEAD"), False)
+    assert recorded(installed) == (None, None)
+    (tmp_path / "rlsabm" / "errors.py").write_text("changed = True\n")
+    assert recorded(tmp_path / "rlsabm") == (git("rev-parse", "HEAD"), True)
+    monkeypatch.setenv("PATH", "")
+    assert recorded(tmp_path / "rlsabm") == (None, None)

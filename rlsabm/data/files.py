@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rlsabm.errors import ScenarioError
+from rlsabm.errors import LONGEST_PLACE, ScenarioError, visible
 
 
 def shown(path: Path) -> str:
@@ -13,7 +13,7 @@ def shown(path: Path) -> str:
     absolute = Path(os.path.abspath(path))
     here = Path.cwd()
     text = (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()
-    return " ".join(text.split("\n"))
+    return visible(text, LONGEST_PLACE)
 
 
 def bytes_of(path: Path, source: str, expected: str, *, megabytes: int = 1) -> bytes:

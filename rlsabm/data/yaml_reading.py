@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isinf
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,10 +17,16 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rlsabm.data.files import shown, text_of
-from rlsabm.errors import ScenarioError
+from rlsabm.errors import ScenarioError, visible
 
+#: Files that people write are shorter: reading YAML takes seconds for more.
+LARGEST_FILE_BYTES = 250_000
+#: JSON is quick to read: the manifest of a study with many arms is long.
+LARGEST_JSON_MEGABYTES = 50
 LARGEST_NUMBER_OF_VALUES = 100_000
 DEEPEST_NESTING = 50
+#: Numbers from here on are none that arithmetic has.
+TOO_LARGE = 10**308
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -84,6 +92,8 @@ def entry_of(value: Any, place: Place, key: str = "") -> Entry:
         return Entry([entry_of(each, place, key) for each in value], place)
     if isinstance(value, Path):
         value = str(value)
+    if isinstance(value, int) and abs(value) >= TOO_LARGE:
+        raise place.error("found a number of more than 308 digits (expected a smaller one)", key)
     if value is None or isinstance(value, bool | int | float | str):
         return Entry(value, place)
     kind = type(value).__name__
@@ -115,12 +125,22 @@ def read_file(
 
     """
     source = source or shown(path)
-    root = read_text(text_of(path, source, what, "YAML"), source)
+    is_json = path.suffix == ".json"
+    most = LARGEST_JSON_MEGABYTES if is_json else 1
+    text = text_of(path, source, what, "YAML", megabytes=most)
+    if len(text) <= LARGEST_FILE_BYTES:
+        root = read_text(text, source)
+    elif is_json:
+        root = read_json(text, source)
+    else:
+        size = LARGEST_FILE_BYTES // 1000
+        raise ScenarioError(f"is larger than {size} kB (expected {what})", file=source)
     if root is None:
         raise ScenarioError(f"is empty (expected keys such as {keys})", file=source)
     if not isinstance(root.value, dict):
         kind = "a list" if isinstance(root.value, list) else "a single value"
-        raise root.place.error(f"holds {kind} (expected keys such as {keys})")
+        found = f"holds {kind} (expected keys such as {keys})"
+        raise root.place.error(_odd_line(str(root.value)) or found)
     return root
 
 
@@ -154,9 +174,8 @@ def read_text(text: str, source: str, *, with_lines: bool = True) -> Entry | Non
             warnings.simplefilter("ignore")
             node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise reader.place(line).error(_in_words(error, text, line)) from None
+        line, what = _in_words(error, text)
+        raise reader.place(line).error(what) from None
     except YAMLError as error:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1
@@ -167,6 +186,26 @@ def read_text(text: str, source: str, *, with_lines: bool = True) -> Entry | Non
     except RecursionError:
         raise reader.place(None).error("is nested too deeply") from None
     return None if node is None else reader.entry(node)
+
+
+def read_json(text: str, source: str) -> Entry:
+    """Read long JSON, whose values do not remember their lines.
+
+    Raises
+    ------
+    ScenarioError
+        The text is not JSON.
+
+    """
+    try:
+        value = json.loads(text, parse_int=_whole_number, parse_float=_number)
+    except json.JSONDecodeError as error:
+        raise Place(source, error.lineno).error(f"is not valid JSON ({error.msg})") from None
+    except OverflowError:
+        raise Place(source).error("holds a number that is too large") from None
+    except RecursionError:
+        raise Place(source).error("is nested too deeply") from None
+    return entry_of(value, Place(source))
 
 
 @dataclass
@@ -180,7 +219,9 @@ class _Reader:
     def place(self, line: int | None) -> Place:
         return Place(self.source, line if self.with_lines else None)
 
-    def entry(self, node: Node, place: Place | None = None, depth: int = 0) -> Entry:
+    def entry(
+        self, node: Node, place: Place | None = None, path: tuple[str, ...] = (), depth: int = 0
+    ) -> Entry:
         place = place or self.place(node.start_mark.line + 1)
         self.values_read += 1
         if depth > DEEPEST_NESTING:
@@ -190,14 +231,17 @@ class _Reader:
                 f"holds more than {LARGEST_NUMBER_OF_VALUES:,} values once its aliases are resolved"
             )
         if isinstance(node, ScalarNode):
-            return Entry(self.scalar(node, place), place)
+            return Entry(self.scalar(node, place, ".".join(path)), place)
         if isinstance(node, SequenceNode) and _tag(node).endswith(":seq"):
-            return Entry([self.entry(item, depth=depth + 1) for item in node.value], place)
+            items = [self.entry(item, path=path, depth=depth + 1) for item in node.value]
+            return Entry(items, place)
         if isinstance(node, MappingNode) and _tag(node).endswith(":map"):
-            return Entry(dict(self.items(node, depth)), place)
+            return Entry(dict(self.items(node, path, depth)), place)
         raise place.error(f"has the YAML tag {_tag(node)} (expected plain values)")
 
-    def items(self, node: MappingNode, depth: int) -> Iterator[tuple[str, Entry]]:
+    def items(
+        self, node: MappingNode, path: tuple[str, ...], depth: int
+    ) -> Iterator[tuple[str, Entry]]:
         first_lines: dict[str, int] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
@@ -219,9 +263,9 @@ class _Reader:
                     key.value,
                 )
             first_lines[key.value] = line
-            yield key.value, self.entry(value, place, depth + 1)
+            yield key.value, self.entry(value, place, (*path, key.value), depth + 1)
 
-    def scalar(self, node: ScalarNode, place: Place) -> Scalar:
+    def scalar(self, node: ScalarNode, place: Place, key: str) -> Scalar:
         text: str = node.value
         kind = _tag(node).removeprefix("tag:yaml.org,2002:")
         try:
@@ -233,11 +277,14 @@ class _Reader:
                 case "int":
                     return _whole_number(text)
                 case "float":
-                    return float(re.sub(r"\.(inf|nan)$", r"\1", text.lower().replace("_", "")))
+                    return _number(text)
                 case "str" | "timestamp" | "value" | "merge":
                     return text
+        except OverflowError:
+            what = f"found {visible(text, 40)} (expected a smaller number)"
+            raise place.error(what, key) from None
         except (KeyError, ValueError):
-            raise place.error(f"cannot read '{text[:40]}' as a value") from None
+            raise place.error(f"cannot read '{visible(text, 40)}' as a value", key) from None
         raise place.error(f"has the YAML tag {_tag(node)} (expected plain values)")
 
 
@@ -246,9 +293,21 @@ def _tag(node: Node) -> str:
 
 
 def _whole_number(text: str) -> int:
-    digits = text.replace("_", "")
-    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits.lstrip("+-")[:2].lower(), 10)
-    return int(digits, base)
+    digits = text.replace("_", "").lower()
+    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits.lstrip("+-")[:2], 10)
+    # Python itself refuses to read many thousands of digits.
+    value = int(digits, base) if len(digits) < 1_100 else TOO_LARGE
+    if abs(value) >= TOO_LARGE:
+        raise OverflowError
+    return value
+
+
+def _number(text: str) -> float:
+    plain = text.lower().replace("_", "")
+    value = float(re.sub(r"\.(inf|nan)$", r"\1", plain))
+    if isinf(value) and not plain.endswith(".inf"):
+        raise OverflowError
+    return value
 
 
 _YAML_PROBLEMS = {
@@ -264,16 +323,36 @@ _YAML_PROBLEMS = {
     "found undefined alias": "'*' refers to a name that no '&' defines (text that starts with '*' "
     "needs quotes)",
     "found unknown escape character": "a backslash inside double quotes (use single quotes)",
+    "'\\t' that cannot start any token": "a tab (expected spaces; text that holds a tab needs quotes)",
     "that cannot start any token": "text that starts with a special character needs quotes",
+}
+#: What is read as text but was meant as a key with its value: what is odd in the line, and in words.
+_ODD_LINES = {
+    r"\s*[\w.-]+[ \u00a0]*[：﹕︰]": "a colon of another script (expected ': ')",
+    r"\s*[\w.-]+:\u00a0": "a space that must not break, U+00A0, after ':' (expected a plain space)",
+    r"\s*[\w.-]+:[^\s:/]": "no space after ':' (expected key: value)",
+    r"\s*[\w.-]+\s*=": "'=' after a key (expected key: value)",
+    r"\s*[“”„«].*[“”„«]\s*:": "typographic quotes around a key (expected plain ones, or none)",
 }
 
 
-def _in_words(error: MarkedYAMLError, text: str, line: int) -> str:
-    lines = text.splitlines()
-    if line <= len(lines) and re.match(r"\s*\t", lines[line - 1]):
-        return "a tab in the indentation (expected spaces)"
+def _odd_line(line: str) -> str | None:
+    """What is odd in a line that was read as text, if it looks like a key with its value."""
+    return next((words for odd, words in _ODD_LINES.items() if re.match(odd, line)), None)
+
+
+def _in_words(error: MarkedYAMLError, text: str) -> tuple[int, str]:
+    """Line of a mistake in YAML, and what it is."""
     problem = str(error.problem or error.context)
+    mark = error.problem_mark or error.context_mark
+    if "could not find expected ':'" in problem:
+        mark = error.context_mark or mark  # where the key begins, not where the next line does
+    line = mark.line + 1 if mark else 1
+    lines = text.splitlines()
+    written = lines[line - 1] if line <= len(lines) else ""
+    if re.match(r"\s*\t", written):
+        return line, "a tab in the indentation (expected spaces)"
     for technical, words in _YAML_PROBLEMS.items():
         if technical in problem:
-            return words
-    return f"is not valid YAML ({problem})"
+            return line, (_odd_line(written) or words) if "':'" in technical else words
+    return line, f"is not valid YAML ({problem})"

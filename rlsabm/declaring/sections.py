@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import isfinite
 from typing import Annotated, Literal, TypeVar
+from unicodedata import bidirectional, category
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 Item = TypeVar("Item")
+#: Classes of characters that turn the direction of what follows.
+_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def float_as_whole(value: object) -> object:
@@ -55,10 +58,31 @@ def starts_with_zero(values: list[int]) -> list[int]:
 
 def each_once(values: Sequence[Item]) -> Sequence[Item]:
     """Refuse a list that names something twice."""
+    seen = set()
     for value in values:
-        if values.count(value) > 1:
+        if value in seen:
             raise PydanticCustomError("scenario", "names {value} twice", {"value": value})
+        seen.add(value)
     return values
+
+
+def one_line(text: str) -> str:
+    """Join the lines of a text that is shown on one; refuse what a terminal would obey."""
+    return without_control(" ".join(text.split()))
+
+
+def without_control(text: str) -> str:
+    """Refuse characters that a terminal would obey or that turn the direction of writing."""
+    for letter in text:
+        if letter in "\n\t":
+            continue
+        if category(letter) in ("Cc", "Cs") or bidirectional(letter) in _TURNS:
+            raise PydanticCustomError(
+                "scenario",
+                "holds the character U+{code} (expected plain text)",
+                {"code": f"{ord(letter):04X}"},
+            )
+    return text
 
 
 Whole = BeforeValidator(float_as_whole)
@@ -70,11 +94,15 @@ PlaceName = Annotated[
         json_schema_extra={"expected": "lower-case words joined by hyphens, as in united-states"},
     ),
 ]
-CountryName = Annotated[str, Field(min_length=1, json_schema_extra={"expected": "a country"})]
+CountryName = Annotated[
+    str, Field(min_length=1, max_length=1_000, json_schema_extra={"expected": "a country"})
+]
 Year = Annotated[int, Field(ge=1900, le=2100), Whole]
 AgeLimit = Annotated[int, Field(ge=0, le=120, json_schema_extra={"unit": "years"}), Whole]
 Share = Annotated[float, Field(ge=0, le=1)]
 DailyIron = Annotated[float, Field(ge=1, le=200, json_schema_extra={"unit": "mg per day"})]
+Line = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
+Words = Annotated[str, Field(max_length=20_000), AfterValidator(without_control)]
 Stratum = Literal["sex", "age_group", "parity"]
 
 

@@ -203,7 +203,7 @@ def _check_population(place: str, population: dict[int, Floats]) -> None:
 
 
 def _check_fertility(place: str, years: Ints, fertility: Floats) -> None:
-    _array(f"{place}: years", years, (len(years),))
+    _array(f"{place}: years", years, (np.size(years),))
     if len(years) == 0 or (np.diff(years) != 1).any():
         raise UserError(f"{place}: found years with gaps (expected every year, ascending)")
     _array(place, fertility, (len(years), len(FERTILE_AGES)))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
 
 from rlsabm.declaring.groups import IRON_STORES, Group
-from rlsabm.errors import UserError, nearest
+from rlsabm.errors import LONGEST_NAME, UserError, nearest, visible
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.observe.groups import groups_of
 from rlsabm.printing.text import out, plain, say
 
+#: Most groups that a word is taken to mean.
+MOST_MEANT = 3
 #: Effects in words: field of a condition, its value without effect, what is said of it.
 EFFECTS = (
     ("blood_loss_ml_per_day", 0.0, "{:g} mL of blood lost a day"),
@@ -88,20 +90,52 @@ def print_conditions(conditions: Sequence[Condition]) -> None:
     )
 
 
-def explain_condition(name: str, conditions: Sequence[Condition]) -> None:
-    """Print all that is known of one group.
+def find_group(name: str, conditions: Sequence[Condition], *, of_scenario: bool) -> Group:
+    """The group of this name.
+
+    Parameters
+    ----------
+    name
+        What was typed.
+    conditions
+        The catalogue.
+    of_scenario
+        Whether that is of a scenario, with its own conditions, or the one that ships.
 
     Raises
     ------
     UserError
-        If there is none of this name.
+        If there is none of this name; the message names those that may have been meant.
     """
     groups = {group.name: group for group in groups_of(conditions)}
-    if name not in groups:
-        meant = nearest(name, groups)
-        hint = f"; did you mean {meant}?" if meant else "; see rlsabm conditions"
-        raise UserError(f"no condition is called {name!r}{hint}")
-    group = groups[name]
+    if name in groups:
+        return groups[name]
+    meant = nearest(name, groups) or _told_by(name, groups.values())
+    hints = [f"did you mean {meant}?"] if meant else ["rlsabm conditions lists them"]
+    if not of_scenario:
+        hints.append("those of a scenario need --of FILE")
+    raise UserError(f"no condition is called '{visible(name, LONGEST_NAME)}' ({'; '.join(hints)})")
+
+
+def _told_by(word: str, groups: Iterable[Group]) -> str | None:
+    """Names of the few groups that a word describes: by initials, label, definition or source."""
+    plain = word.lower().replace("_", " ").strip()
+    for group in groups:
+        if plain == "".join(part[0] for part in group.name.split("_")):
+            return group.name
+    for describe in (
+        lambda group: f"{group.label} {group.definition}",
+        lambda group: group.source,
+    ):
+        told = [group.name for group in groups if plain and plain in describe(group).lower()]
+        if 0 < len(told) <= MOST_MEANT:
+            return " or ".join(told)
+    return None
+
+
+def explain_condition(group: Group, conditions: Sequence[Condition]) -> None:
+    """Print all that is known of one group."""
+    name = group.name
     say(f"{name}: {group.label} ({group.kind})", bold=True)
     say(f"who: {group.definition}")
     if group.cause:

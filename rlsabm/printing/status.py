@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -12,8 +12,7 @@ from rlsabm.printing.numbers import NONE, counted, signed
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import out, say, say_command, say_line
 from rlsabm.printing.words import Labels, label
-from rlsabm.results.files import MANIFEST, table_path
-from rlsabm.results.sources import labels_in
+from rlsabm.results.sources import has_table, labels_in
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.study.progress import duration
 from rlsabm.study.status import Status
@@ -34,10 +33,16 @@ def print_status(status: Status) -> None:
     print_reasons(status.failed)
     if manifest.get("trouble"):
         say_line(manifest["trouble"])
+    for name, fault in islice(status.faults.items(), MOST_REASONS):
+        say_line(f"{name} {fault}.")
+    if (more := len(status.faults) - MOST_REASONS) > 0:
+        say(f"… and {more:,} more files are damaged or missing.")
     if len(status.precision):
         _print_precision(status)
     if status.state in ("stopped", "incomplete"):
         say_command("To go on", "rlsabm", "resume", status.folder)
+    elif status.state == "damaged":
+        say_line(f"{status.way_on}.")
 
 
 def print_reasons(failed: pd.DataFrame, console: Console = out) -> None:
@@ -57,7 +62,7 @@ def _print_precision(status: Status) -> None:
     rows = status.precision
     caused = (rows["estimate"] == "caused_shift").any()
     labels: Labels = {}
-    if table_path(status.folder, "shifts").exists():
+    if has_table(status.folder, "shifts"):
         labels = labels_in(status.folder, "shifts")
     arms = rows["arm"].astype(str).unique()
     shown: list[list[str]] = []
@@ -95,18 +100,9 @@ def _print_precision(status: Status) -> None:
         f"between draws. {NONE}: not known, or none needed."
     )
     if (rows["more_replicates"] > 0).any():
-        elsewhere = [] if _is_by_default(status) else ["--out", status.folder]
-        manifest = status.folder / MANIFEST
-        say_command(
-            "To add N of them", "rlsabm", "run", manifest, *elsewhere, "--add-replicates", "N"
-        )
+        say_command("To add N of them", "rlsabm", "resume", status.folder, "--add-replicates", "N")
 
 
 def _number(more: Any) -> str:
     """A number of replicates; none where the precision is there."""
     return NONE if pd.isna(more) or more <= 0 else f"{int(more):,}"
-
-
-def _is_by_default(status: Status) -> bool:
-    """Whether the study is where its scenario would put it."""
-    return status.folder == Path("outputs") / status.manifest["name"]

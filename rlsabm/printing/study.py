@@ -17,8 +17,9 @@ from rlsabm.printing.status import print_reasons
 from rlsabm.printing.text import say, say_command, say_line
 from rlsabm.results.arm_counts import Choice
 from rlsabm.results.comparing import Comparison, compare
-from rlsabm.results.files import read_manifest, table_path
+from rlsabm.results.files import table_path
 from rlsabm.results.findings import largest_caused_shift
+from rlsabm.results.manifests import read_manifest
 from rlsabm.results.sources import source_of
 from rlsabm.results.trends import Trend, trend_of
 from rlsabm.scenario import REFERENCE, ResolvedScenario

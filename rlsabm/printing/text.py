@@ -2,24 +2,24 @@
 
 All that is printed for people passes through `say`, `say_line`, `say_command` or
 `rlsabm.printing.tables`.  Titles, arms, labels and paths come from files that others have written: no
-text is ever read as markup, and what would move the cursor or hide other text is taken out.
+text is ever read as markup, and what would move the cursor or hide other text is escaped.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
+import re
 import shlex
-import unicodedata
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from rlsabm.errors import visible
+
 #: Columns of tables and paragraphs: no terminal is too wide for reading, files and pipes have no width.
 MOST_COLUMNS, LEAST_COLUMNS = 100, 40
-#: Characters without a shape of their own that words of some languages need: joiners.
-JOINERS = "\u200c\u200d"
 #: What stands for characters that a terminal cannot show.
 SUBSTITUTES = {
     "–": "-", "—": "-", "−": "-", "─": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "±": "+/-",
@@ -42,20 +42,12 @@ out, err = _console(), _console(error=True)
 def plain(text: object) -> str:
     """A text in one line, without characters that would do something to a terminal.
 
-    Control characters, marks that turn the direction of writing, bytes of file names that are no text,
-    and characters that the terminal does not know are replaced.
+    Control characters, marks that turn the direction of writing, and bytes of file names that are no
+    text are escaped; characters that the terminal does not know are replaced.
     """
-    shown = "".join(_shown(letter) for letter in str(text))
+    line = re.sub(r"\s", " ", str(text))
+    shown = line if line.isprintable() else visible(line, len(line))
     return shown.encode(out.encoding, SUBSTITUTED).decode(out.encoding)
-
-
-def _shown(letter: str) -> str:
-    kind = unicodedata.category(letter)
-    if letter in "\t\n\r\v\f" or kind in ("Zl", "Zp"):
-        return " "
-    if kind in ("Cc", "Cs") or (kind == "Cf" and letter not in JOINERS):
-        return "\N{REPLACEMENT CHARACTER}"
-    return letter
 
 
 def say(text: object, *, bold: bool = False, style: str = "", console: Console = out) -> None:
@@ -91,7 +83,7 @@ def _quoted(word: object) -> str:
     text = str(word)
     if isinstance(word, Path) and text.startswith("-"):
         text = f"./{text}"  # no option
-    if all(_shown(letter) == letter for letter in text):
+    if text.isprintable():
         return shlex.quote(text)
     quoted = "".join(
         f"\\x{byte:02x}" if byte < 32 or byte > 126 else chr(byte).replace("\\", r"\\")

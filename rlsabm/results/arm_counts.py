@@ -10,9 +10,8 @@ import pandas as pd
 
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.differences import Counts
-from rlsabm.results.files import table_path
 from rlsabm.results.pairing import Repetition
-from rlsabm.results.sources import Source, columns_in, read_rows
+from rlsabm.results.sources import Source, columns_in, has_table, read_rows
 from rlsabm.results.totals import TOTAL_OF
 from rlsabm.worlds.world import FACTUAL
 
@@ -94,9 +93,7 @@ def shift_counts(side: Source, runs: Sequence[Repetition], choice: Choice) -> di
 
     There are none if the study traced no condition, or does not count them by these strata.
     """
-    if not (
-        table_path(side.folder, "shifts").exists() and table_path(side.folder, "contrasts").exists()
-    ):
+    if not (has_table(side.folder, "shifts") and has_table(side.folder, "contrasts")):
         return {}
     strata = [name for name in TOTAL_OF if name in columns_in(side.folder, "contrasts")]
     margin = [(name, "!=" if name in choice.by else "==", TOTAL_OF[name]) for name in strata]

@@ -17,7 +17,7 @@ from rlsabm.results.contents import Contents
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.vocabulary import Vocabulary
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 #: Key of the metadata of a line list's file that has the words of its columns, in their order.
 WORDS = "words"
 

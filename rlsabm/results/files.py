@@ -1,15 +1,17 @@
-"""Files of a study's folder: each takes its place whole, by renaming, and is read with pandas."""
+"""Files of a study's folder: each takes its place whole, by renaming, and is known by its checksum."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,15 +20,71 @@ MANIFEST = "manifest.json"
 SCENARIO = "scenario.yaml"
 #: End of the names of files that are being written.
 UNFINISHED = ".unfinished"
+#: What a disk or a quota says that has no room left.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Manifest of a study's folder, or None if the folder holds no study."""
+class Mark(NamedTuple):
+    """What a file is known by.
+
+    Attributes
+    ----------
+    bytes
+        Its size.
+    blake2b
+        Its checksum: BLAKE2b of 128 bits, in hexadecimal digits.
+    """
+
+    bytes: int
+    blake2b: str
+
+
+def _checksum(content: bytes = b"") -> Any:
+    return hashlib.blake2b(content, digest_size=16)
+
+
+def mark_of(content: bytes) -> Mark:
+    """Mark of a file with this content."""
+    return Mark(len(content), _checksum(content).hexdigest())
+
+
+def mark_of_file(file: IO[bytes]) -> Mark:
+    """Mark of an open file, which is then at its beginning."""
+    digest: Any = hashlib.file_digest(file, _checksum)  # type: ignore[arg-type]
+    mark = Mark(file.tell(), digest.hexdigest())
+    file.seek(0)
+    return mark
+
+
+def fault_of(path: Path, marks: Collection[Mark | None], *, thorough: bool = True) -> str:
+    """What is wrong with a file, in words; empty if it is as it was written.
+
+    Parameters
+    ----------
+    path
+        The file.
+    marks
+        What it may be; None stands for no file.
+    thorough
+        Whether its checksum is compared, and not only its size.
+    """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return manifest if isinstance(manifest, dict) and "input_hash" in manifest else None
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return "is not a file"
+        sizes = [mark.bytes for mark in marks if mark is not None]
+        if found.st_size not in sizes:
+            wanted = f" (expected {sizes[0]:,} bytes, found {found.st_size:,})" if sizes else ""
+            return f"is damaged{wanted}" if found.st_size else "is empty"
+        if thorough:
+            with path.open("rb") as file:
+                if mark_of_file(file) not in marks:
+                    return "is damaged (its checksum is another)"
+    except (FileNotFoundError, NotADirectoryError):
+        return "" if None in marks else "is missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    return ""
 
 
 def table_path(folder: Path, table: str) -> Path:
@@ -63,7 +121,7 @@ def write_whole(path: Path, content: bytes, *, reserve: Path | None = None) -> N
         _write(beside, content)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        if error.errno != errno.ENOSPC or reserve is None or not reserve.exists():
+        if error.errno not in NO_ROOM or reserve is None or not reserve.exists():
             raise
         reserve.unlink()
         try:
@@ -95,12 +153,30 @@ def write_whole_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         beside.mkdir(parents=True)
         for name, content in files.items():
             _write(beside / name, content)
-        if folder.exists():  # it was found again, and is the same
-            shutil.rmtree(folder)
+        remove(folder)  # what was found before, or has been damaged since
         os.replace(beside, folder)
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, if it is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be removed.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        for folder in (path, *(each for each in path.rglob("*") if each.is_dir())):
+            folder.chmod(0o700)
+        shutil.rmtree(path)
 
 
 def sync_folder(folder: Path) -> None:

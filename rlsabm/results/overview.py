@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +39,9 @@ class Glanced(Protocol):
 
     def prevalence(self, *, by: str | Sequence[str]) -> pd.DataFrame:
         """Prevalence with intervals."""
+
+    def shifts(self, *, by: str | Sequence[str]) -> pd.DataFrame:
+        """Shifts with intervals."""
 
 
 def facts(study: Glanced) -> dict[str, str]:
@@ -85,6 +90,27 @@ def main_numbers(study: Glanced) -> pd.DataFrame | None:
     who, year = rows.attrs["selection"]["ages"], rows.attrs["selection"]["year"]
     table.attrs["title"] = f"RLS now, {who}, {year}: % with 95 % interval"
     return table.rename_axis(index=None, columns=None)
+
+
+def main_results(study: Glanced) -> dict[str, list[dict[str, Any]]]:
+    """Prevalence and shifts among adults, a record a row, for scripts.
+
+    They are of the last survey and of the truth, by arm and condition, over all draws and replicates
+    that have finished; what has not been estimated is missing. Numbers that cannot be known are None.
+    """
+    answers: dict[str, Callable[[], pd.DataFrame]] = {
+        "prevalence": lambda: study.prevalence(by=["arm", "condition", "definition"]),
+        "shifts": lambda: study.shifts(by=["arm"]),
+    }
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, answer in answers.items():
+        found[name] = []
+        with suppress(UserError):  # nothing of it has finished
+            rows = answer()
+            chosen = {k: v for k, v in rows.attrs["selection"].items() if k not in rows}
+            text = rows.to_json(orient="records", double_precision=15)
+            found[name] = [{**row, **chosen} for row in json.loads(text)]
+    return found
 
 
 def overview_text(study: Glanced) -> str:

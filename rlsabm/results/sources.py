@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import IO, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from rlsabm.errors import UserError, nearest
-from rlsabm.results.arrow import SCHEMA_VERSION, WORDS
-from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_path
+from rlsabm.results.arrow import WORDS
+from rlsabm.results.files import MANIFEST, Mark, fault_of, mark_of_file, table_path
+from rlsabm.results.manifests import manifest_of, marks_in
 from rlsabm.scenario import REFERENCE
 
 OUTPUTS = Path("outputs")
+#: How often a file is read again that is being replaced while it is read.
+TRIES = 3
 
 #: Labels by column and word.
 Labels = dict[str, dict[str, str]]
@@ -37,7 +39,7 @@ class Source(NamedTuple):
     people
         Which people were grown: the population section of the scenario, and the last survey.
     missing
-        What of the study has not finished, in words; empty if all has.
+        What of the study has not finished or is missing again, in words; empty if nothing is.
     """
 
     folder: Path
@@ -94,18 +96,41 @@ def find_study(text: str) -> tuple[Path, str | None]:
     UserError
         If there is no such folder, or it holds no study that can be read.
     """
+    try:
+        folder, arm = _folder_named(text)
+    except OSError as error:
+        raise UserError(f"{text}: cannot be read: {error.strerror or error}") from None
+    manifest_of(folder)
+    return folder, arm
+
+
+def folder_of_study(text: str) -> Path:
+    """Folder of a study that is named by its path, or by its name in ``outputs``.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder, it holds no study that can be read, or an arm is named.
+    """
+    folder, arm = find_study(text)
+    if arm is not None:
+        raise UserError(f"{text}: names the arm {arm!r} (expected a whole study, such as {folder})")
+    return folder
+
+
+def _folder_named(text: str) -> tuple[Path, str | None]:
+    """Folder of this name, here or in ``outputs``, and what follows after a colon."""
     cuts = [place for place, letter in enumerate(text) if letter == ":"]
     for cut in (None, *reversed(cuts)):
         name = Path(text[:cut])
         present = [place for place in (name, OUTPUTS / name) if place.is_dir()]
         if present:
-            holding = [place for place in present if (place / MANIFEST).is_file()]
-            folder = (holding or present)[0]
-            manifest_of(folder)
-            return folder, None if cut is None else text[cut + 1 :]
+            holding = [place for place in present if (place / MANIFEST).exists()]
+            return (holding or present)[0], None if cut is None else text[cut + 1 :]
     name = Path(text.split(":")[0])
-    if name.is_file():
-        raise UserError(f"{name}: is a file, not the folder of a study")
+    if name.exists():
+        hint = _did_you_mean(str(name.parent)) if name.name == MANIFEST else ""
+        raise UserError(f"{name}: is a file, not the folder of a study{hint}")
     studies = [
         str(path.parent)
         for place in dict.fromkeys((name.parent, OUTPUTS))
@@ -114,26 +139,6 @@ def find_study(text: str) -> tuple[Path, str | None]:
     by_name = {Path(study).name: study for study in studies}
     near = nearest(name.name, by_name)
     raise UserError(f"{name}: no such folder{_did_you_mean(by_name[near] if near else None)}")
-
-
-def manifest_of(folder: Path) -> dict[str, Any]:
-    """Manifest of a study that this version can read.
-
-    Raises
-    ------
-    UserError
-        If the folder holds no study, or one whose tables another version has written.
-    """
-    manifest = read_manifest(folder)
-    if manifest is None:
-        raise UserError(f"{folder}: holds no study (no {MANIFEST} of rlsabm)")
-    found = manifest.get("schema_version")
-    if found != SCHEMA_VERSION:
-        raise UserError(
-            f"{folder}: its tables have schema version {found}, this rlsabm reads version "
-            f"{SCHEMA_VERSION}; run the study again"
-        )
-    return manifest
 
 
 def source_of(folder: Path, arm: str | None = None) -> Source:
@@ -149,23 +154,14 @@ def source_of(folder: Path, arm: str | None = None) -> Source:
     if arm not in arms:
         raise UserError(f"{folder}: {unknown('arm', arm, arms)}")
     manifest = manifest_of(folder)
-    seeds, units = manifest.get("seeds") or {}, manifest.get("units") or {}
+    units, scenario = manifest["units"], manifest["scenario"]
     missing = (
-        ""
-        if manifest.get("status") == "complete"
-        else f"{units.get('finished', '?')} of {units.get('total', '?')} runs have finished"
+        damage_in(folder, manifest)
+        if manifest["status"] == "complete"
+        else f"{units['finished']} of {units['total']} runs have finished"
     )
-    return Source(folder, arm, str(seeds.get("root", "")), _people(folder), missing)
-
-
-def _people(folder: Path) -> str:
-    """Which people were grown, as text; empty if the scenario cannot be read."""
-    try:
-        scenario = YAML(typ="safe").load((folder / SCENARIO).read_text(encoding="utf-8"))
-        grown = (dict(sorted(scenario["population"].items())), scenario["observe"]["years"][-1])
-    except (OSError, ValueError, YAMLError, TypeError, KeyError, AttributeError, IndexError):
-        return ""
-    return repr(grown)
+    people = (dict(sorted(scenario["population"].items())), scenario["observe"]["years"][-1])
+    return Source(folder, arm, manifest["seeds"]["root"], repr(people), missing)
 
 
 def _check_different(a: Source, b: Source) -> None:
@@ -193,15 +189,21 @@ def unknown(what: str, name: str, known: Sequence[str]) -> str:
 
 def columns_in(folder: Path, table: str) -> list[str]:
     """Columns of a table."""
-    with _opened(table_path(folder, table)) as file:
+    with _opened_table(folder, table) as file:
         return list(pq.read_schema(file).names)
 
 
 def read_rows(side: Source, table: str, columns: Sequence[str], where: list[Any]) -> pd.DataFrame:
     """Some columns of a table, with the rows of the arm that fit all conditions ``where``."""
-    with _opened(table_path(side.folder, table)) as file:
+    with _opened_table(side.folder, table) as file:
         filters: list[Any] = [("arm", "==", side.arm), *where]
         return pq.read_table(file, columns=list(columns), filters=filters).to_pandas()
+
+
+def has_table(folder: Path, table: str) -> bool:
+    """Whether the study has written a table, which need not be there any more."""
+    marks = marks_in(manifest_of(folder)).get(table_path(Path(), table).name, [None])
+    return None not in marks or table_path(folder, table).exists()
 
 
 def read_table(folder: Path, table: str) -> pd.DataFrame | None:
@@ -210,18 +212,17 @@ def read_table(folder: Path, table: str) -> pd.DataFrame | None:
     Raises
     ------
     UserError
-        If the file is damaged.
+        If the file is missing or damaged.
     """
-    path = table_path(folder, table)
-    if not path.exists():
+    if not has_table(folder, table):
         return None
-    with _opened(path) as file:
+    with _opened_table(folder, table) as file:
         return _with_attributes(pq.read_table(file))
 
 
 def labels_in(folder: Path, table: str) -> Labels:
     """How people read the words of a table, by column."""
-    with _opened(table_path(folder, table)) as file:
+    with _opened_table(folder, table) as file:
         metadata = pq.read_schema(file).metadata or {}
     labels: Labels = json.loads(metadata.get(b"PANDAS_ATTRS", b"{}")).get("labels", {})
     return labels
@@ -231,7 +232,7 @@ def words_of(folder: Path, table: str, column: str) -> list[str]:
     """Words that a column of a table may hold, in their order; none without that column."""
     if column not in columns_in(folder, table):
         return []
-    with _opened(table_path(folder, table)) as file:
+    with _opened_table(folder, table) as file:
         values = pq.read_table(file, columns=[column]).to_pandas()[column]
     if isinstance(values.dtype, pd.CategoricalDtype):
         return [str(word) for word in values.cat.categories]
@@ -239,16 +240,85 @@ def words_of(folder: Path, table: str, column: str) -> list[str]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a table, which may be replaced meanwhile; say which one is missing or broken."""
-    try:
-        with path.open("rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise UserError(f"{path}: is missing; run the study again") from None
-    except (pa.ArrowException, OSError) as error:
-        lines = str(error).splitlines() or ["is no Parquet file"]
-        raise UserError(f"{path}: cannot be read: {lines[0]}") from None
+def _opened_table(folder: Path, table: str) -> Iterator[IO[bytes]]:
+    """Open a table that is as it was written."""
+    name = table_path(Path(), table).name
+
+    def marks() -> Collection[Mark | None]:
+        return marks_in(manifest_of(folder)).get(name, ())
+
+    with _opened(folder, name, marks) as file:
+        yield file
+
+
+@contextmanager
+def _opened(
+    folder: Path, name: str, marks: Callable[[], Collection[Mark | None]]
+) -> Iterator[IO[bytes]]:
+    """Open a file that is as it was written.
+
+    Parameters
+    ----------
+    folder, name
+        Folder of the study, and the file in it.
+    marks
+        Gives what the file may be. It is asked again when the file is another, which may just have been
+        replaced.
+
+    Raises
+    ------
+    UserError
+        If it is missing or damaged.
+    """
+    path = folder / name
+    for _ in range(TRIES):
+        wanted = marks()
+        if fault := fault_of(path, wanted, thorough=False):
+            continue
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            fault = f"cannot be read: {error.strerror or error}"
+            continue
+        with file:
+            if mark_of_file(file) not in wanted:
+                fault = "is damaged (its checksum is another)"
+                continue
+            try:
+                yield file
+            except pa.ArrowException as error:
+                raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+            return
+    raise UserError(f"{path}: {fault}; {remedy(folder)}")
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a study whose files are damaged."""
+    return f"to make it again: rlsabm resume {quote(str(folder))}"
+
+
+def damage_in(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The first file that is missing or has another size, in words; empty if there is none."""
+    for name, marks in marks_in(manifest).items():
+        if fault := fault_of(folder / name, marks, thorough=False):
+            return f"{name} {fault}; {remedy(folder)}"
+    return ""
+
+
+def line_list_marks(folder: Path, table: str) -> dict[str, Mark]:
+    """Files of a line list as the ledger has them, in the order of their runs.
+
+    Raises
+    ------
+    UserError
+        If the ledger is missing or damaged.
+    """
+    with _opened_table(folder, "runs") as file:
+        units = pq.read_table(file, columns=["line_lists"])["line_lists"].to_pylist()
+    listed = {
+        name: Mark(*mark) for unit in units for name, mark in json.loads(unit or "{}").items()
+    }
+    return {name: listed[name] for name in sorted(listed) if name.startswith(f"{table}/")}
 
 
 def read_line_list(folder: Path, table: str) -> pd.DataFrame:
@@ -257,15 +327,14 @@ def read_line_list(folder: Path, table: str) -> pd.DataFrame:
     Raises
     ------
     UserError
-        If a file is damaged, or there is none.
+        If a file is missing or damaged, or there is none.
     """
-    paths = sorted(path for path in (folder / table).glob("*.parquet") if path.name[0] != ".")
-    if not paths:
-        raise UserError(f"{folder / table}: is empty; run the study again")
     parts = []
-    for path in paths:
-        with _opened(path) as file:
+    for name, mark in line_list_marks(folder, table).items():
+        with _opened(folder, name, lambda mark=mark: [mark]) as file:  # type: ignore[misc]
             parts.append(pq.read_table(file))
+    if not parts:
+        raise UserError(f"{folder / table}: is empty; run the study again")
     whole = pa.concat_tables(parts).unify_dictionaries()
     frame = _with_attributes(whole.replace_schema_metadata(parts[0].schema.metadata))
     for name, words in json.loads(parts[0].schema.metadata[WORDS.encode()]).items():

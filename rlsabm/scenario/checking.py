@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import isfinite
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 from pydantic import ValidationError
 
-from rlsabm.data.yaml_reading import Entry
-from rlsabm.errors import ScenarioError, nearest
-from rlsabm.scenario.explaining import expectation, likely_meaning, schema_at, unknown_key
+from rlsabm.data.yaml_reading import Entry, Place
+from rlsabm.errors import ScenarioError, nearest, visible
+from rlsabm.scenario.explaining import (
+    expectation,
+    likely_meaning,
+    place_of_key,
+    schema_at,
+    unknown_key,
+)
 from rlsabm.scenario.layering import KeyPath, merged
 from rlsabm.scenario.schema import (
     ARM_KEYS,
@@ -20,25 +27,45 @@ from rlsabm.scenario.schema import (
     Scenario,
 )
 from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, Conditions
-from rlsabm.wording import number_text, range_text, value_text, with_help
+from rlsabm.wording import LONGEST_VALUE, number_text, range_text, value_text, with_help
 
-MOST_MISTAKES_SHOWN = 5
+#: Mistakes that a message shows, and those of a list of all; more are only counted.
+MOST_MISTAKES_SHOWN, MOST_MISTAKES_LISTED = 5, 1_000
+#: Arms of a study beside its reference: names of files have two digits for them.
+MOST_ARMS = 99
+LONGEST_NAME_OF_ARM = 100
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
+class Mistake(NamedTuple):
+    """A mistake, whose words are found when they are shown: there may be very many."""
+
+    place: Place
+    key: str
+    say: Callable[[], str]
+
+    def error(self) -> ScenarioError:
+        """The mistake in words."""
+        return self.place.error(self.say(), self.key)
+
+
+Identity: TypeAlias = tuple[object, ...]
+
+
 class Mistakes:
-    """The mistakes found so far."""
+    """The mistakes found so far.
+
+    An arm has those of the reference, too: each is known by its place, its key and its kind, and kept
+    once.
+    """
 
     def __init__(self, parameters: Mapping[str, ParameterRange]) -> None:
         self.parameters = parameters
-        self.found: dict[str, ScenarioError] = {}
+        self.found: dict[Identity, Mistake] = {}
 
     def scenario(self, tree: Entry) -> Scenario | None:
         """Validate the reference arm; None if it has mistakes."""
-        errors = _mistakes_in(tree, self.parameters)
-        for error in errors.values():
-            self.add(error)
-        return None if errors else Scenario.model_validate(tree.plain())
+        return self._validated(tree)
 
     def arm(self, name: str, reference: Entry, changes: Entry) -> Scenario | None:
         """Validate an arm; None if it, or the reference it changes, has mistakes."""
@@ -46,85 +73,120 @@ class Mistakes:
         key = f"arms.{name}"
         if name.lower() in RESERVED_ARM_NAMES:
             self.add(
-                place.error(
-                    f"an arm cannot be called {name} (the unchanged scenario is always run as the "
-                    "arm 'reference')",
-                    key,
-                )
+                place,
+                key,
+                f"an arm cannot be called {name} (the unchanged scenario is always run as the "
+                "arm 'reference')",
             )
         elif name != name.strip() or not name.isprintable():
-            self.add(place.error("expected a name without spaces at its ends, on one line", key))
+            self.add(place, key, "expected a name without spaces at its ends, on one line")
+        elif len(name) > LONGEST_NAME_OF_ARM:
+            expected = f"a name of at most {LONGEST_NAME_OF_ARM} characters"
+            self.add(place, key, with_help(f"found a name of {len(name):,} characters", expected))
         if not isinstance(changes.value, dict):
             what = "is empty" if changes.value is None else f"found {value_text(changes.plain())}"
             expected = "a mapping with what the arm changes; {} if it changes nothing"
-            self.add(place.error(with_help(what, expected), key))
+            self.add(place, key, with_help(what, expected))
             return None
         allowed = {step: entry for step, entry in changes.value.items() if step in ARM_KEYS}
         for step, entry in changes.value.items():
             if step not in ARM_KEYS:
-                self.add(entry.place.error(_not_for_arms(step), f"{key}.{step}"))
-        inherited = _mistakes_in(reference, self.parameters)
-        tree = merged(reference, Entry(allowed, place))
-        errors = _mistakes_in(tree, self.parameters, ("arms", name))
-        for path_and_what, error in errors.items():
-            if path_and_what not in inherited:
-                self.add(error)
-        return None if errors else Scenario.model_validate(tree.plain())
+                say = partial(self._not_for_arms, step, entry, reference)
+                self._keep((entry.place, name, step), Mistake(entry.place, f"{key}.{step}", say))
+        if len(self.found) > MOST_MISTAKES_LISTED:
+            return None
+        return self._validated(merged(reference, Entry(allowed, place)), ("arms", name))
 
-    def add(self, error: ScenarioError) -> None:
-        self.found.setdefault(str(error), error)
+    def add(self, place: Place, key: str, what: str) -> None:
+        """Note a mistake whose words are known."""
+        self._keep((place, key, what), Mistake(place, key, lambda: what))
 
-    def raise_first(self, sources: Sequence[str]) -> None:
+    def raise_first(self, sources: Sequence[str], most: int = MOST_MISTAKES_SHOWN) -> None:
         """Raise the mistakes found, if any, in the order of the sources and of their lines."""
         if not self.found:
             return
         order = {source: position for position, source in enumerate(sources)}
-        errors = sorted(
+        in_order = sorted(
             self.found.values(),
-            key=lambda error: (order.get(error.file, len(order)), error.line or 0),
+            key=lambda mistake: (
+                order.get(mistake.place.source, len(order)),
+                mistake.place.line or 0,
+            ),
         )
-        first, *others = errors
-        lines = [str(error) for error in others[: MOST_MISTAKES_SHOWN - 1]]
-        if unseen := len(others) - len(lines):
-            lines.append(f"and {unseen} more")
+        first, *others = (mistake.error() for mistake in in_order[:most])
+        lines = [str(error) for error in others]
+        if (unseen := len(in_order) - most) > 0:
+            lines.append(f"and {unseen:,} more")
         raise ScenarioError(
             first.what, file=first.file, line=first.line, key=first.key, others=tuple(lines)
         )
 
+    def _keep(self, identity: Identity, mistake: Mistake) -> None:
+        self.found.setdefault(identity, mistake)
 
-def _mistakes_in(
-    tree: Entry, parameters: Mapping[str, ParameterRange], parents: KeyPath = ()
-) -> dict[tuple[object, ...], ScenarioError]:
-    """Mistakes by path and wording, so that those of the reference are known again in an arm."""
-    found: dict[tuple[object, ...], ScenarioError] = {}
-    try:
-        Scenario.model_validate(tree.plain())
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            path = detail["loc"]
-            what, position, shown_path = _in_words(dict(detail))
-            place = _entry_at(tree, path).place
-            item = f"item {position + 1}: " if position is not None else ""
-            key = ".".join((*parents, *shown_path))
-            found[(*path, what)] = place.error(item + what, key)
-    for path, entry, what in [*_parameter_mistakes(tree, parameters), *_condition_mistakes(tree)]:
-        found[(*path, what)] = entry.place.error(what, ".".join((*parents, *path)))
-    return found
+    def _validated(self, tree: Entry, parents: KeyPath = ()) -> Scenario | None:
+        """The scenario, or None if it has mistakes, which are kept."""
+        scenario = None
+        others = [
+            *_parameter_mistakes(tree, self.parameters),
+            *_condition_mistakes(tree, self.parameters),
+        ]
+        unknown = {path for path, _, _ in others}
+        try:
+            scenario = Scenario.model_validate(tree.plain())
+        except ValidationError as error:
+            names = _names(tree, self.parameters)
+            for detail in error.errors(include_url=False, include_context=False):
+                path = detail["loc"]
+                if path in unknown:
+                    continue
+                entry = _entry_at(tree, path)
+                steps = tuple(step for step in path if isinstance(step, str))
+                words = partial(_in_words, dict(detail), entry, names)
+                self._keep(
+                    (entry.place, path, detail["type"]),
+                    Mistake(entry.place, ".".join((*parents, *steps)), words),
+                )
+        for path, entry, say in others:
+            text = entry.value if isinstance(entry.value, str) else None
+            self._keep(
+                (entry.place, path, text), Mistake(entry.place, ".".join((*parents, *path)), say)
+            )
+        return None if others else scenario
+
+    def _not_for_arms(self, key: str, entry: Entry, reference: Entry) -> str:
+        meant = nearest(key, ARM_KEYS) or place_of_key(
+            key, _names(reference, self.parameters), _chain_below(entry)
+        )
+        first = key if key in ("base", "arms") else (meant or "").split(".")[0]
+        if first and first not in ARM_KEYS:
+            return (
+                "cannot differ between arms: an arm is the same people, observed in the same way "
+                "(expected conditions or parameters; for other changes write a scenario with "
+                "'base:')"
+            )
+        return with_help("unknown key", "conditions or parameters", meant)
 
 
-def _in_words(detail: dict[str, Any]) -> tuple[str, int | None, KeyPath]:
-    """What is wrong, the position in a list if it is there, and the key."""
+def _in_words(detail: dict[str, Any], entry: Entry, names: Sequence[KeyPath]) -> str:
+    """What is wrong, led by the position in a list if it is there."""
     path: tuple[str | int, ...] = detail["loc"]
     steps = tuple(step for step in path if isinstance(step, str))
-    position = path[-1] if path and isinstance(path[-1], int) else None
+    item = f"item {path[-1] + 1}: " if path and isinstance(path[-1], int) else ""
     value = detail["input"]
     match detail["type"]:
         case "scenario":
             what = str(detail["msg"])
         case "extra_forbidden":
-            what = unknown_key(steps[:-1], steps[-1])
+            what = unknown_key(steps[:-1], steps[-1], names, _chain_below(entry))
         case "missing":
             what = with_help("is missing", expectation(schema_at(path)))
+        case "too_long":
+            most = schema_at(path).get("maxItems")
+            what = with_help(f"holds {len(value):,} values", f"at most {most}")
+        case "string_too_long":
+            most = schema_at(path).get("maxLength")
+            what = with_help(f"holds {len(value):,} characters", f"at most {most:,}")
         case _:
             schema = schema_at(path)
             what = with_help(
@@ -132,40 +194,70 @@ def _in_words(detail: dict[str, Any]) -> tuple[str, int | None, KeyPath]:
                 expectation(schema),
                 likely_meaning(value, schema),
             )
-    return what, position, steps
+    return item + what
 
 
-def _condition_mistakes(tree: Entry) -> Iterable[tuple[KeyPath, Entry, str]]:
+def _names(tree: Entry, parameters: Mapping[str, ParameterRange]) -> list[KeyPath]:
+    """Paths of parameters and of conditions that are data."""
+    section = tree.value.get("conditions") if isinstance(tree.value, dict) else None
+    blocks = section.value if section is not None and isinstance(section.value, dict) else {}
+    return [
+        *(("parameters", name) for name in parameters),
+        *(("conditions", name) for name, block in blocks.items() if _is_whole(block)),
+    ]
+
+
+def _chain_below(entry: Entry) -> KeyPath:
+    """Keys in an entry as long as each holds a single one."""
+    path: KeyPath = ()
+    while isinstance(entry.value, dict) and len(entry.value) == 1:
+        ((key, entry),) = entry.value.items()
+        path += (key,)
+    return path
+
+
+Found: TypeAlias = Iterable[tuple[KeyPath, Entry, Callable[[], str]]]
+
+
+def _condition_mistakes(tree: Entry, parameters: Iterable[str]) -> Found:
     """Conditions that nobody knows, and shifts asked for them."""
     section = tree.value.get("conditions") if isinstance(tree.value, dict) else None
     blocks = section.value if section is not None and isinstance(section.value, dict) else {}
-    known = [*Conditions.model_fields, *RULED_CONDITIONS]
-    known += [name for name, block in blocks.items() if _is_whole(block)]
+    known = dict.fromkeys([*Conditions.model_fields, *RULED_CONDITIONS])
+    known |= dict.fromkeys(name for name, block in blocks.items() if _is_whole(block))
     for name, block in blocks.items():
-        if name in Conditions.model_fields or block.value is None:
-            continue
-        if _is_whole(block) and name not in RULED_CONDITIONS:
-            continue
-        if name in RULED_CONDITIONS:
-            what = "has nothing to set here; its figures are parameters (see rlsabm parameters)"
-        else:
-            what = with_help(
-                "no condition of this name; a new one needs source, and prevalence or "
-                "onset_per_1000",
-                meant=nearest(name, known),
-            )
-        yield ("conditions", name), block, what
-    for name, block in blocks.items():
+        path = ("conditions", name)
+        if name in RULED_CONDITIONS and name not in Conditions.model_fields:
+            if block.value is not None:
+                yield (
+                    path,
+                    block,
+                    lambda: (
+                        "has nothing to set here; its figures are parameters (see rlsabm parameters)"
+                    ),
+                )
+        elif name not in known and block.value is not None:
+            yield path, block, partial(_no_such_condition, name, known, parameters)
         if not NAME.fullmatch(name):
             what = with_help("cannot be a name", "lower-case words joined by _")
-            yield ("conditions", name), block, what
+            yield path, block, partial(str, what)
     shifts = tree.value.get("shifts") if isinstance(tree.value, dict) else None
     wanted = shifts.value.get("conditions") if shifts and isinstance(shifts.value, dict) else None
     for entry in wanted.value if wanted and isinstance(wanted.value, list) else []:
         asked = entry.value
         if isinstance(asked, str) and asked not in known:
-            what = with_help(f"found {asked}", "names of rlsabm conditions", nearest(asked, known))
-            yield ("shifts", "conditions"), entry, what
+            yield ("shifts", "conditions"), entry, partial(_not_to_be_traced, asked, known)
+
+
+def _no_such_condition(name: str, known: Iterable[str], parameters: Iterable[str]) -> str:
+    what = "no condition of this name; a new one needs source, and prevalence or onset_per_1000"
+    elsewhere = place_of_key(name, [("parameters", parameter) for parameter in parameters])
+    return with_help(what, meant=nearest(name, known) or elsewhere)
+
+
+def _not_to_be_traced(asked: str, known: Iterable[str]) -> str:
+    what = f"found {visible(asked, LONGEST_VALUE)}"
+    return with_help(what, "names of rlsabm conditions", nearest(asked, known))
 
 
 def _is_whole(block: Entry) -> bool:
@@ -180,9 +272,7 @@ def _is_whole(block: Entry) -> bool:
     )
 
 
-def _parameter_mistakes(
-    tree: Entry, parameters: Mapping[str, ParameterRange]
-) -> Iterable[tuple[KeyPath, Entry, str]]:
+def _parameter_mistakes(tree: Entry, parameters: Mapping[str, ParameterRange]) -> Found:
     section = tree.value.get("parameters") if isinstance(tree.value, dict) else None
     if not parameters or section is None or not isinstance(section.value, dict):
         return
@@ -190,31 +280,23 @@ def _parameter_mistakes(
         allowed = parameters.get(name)
         value = entry.value
         if allowed is None:
-            meant = nearest(name, parameters)
-            yield (
-                ("parameters", name),
-                entry,
-                with_help("unknown parameter", meant=meant)
-                if meant
-                else with_help("unknown parameter", "a name of the parameter table"),
-            )
+            yield ("parameters", name), entry, partial(_unknown_parameter, name, parameters)
         elif _is_finite_number(value) and not allowed.lower <= value <= allowed.upper:
             expected = "a number" + range_text(allowed.lower, allowed.upper, allowed.unit)
             what = with_help(f"found {number_text(value)}", expected)
-            yield ("parameters", name), entry, what
+            yield ("parameters", name), entry, partial(str, what)
+
+
+def _unknown_parameter(name: str, parameters: Iterable[str]) -> str:
+    if meant := nearest(name, parameters):
+        return with_help("unknown parameter", meant=meant)
+    if meant := place_of_key(name.rpartition(".")[2]):
+        return with_help("unknown parameter", meant=f"the key {meant}")
+    return with_help("unknown parameter", "a name of the parameter table")
 
 
 def _is_finite_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-
-
-def _not_for_arms(key: str) -> str:
-    if key in Scenario.model_fields or key in ("base", "arms"):
-        return (
-            "cannot differ between arms: an arm is the same people, observed in the same way "
-            "(expected conditions or parameters; for other changes write a scenario with 'base:')"
-        )
-    return with_help("unknown key", "conditions or parameters", nearest(key, ARM_KEYS))
 
 
 def _entry_at(tree: Entry, path: Iterable[str | int]) -> Entry:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
 from rlsabm.errors import nearest
 from rlsabm.scenario.schema import file_schema
-from rlsabm.wording import range_text, with_help
+from rlsabm.wording import LONGEST_VALUE, number_text, range_text, with_help
 
 Schema: TypeAlias = dict[str, Any]
+
+#: How like a key of another place a misspelt one must be to have been meant.
+LIKENESS_ELSEWHERE = 0.8
+#: Mappings with more keys are not described by all of them.
+MOST_KEYS = 12
+#: More places that have a key of the same name are not listed.
+MOST_PLACES = 3
 
 _KINDS = {
     "integer": ("a whole number", "whole numbers"),
@@ -33,6 +42,8 @@ def expectation(schema: Schema, *, plural: bool = False) -> str:
 
 def likely_meaning(value: object, schema: Schema) -> str | None:
     """What a person who wrote this value may have meant, as they would write it."""
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return None
     schema, may_be_null = _without_null(schema)
     kind = schema.get("type")
     if may_be_null and (value is False or str(value).lower() in ("none", "no", "off", "false")):
@@ -44,6 +55,8 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
         return f"[{value}]" if is_scalar and fits else None
     if kind == "boolean" and isinstance(value, str | int):
         return _SWITCHES.get(str(value).lower())
+    if isinstance(value, int | float) and schema.get("maximum") == 1 and 1 < value <= 100:
+        return f"{value / 100:g}"  # a share in per cent
     if kind == "string" and isinstance(value, bool | int | float):
         return f"'{str(value).lower()}'"
     if not isinstance(value, str):
@@ -51,10 +64,10 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
     if "enum" in schema:
         return nearest(value, schema["enum"])
     if "pattern" in schema:
-        words = "".join(letter if letter.isalpha() else " " for letter in value.lower()).split()
-        return "-".join(words) if words and value.isascii() else None
+        joined = "-".join(re.split(r"[\s_-]+", value.strip().lower()))
+        return joined if re.fullmatch(schema["pattern"], joined) else None
     if kind in ("integer", "number"):
-        return _number_inside(value)
+        return _number_inside(value, of_one=schema.get("maximum") == 1)
     return None
 
 
@@ -72,17 +85,54 @@ def schema_at(path: Iterable[str | int]) -> Schema:
     return schema
 
 
-def unknown_key(parents: tuple[str, ...], key: str) -> str:
-    """What to say about a key that does not exist, with the nearest one that does."""
+def unknown_key(
+    parents: tuple[str, ...],
+    key: str,
+    names: Iterable[tuple[str, ...]] = (),
+    below: tuple[str, ...] = (),
+) -> str:
+    """What to say about a key that does not exist, with the one that may have been meant.
+
+    Parameters
+    ----------
+    parents
+        Keys in which it stands.
+    key
+        The key.
+    names
+        Paths of parameters and conditions, which no schema knows.
+    below
+        Keys that stand in it, one in the other.
+    """
+    if written := re.match(r"\s*[\w.-]+\s*([:：=])", key):
+        joined = "a space after ':'" if written[1] == ":" else "': ' after the key"
+        return with_help("unknown key", f"{joined}, as in size: 5000")
     siblings = list(_without_null(schema_at(parents))[0].get("properties", {}))
-    sibling = nearest(key, siblings)
-    if sibling:
+    if sibling := nearest(key, siblings):
         return with_help("unknown key", meant=".".join((*parents, sibling)))
-    elsewhere = {path[-1]: ".".join(path) for path in reversed(list(_paths(file_schema())))}
-    meant = nearest(key, elsewhere)
-    if meant:
-        return with_help("unknown key", meant=elsewhere[meant])
+    if meant := place_of_key(key, names, below):
+        return with_help("unknown key", meant=meant)
     return with_help("unknown key", expected=f"one of {', '.join(siblings)}")
+
+
+def place_of_key(
+    key: str, names: Iterable[tuple[str, ...]] = (), below: tuple[str, ...] = ()
+) -> str | None:
+    """Where else in a scenario a key belongs, with the keys in it: one place, or a few."""
+    places: dict[str, list[tuple[str, ...]]] = {}
+    for path in (*_keys_of_a_file(), *names):
+        places.setdefault(path[-1], []).append(path)
+        places.setdefault(".".join(path), []).append(path)
+    meant = nearest(key, places, likeness=LIKENESS_ELSEWHERE, begun=False)
+    if meant is None or len(places[meant]) > MOST_PLACES:
+        return None
+    full = [".".join((*path, *below)) for path in places[meant]]
+    return " or ".join(filter(None, (", ".join(full[:-1]), full[-1])))
+
+
+@cache
+def _keys_of_a_file() -> tuple[tuple[str, ...], ...]:
+    return tuple(_paths(file_schema()))
 
 
 def _expectation(schema: Schema, plural: bool) -> str:
@@ -97,6 +147,8 @@ def _expectation(schema: Schema, plural: bool) -> str:
         return f"a list of {expectation(schema['items'], plural=True)}{filled}"
     if "properties" in schema:
         *most, last = schema["properties"]
+        if len(most) >= MOST_KEYS:
+            return f"a mapping with keys such as {', '.join(most[:3])}"
         return f"a mapping with {', '.join(most)} and {last}" if most else f"a mapping with {last}"
     if "additionalProperties" in schema:
         return "a mapping from names to values"
@@ -127,9 +179,19 @@ def _paths(schema: Schema, parents: tuple[str, ...] = ()) -> Iterator[tuple[str,
         yield from _paths(_without_null(child)[0], (*parents, key))
 
 
-def _number_inside(text: str) -> str | None:
+def _number_inside(text: str, *, of_one: bool) -> str | None:
+    """The number that a text is meant to be, as it is written in YAML."""
+    text = text.strip()
+    if re.fullmatch(r"\d{1,3}([,.'’\s]\d{3})+", text):
+        return re.sub(r"\D", "", text)
+    if re.fullmatch(r"\d+,\d+", text):
+        return text.replace(",", ".")
+    if of_one and (percent := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)):
+        return f"{float(percent[1]) / 100:g}"
     try:
         value = float(text)
     except ValueError:
         return None
-    return text.strip() if math.isfinite(value) else None
+    if not math.isfinite(value):
+        return None
+    return text if text.isascii() else number_text(value).replace(",", "_")

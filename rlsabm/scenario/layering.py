@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from rlsabm.data.yaml_reading import Entry, Place, read_text
+from rlsabm.data.yaml_reading import DEEPEST_NESTING, Entry, Place, read_text
+from rlsabm.errors import LONGEST_KEY, ScenarioError, visible
 
 KeyPath: TypeAlias = tuple[str, ...]
 
@@ -26,18 +28,17 @@ def nested(entry: Entry, path: KeyPath = ()) -> Entry:
     Raises
     ------
     ScenarioError
-        A value is given twice, once nested and once dotted, or a dotted key has an empty part.
+        A value is given twice, once nested and once dotted, or a dotted key has an empty part or too
+        many.
 
     """
     if not isinstance(entry.value, dict):
         return entry
-    result = Entry({}, entry.place)
+    values: dict[str, Entry] = {}
     for key, child in entry.value.items():
-        steps = _steps(key, path, child.place)
-        child = _wrapped(nested(child, path + steps), steps)
-        _refuse_repetition(result, child, path)
-        result = merged(result, child)
-    return Entry(result.value, entry.place)
+        first, *rest = _steps(key, path, child.place)
+        _put(values, first, _wrapped(nested(child, (*path, first, *rest)), rest), path)
+    return Entry(values, entry.place)
 
 
 def setting_layer(setting: str, arm_names: Collection[str]) -> Entry:
@@ -56,13 +57,23 @@ def setting_layer(setting: str, arm_names: Collection[str]) -> Entry:
         The setting is not of this form, or its value is not YAML.
 
     """
-    shown = " ".join(setting.split())
-    place = Place(f"--set {shown if len(shown) <= 100 else shown[:99] + '…'}")
+    place = Place(f"--set {visible(' '.join(setting.split()), LONGEST_KEY)}")
     key, equals, text = setting.partition("=")
-    key = key.strip()
+    key, text = key.strip(), text.strip()
     if not equals or not key:
-        raise place.error("expected key=value, as in population.size=50_000")
-    value = read_text(text, place.source, with_lines=False) or Entry(None, place)
+        meant = re.fullmatch(r"\s*([\w.]+)(?:\s*:\s*|\s+)(\S+)\s*", setting)
+        hint = f"; did you mean {meant[1]}={meant[2]}?" if meant else ""
+        raise place.error(f"expected key=value, as in population.size=50_000{hint}")
+    try:
+        value = read_text(text, place.source, with_lines=False) or Entry(None, place)
+    except ScenarioError:
+        if sum(map(text.count, "[{")) > sum(map(text.count, "]}")):
+            raise place.error(
+                "a bracket or brace is not closed (a setting that has spaces needs quotes, as in "
+                "--set 'observe.by=[sex, age_group]')",
+                key,
+            ) from None
+        raise
     steps = _steps(key, (), place, arm_names)
     return _wrapped(nested(value, steps), steps)
 
@@ -82,6 +93,8 @@ def _steps(key: str, parents: KeyPath, place: Place, arm_names: Collection[str] 
         path += (step,)
         if step == rest:
             break
+        if len(path) > DEEPEST_NESTING:
+            raise place.error("is nested too deeply", key)
         rest = rest[len(step) + 1 :]
     if "" in path:
         raise place.error("a part of the key is empty (expected names joined by dots)", key)
@@ -94,10 +107,14 @@ def _wrapped(entry: Entry, steps: Sequence[str]) -> Entry:
     return entry
 
 
-def _refuse_repetition(known: Entry, new: Entry, path: KeyPath) -> None:
+def _put(values: dict[str, Entry], key: str, new: Entry, path: KeyPath) -> None:
+    """Put a value among those of a mapping that is being made, which may have a part of it."""
+    known = values.setdefault(key, new)
+    if known is new:
+        return
     if isinstance(known.value, dict) and isinstance(new.value, dict):
-        for key in known.value.keys() & new.value.keys():
-            _refuse_repetition(known.value[key], new.value[key], (*path, key))
+        for inner, entry in new.value.items():
+            _put(known.value, inner, entry, (*path, key))
     else:
         first = "" if known.place.line is None else f" (first on line {known.place.line})"
-        raise new.place.error(f"is given twice{first}", ".".join(path))
+        raise new.place.error(f"is given twice{first}", ".".join((*path, key)))

@@ -73,7 +73,7 @@ class ResolvedScenario:
 
     def content_hash(self) -> str:
         """SHA-256 (hexadecimal) of all that can change the results: not words for people."""
-        return _hash(_without_words(self.as_mapping()))
+        return content_hash_of(self.as_mapping())
 
     def identity_hash(self) -> str:
         """As `content_hash`, but for how often the scenario is run: draws and replicates can be added.
@@ -109,6 +109,37 @@ class ResolvedScenario:
                     section = section.setdefault(parent, {})
                 section[last] = None if value == {} else value
         return changes
+
+
+def content_hash_of(content: dict[str, Any]) -> str:
+    """`ResolvedScenario.content_hash` of what `ResolvedScenario.as_mapping` gives."""
+    return _hash(_without_words(content))
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Settings that differ and can change a result, with both values, by dotted key.
+
+    Parameters
+    ----------
+    one, other
+        What `ResolvedScenario.as_mapping` gives. What is not there at all is None. A setting that
+        differs in the reference alike is not said again of each arm.
+    """
+    found: dict[str, tuple[Any, Any]] = {}
+    first, second = (
+        {path: value for path, value in leaves(_without_words(content)) if value != {}}
+        for content in (one, other)
+    )
+    for path in {**first, **second}:
+        pair = first.get(path), second.get(path)
+        key = ".".join(path)
+        if _canonical(pair[0]) == _canonical(pair[1]) or key == "runs.replicates":
+            continue
+        if key == "runs.draws" and 1 not in pair:
+            continue  # draws can be added, but not to a single one
+        if path[0] != "arms" or found.get(".".join(path[2:])) != pair:
+            found[key] = pair
+    return found
 
 
 def leaves(

@@ -10,14 +10,17 @@ from typing import Any
 
 from rlsabm.data.files import shown
 from rlsabm.data.yaml_reading import Entry, Place, entry_of, read_file
-from rlsabm.errors import ScenarioError, nearest
-from rlsabm.scenario.checking import Mistakes
+from rlsabm.errors import ScenarioError, nearest, visible
+from rlsabm.scenario.checking import MOST_ARMS, MOST_MISTAKES_SHOWN, Mistakes
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
+from rlsabm.scenario.manifests import checked_name, recorded_in
 from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario, leaves
 from rlsabm.scenario.schema import ParameterRange, Scenario
-from rlsabm.wording import value_text, with_help
+from rlsabm.wording import LONGEST_VALUE, value_text, with_help
 
 SUFFIXES = ("", ".yaml", ".yml")
+#: Scenarios that may be based on one another, the first one included.
+LONGEST_CHAIN = 20
 #: Name of a scenario that is given as a mapping.
 MAPPING = "scenario"
 #: Name of what a call from Python changes in it.
@@ -34,6 +37,7 @@ def load_scenario(
     changes: Mapping[str, Any] | None = None,
     parameters: Mapping[str, ParameterRange] = {},
     catalogue: Path | None = None,
+    most_mistakes: int = MOST_MISTAKES_SHOWN,
 ) -> ResolvedScenario:
     """Read a scenario file and resolve its base, the settings and its arms.
 
@@ -56,6 +60,8 @@ def load_scenario(
         only checked to be numbers.
     catalogue : Path, optional
         File with the conditions that ship as data; a scenario may change them and add others.
+    most_mistakes : int
+        Mistakes to show; others are counted.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def load_scenario(
     Raises
     ------
     ScenarioError
-        The file, a base or a setting has mistakes; up to five are shown, each with its line.
+        The file, a base or a setting has mistakes; each is shown with its line.
 
     Examples
     --------
@@ -106,7 +112,7 @@ def load_scenario(
     reference, arm_changes = _split(tree, mistakes)
     scenario = mistakes.scenario(reference)
     arms = {name: mistakes.arm(name, reference, entry) for name, entry in arm_changes.items()}
-    mistakes.raise_first(sources)
+    mistakes.raise_first(sources, most_mistakes)
     assert scenario is not None
 
     valid_arms = {name: arm for name, arm in arms.items() if arm is not None}
@@ -124,29 +130,29 @@ def load_scenario(
 
 
 def _is_in(layer: str, file: Path) -> bool:
-    return layer.rpartition(":")[0] == shown(file)
+    return shown(file) in (layer, layer.rpartition(":")[0])
 
 
-def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], dict[str, str]]:
+def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], Mapping[str, str]]:
     """Name of the scenario, its layers from the first to the farthest base, and those that it records.
 
     The manifest of a study stands for the scenario in it, and records the layer of each value.
     """
     files = [file]
     layers: list[Entry] = []
-    name = file.stem
-    recorded: dict[str, str] = {}
+    name: str | None = None
+    recorded: Mapping[str, str] = {}
     layer = first
     while True:
-        content = layer.plain()
-        if "input_hash" in content and isinstance(content.get("scenario"), dict):
-            assert isinstance(layer.value, dict)
-            layer = layer.value["scenario"]
+        if (manifest := recorded_in(layer)) is not None:
+            layer = manifest.scenario
             if not layers:
-                name, recorded = str(content.get("name", name)), content.get("layers") or {}
+                name, recorded = manifest.name, manifest.layers
         layers.append(layer)
         base = layer.value.get("base") if isinstance(layer.value, dict) else None
         if base is None or base.value is None:
+            if name is None:
+                name = checked_name(file.stem, Place(shown(file)))
             return name, layers, recorded
         if not isinstance(base.value, str) or not base.value:
             what = with_help(
@@ -159,6 +165,9 @@ def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], dict[str, str]]:
             raise base.place.error(
                 f"scenarios are based on each other in a circle: {chain}", "base"
             )
+        if len(files) > LONGEST_CHAIN:
+            what = f"is more than {LONGEST_CHAIN - 1} scenarios away from {shown(file)}"
+            raise base.place.error(with_help(what, "a shorter chain of bases"), "base")
         layer = read_file(files[-1])
 
 
@@ -181,7 +190,8 @@ def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
     stem = nearest(Path(name).stem, [file.stem for file in known])
     meant = next((file for file in known if file.stem == stem), None)
     if key:
-        raise place.error(with_help(f"found no scenario called '{name}'", meant=stem), key)
+        what = f"found no scenario called '{visible(name, LONGEST_VALUE)}'"
+        raise place.error(with_help(what, meant=stem), key)
     if meant:
         raise place.error(with_help("no such file", meant=shown(meant)))
     ship = ", ".join(sorted({file.stem for each in SHIPPED for file in _scenario_files(each)}))
@@ -203,9 +213,13 @@ def _split(tree: Entry, mistakes: Mistakes) -> tuple[Entry, dict[str, Entry]]:
         what = with_help(
             f"found {value_text(arms.plain())}", "a mapping from names of arms to what they change"
         )
-        mistakes.add(arms.place.error(what, "arms"))
+        mistakes.add(arms.place, "arms", what)
     values = {key: entry for key, entry in tree.value.items() if key not in ("base", "arms")}
-    return Entry(values, tree.place), _arms(tree)
+    changes = _arms(tree)
+    if len(changes) > MOST_ARMS:
+        expected = f"at most {MOST_ARMS} beside the reference; several scenarios can have one base"
+        raise arms.place.error(with_help(f"found {len(changes):,} arms", expected), "arms")
+    return Entry(values, tree.place), changes
 
 
 def _arms(tree: Entry) -> dict[str, Entry]:

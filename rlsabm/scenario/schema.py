@@ -12,11 +12,13 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from rlsabm.declaring.sections import (
     AgeLimit,
     CountryName,
+    Line,
     Number,
     Section,
     Share,
     Stratum,
     Whole,
+    Words,
     Year,
     each_once,
     increasing,
@@ -94,7 +96,11 @@ class Observe(Section):
     years: Annotated[
         list[Year],
         AfterValidator(increasing),
-        Field(min_length=1, description="Calendar years of the surveys, in increasing order."),
+        Field(
+            min_length=1,
+            max_length=201,
+            description="Calendar years of the surveys, in increasing order.",
+        ),
     ] = [2019]
     by: Annotated[
         list[Stratum],
@@ -105,7 +111,11 @@ class Observe(Section):
         list[AgeLimit],
         AfterValidator(starts_with_zero),
         AfterValidator(increasing),
-        Field(min_length=1, description="Lower age limit of each age group, in years, from 0 up."),
+        Field(
+            min_length=1,
+            max_length=121,
+            description="Lower age limit of each age group, in years, from 0 up.",
+        ),
     ] = [0, 18, 35, 50, 65, 80]
     instruments: Annotated[
         list[str],
@@ -170,8 +180,8 @@ class Runs(Section):
 class Scenario(Section):
     """One scenario with everything resolved: no base, no arms."""
 
-    title: Annotated[str, Field(min_length=1, description="One line that says what is asked.")]
-    description: Annotated[str, Field(description="Longer text for readers of the report.")] = ""
+    title: Annotated[Line, Field(min_length=1, description="One line that says what is asked.")]
+    description: Annotated[Words, Field(description="Longer text for readers of the report.")] = ""
     population: PopulationSection = Field(
         default=PopulationSection(), description="Country and number."
     )

@@ -32,12 +32,12 @@ def _lines(
     for key, value in content.items():
         path = (*parents, key)
         if isinstance(value, dict) and value:
-            yield f"{indent}{_text(key)}:"
+            yield f"{indent}{yaml_string(key)}:"
             yield from _lines(value, layers, path)
         else:
             layer = layers.get(".".join(path))
             comment = f"  # {layer}" if layer else ""
-            yield f"{indent}{_text(key)}: {_scalar(value)}{comment}"
+            yield f"{indent}{yaml_string(key)}: {_scalar(value)}{comment}"
 
 
 def _scalar(value: Any) -> str:
@@ -47,7 +47,7 @@ def _scalar(value: Any) -> str:
         case dict():
             return "{}"
         case str():
-            return _text(value)
+            return yaml_string(value)
         case float():
             return repr(value).removesuffix(".0")
         case int() if not isinstance(value, bool) and abs(value) >= 10_000:
@@ -56,8 +56,8 @@ def _scalar(value: Any) -> str:
             return json.dumps(value)
 
 
-def _text(text: str) -> str:
-    """Text without quotes where nobody could take it for anything else."""
+def yaml_string(text: str) -> str:
+    """A text as YAML: without quotes where nobody could take it for anything else."""
     if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT:
         return text
     return '"' + "".join(_escaped(character) for character in text) + '"'

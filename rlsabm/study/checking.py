@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rlsabm.errors import UserError
+from rlsabm.errors import LONGEST_LINE, UserError, visible
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of, labels_of
@@ -12,11 +12,11 @@ from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.question import Question
 from rlsabm.results.tables.draws import strength_name
 from rlsabm.results.vocabulary import Vocabulary
-from rlsabm.scenario import ResolvedScenario
+from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes
 from rlsabm.study.settings import country_of, unit_setting
-from rlsabm.study.units import block_sizes
+from rlsabm.study.units import block_sizes, count_units
 from rlsabm.worlds.world import FACTUAL, worlds_of
 
 #: Memory of a unit, measured: of the program; of a person while a population is grown and counted, with
@@ -34,8 +34,13 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     Raises
     ------
     UserError
-        If a country, year or jurisdiction is not known, or the machine's memory is too small.
+        If a country, year or jurisdiction is not known, there would be too many runs, or the machine's
+        memory is too small.
     """
+    try:
+        count_units(study)
+    except UserError as error:
+        raise UserError(_with_place(study, REFERENCE, str(error))) from None
     sizes = block_sizes(study.scenario.population)
     settings = []
     for name, arm in study.arms.items():
@@ -86,15 +91,17 @@ def _check_names(setting: Setting) -> None:
 
 
 def _with_place(study: ResolvedScenario, arm: str, message: str) -> str:
-    """The message, led by file and line where it names a key that a file has set."""
+    """The message in one line, led by file and line where it names a key that a file has set."""
+    message = visible(message, LONGEST_LINE)
     key = message.split(":", 1)[0]
     of_arm = f"arms.{arm}."
     for path in (f"{of_arm}{key}", key):
         if _is_own(study.layers.get(path, "default")):
             return f"{study.layers[path]}: {message}"
-        within = [at for at in study.layers if at.startswith(f"{path}.")]
-        if within:
-            return f"{study.layers[within[0]]}: {message}"
+        within = [layer for at, layer in study.layers.items() if at.startswith(f"{path}.")]
+        for layer in within:
+            if _is_own(layer):
+                return f"{layer}: {message}"
     layer = study.layers.get(key, "default")
     if layer == "default":
         return message

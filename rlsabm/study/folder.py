@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,21 @@ from rlsabm.results.files import (
     MANIFEST,
     SCENARIO,
     UNFINISHED,
+    Mark,
+    fault_of,
     manifest_bytes,
-    read_manifest,
+    mark_of,
+    remove,
     table_path,
     write_whole,
     write_whole_folder,
 )
+from rlsabm.results.manifests import ManifestError, marks_in, read_manifest
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import tables_of
+from rlsabm.study.ledger import UnitEntry
 from rlsabm.study.settings import COUNTRY
-from rlsabm.study.units import Unit
+from rlsabm.study.units import Place, Unit
 
 LOCK = ".lock"
 #: How often, and how long apart (seconds), a lock is tried that is taken.
@@ -50,18 +56,38 @@ HANDED_OVER = ".handed-over"
 RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
 #: Names of the line lists: a file a unit, in a folder.
 LINE_LISTS = tuple(table.name for table in tables_of(Kind.LINE_LIST))
-#: All that a study's folder may consist of.
+#: Files of tables, and all that a study's folder may consist of.
+TABLE_FILES = {
+    table_path(Path(), table.name).name
+    for table in tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.BY_DRAW, Kind.LEDGER)
+}
 OWN_FILES = {
-    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, HANDED_OVER, *LINE_LISTS,
-    *(
-        table_path(Path(), table.name).name
-        for table in tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.BY_DRAW, Kind.LEDGER)
-    ),
+    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, HANDED_OVER, *LINE_LISTS, *TABLE_FILES
 }  # fmt: skip
+
+
+class DamagedError(Exception):
+    """A file of a unit is not as it was written.
+
+    Parameters
+    ----------
+    file
+        Its name in the folder of the study.
+    fault
+        What is wrong with it.
+    """
+
+    def __init__(self, file: str, fault: str) -> None:
+        super().__init__(file, fault)
+        self.file = file
+        self.fault = fault
 
 
 class StudyFolder:
     """Files of a study.
+
+    Before a file is written, the manifest says what it will be beside what it was: whenever work stops,
+    a file that is neither was damaged.
 
     Parameters
     ----------
@@ -71,31 +97,59 @@ class StudyFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._manifest: dict[str, Any] = {}
+        self._marks: dict[str, Mark] = {}
+        #: What files were that are being written, or could not be.
+        self._before: dict[str, list[Mark | None]] = {}
 
     @property
     def _units(self) -> Path:
         return self.path / UNITS
 
-    def check(self) -> None:
+    @property
+    def _study(self) -> list[str]:
+        """What tells the study from all others: units of others are not taken for its own."""
+        return [self._manifest["input_hash"], self._manifest["software"]["package_hash"]]
+
+    def check(self, *, replace: bool = False) -> None:
         """Refuse a place that cannot be the folder of a study.
+
+        Parameters
+        ----------
+        replace
+            Whether a study that is there is to be removed, whatever state it is in.
 
         Raises
         ------
         UserError
-            If it is a file, or holds what is no study.
+            If it is a file, lies within a study, or holds what is no study, or a damaged one.
         """
+        for folder in self.path.absolute().parents:
+            inside = self.path.absolute().relative_to(folder).parts[0]
+            if inside in OWN_FILES and (folder / MANIFEST).is_file() and read_manifest(folder):
+                raise UserError(
+                    f"{self.path}: belongs to the study in {folder}; choose another folder with --out"
+                )
         try:
             present = [path.name for path in self.path.iterdir()] if self.path.is_dir() else None
         except OSError as error:
             raise UserError(f"{self.path}: cannot be written: {error.strerror}") from None
-        if present is not None:
-            if read_manifest(self.path) is None and not _ours(present):
-                raise UserError(
-                    f"{self.path}: holds files that are no study of rlsabm; choose another folder "
-                    "with --out"
-                )
-        elif self.path.exists():
-            raise UserError(f"{self.path}: is a file; choose a folder with --out")
+        if present is None:
+            if self.path.exists():
+                raise UserError(f"{self.path}: is a file; choose a folder with --out")
+            return
+        try:
+            is_study = read_manifest(self.path) is not None
+        except ManifestError as error:
+            if not replace:
+                raise
+            is_study = error.is_own
+        if not is_study and not _ours(present) and not (replace and _is_without_manifest(present)):
+            hint = " or --replace what a study has left" if _is_without_manifest(present) else ""
+            raise UserError(
+                f"{self.path}: holds files that are no study of rlsabm; choose another folder with "
+                f"--out{hint}"
+            )
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -183,11 +237,16 @@ class StudyFolder:
             If it cannot be removed.
         """
         for name in sorted(OWN_FILES - {LOCK}, key=lambda name: name == MANIFEST):
-            path = self.path / name
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+            remove(self.path / name)
+
+    def go_on_from(self, manifest: Mapping[str, Any]) -> None:
+        """Take over from the manifest that is there what files were as they were written."""
+        self._manifest = dict(manifest)
+        for name, (mark, *before) in marks_in(manifest).items():
+            assert mark is not None
+            self._marks[name] = mark
+            if before:
+                self._before[name] = before
 
     def reserve(self) -> None:
         """Keep room for the ledger.
@@ -226,9 +285,15 @@ class StudyFolder:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
+        for name in (UNITS, *LINE_LISTS):
+            if not (self.path / name).is_dir():
+                remove(self.path / name)
+        for name in TABLE_FILES | {SCENARIO}:
+            if not (self.path / name).is_file():
+                remove(self.path / name)
         self._units.mkdir(exist_ok=True)
 
-    def keep(self, unit: Unit, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
+    def keep(self, unit: Unit, files: Mapping[str, bytes], entry: UnitEntry) -> None:
         """Keep what a unit found; when this returns it is finished for good.
 
         Parameters
@@ -237,35 +302,96 @@ class StudyFolder:
             The unit.
         files
             Its tables as Parquet, by name.
-        record
-            What the ledger says of it.
+        entry
+            What the ledger says of it; is told of its line lists.
 
         Raises
         ------
         OSError
             If the disk is full or cannot be written.
         """
-        for name in LINE_LISTS:
-            if name in files:
-                (self.path / name).mkdir(parents=True, exist_ok=True)
-                write_whole(self.path / name / f"{unit.name}.parquet", files[name])
+        lists = {f"{n}/{unit.name}.parquet": files[n] for n in LINE_LISTS if n in files}
+        for name, content in lists.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                remove(path)
+            write_whole(path, content)
+        entry.line_lists = json.dumps({name: mark_of(f) for name, f in lists.items()})
         tables = {table_path(Path(), n).name: f for n, f in files.items() if n not in LINE_LISTS}
-        tables[RECORD] = json.dumps(record).encode()
+        record = json.dumps(
+            {
+                "study": self._study,
+                "unit": unit.name,
+                "place": unit.place,
+                "entry": asdict(entry),
+                "files": {f"{UNITS}/{unit.name}/{n}": mark_of(f) for n, f in tables.items()},
+            }
+        )
+        sealed = {"blake2b": mark_of(record.encode()).blake2b, "record": record}
+        tables[RECORD] = json.dumps(sealed).encode()
         write_whole_folder(self._units / unit.name, tables)
 
     def kept(self) -> set[str]:
-        """Names of the units that are finished and not yet merged for good."""
+        """Names of the units that are finished and not yet merged for good.
+
+        Raises
+        ------
+        UserError
+            If they cannot be read.
+        """
         if not self._units.is_dir():
             return set()
-        return {path.name for path in self._units.iterdir() if not path.name.startswith(".")}
+        try:
+            return {path.name for path in self._units.iterdir() if not path.name.startswith(".")}
+        except OSError as error:
+            raise UserError(f"{self._units}: cannot be read: {error.strerror or error}") from None
 
-    def record_of(self, name: str) -> dict[str, Any]:
-        """What was recorded of a unit that is kept."""
-        return dict(json.loads((self._units / name / RECORD).read_bytes()))
+    def records(self) -> tuple[dict[Place, dict[str, Any]], dict[str, DamagedError]]:
+        """Records of the units that are kept whole, and what is wrong with others, by their name."""
+        records, faults = {}, {}
+        for name in sorted(self.kept()):
+            try:
+                place, entry = self._record_of(name)
+                records[place] = entry
+            except DamagedError as error:
+                faults[name] = error
+        return records, faults
 
-    def tables_of(self, unit: Unit) -> list[str]:
-        """Tables that a finished unit has."""
-        return [path.stem for path in (self._units / unit.name).glob("*.parquet")]
+    def _record_of(self, name: str) -> tuple[Place, dict[str, Any]]:
+        """Which unit is kept under a name, and its entry; all of its files are as they were written.
+
+        Raises
+        ------
+        DamagedError
+            If they are not, or belong to another unit or study.
+        """
+        path = f"{UNITS}/{name}/{RECORD}"
+        try:
+            if not (self.path / path).is_file():  # reading a pipe would wait for ever
+                raise FileNotFoundError
+            sealed = json.loads((self.path / path).read_bytes())
+            record = sealed["record"]
+            if sealed["blake2b"] != mark_of(record.encode()).blake2b:
+                raise ValueError
+            found = json.loads(record)
+        except FileNotFoundError:
+            raise DamagedError(path, "is missing") from None
+        except OSError as error:
+            raise DamagedError(path, f"cannot be read: {error.strerror or error}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise DamagedError(path, "is damaged") from None
+        if (found["study"], found["unit"]) != (self._study, name):
+            raise DamagedError(path, "is that of another run")
+        entry: dict[str, Any] = found["entry"]
+        for file, mark in {**found["files"], **json.loads(entry["line_lists"])}.items():
+            if fault := fault_of(self.path / file, [Mark(*mark)]):
+                raise DamagedError(file, fault)
+        return Place(*found["place"]), entry
+
+    def has_table(self, unit: Unit, table: str) -> bool:
+        """Whether a finished unit has a table."""
+        return table_path(self._units / unit.name, table).exists()
 
     def read_unit(self, unit: Unit, table: str) -> pa.Table:
         """A table of a finished unit."""
@@ -298,18 +424,35 @@ class StudyFolder:
         OSError
             If the disk is full or cannot be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path / name, content, reserve=self.path / RESERVE)
+        mark, before = mark_of(content), self._marks.get(name)
+        if mark != before or name in self._before:
+            self._before.setdefault(name, []).append(before)
+            self._marks[name] = mark
+            self.write_manifest(self._manifest)
+        self._write(name, content)
+        self._before.pop(name, None)
 
-    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        """Write the manifest.
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest, which is told what the other files are.
 
         Raises
         ------
         OSError
             If the disk is full or cannot be written.
         """
-        self.write(MANIFEST, manifest_bytes(manifest))
+        self._manifest = manifest
+        manifest["files"] = {name: mark._asdict() for name, mark in self._marks.items()}
+        manifest.pop("replacing", None)
+        if self._before:
+            manifest["replacing"] = {
+                name: [mark and mark._asdict() for mark in marks]
+                for name, marks in self._before.items()
+            }
+        self._write(MANIFEST, manifest_bytes(manifest))
+
+    def _write(self, name: str, content: bytes) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_whole(self.path / name, content, reserve=self.path / RESERVE)
 
     def forget_units(self) -> None:
         """Remove the units' own files, when the tables of the study hold all of them."""
@@ -332,6 +475,12 @@ def _ours(names: Iterable[str]) -> bool:
     hidden = {name for name in present if name in (LOCK, RESERVE) or name.endswith(UNFINISHED)}
     # A folder called country may be anybody's, but not beside the room that a study keeps.
     return present - hidden <= ({COUNTRY} if RESERVE in present else set())
+
+
+def _is_without_manifest(names: Iterable[str]) -> bool:
+    """Whether a folder holds a study, and nothing else, but for a manifest that can be read."""
+    present = {name for name in names if not name.endswith(UNFINISHED)}
+    return {SCENARIO, "runs.parquet"} <= present <= OWN_FILES
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

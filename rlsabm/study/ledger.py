@@ -11,7 +11,7 @@ import pandas as pd
 
 from rlsabm.results.contents import Contents
 from rlsabm.results.tables.runs import STATUSES
-from rlsabm.study.units import Run, Unit
+from rlsabm.study.units import Place, Unit
 
 WAITING, RUNNING, FINISHED, FAILED = STATUSES
 
@@ -31,6 +31,8 @@ class UnitEntry:
     people_grown: int | None = None
     people_surveyed: int | None = None
     rows: int | None = None
+    merged: bool = False
+    line_lists: str = ""
 
 
 _FIELDS = tuple(field.name for field in fields(UnitEntry))
@@ -67,35 +69,30 @@ class Ledger:
 
     def recall(
         self,
-        table: pd.DataFrame | None,
-        records: Mapping[str, Mapping[str, Any]],
-        merged: Collection[Run],
+        rows: Mapping[Place, Mapping[str, Any]],
+        records: Mapping[Place, Mapping[str, Any]],
+        merged: Collection[Place],
     ) -> None:
         """Take over what an earlier process wrote, where it is still true.
 
         Parameters
         ----------
-        table
-            Its ledger, which may be older than the rest.
+        rows
+            Rows of its ledger, which may be older than the rest.
         records
-            What was kept with finished units, by name.
+            What was kept with finished units.
         merged
-            Runs that the tables hold. What is neither kept nor there is to be done again.
+            Units whose results the tables hold. What is neither kept nor there is to be done again.
         """
-        rows = [] if table is None else table.to_dict("records")
-        known = {tuple(row[name] for name in _UNIT): row for row in rows}
         for unit in self.units:
-            place = (unit.arm, unit.draw, unit.replicate, unit.block)
-            row: Mapping[Any, Any] = known.get(place, {})
-            if unit.name in records:
-                row = records[unit.name]
-            entry = self._entries[unit.name] = UnitEntry(
-                **{name: _plain(row[name], name) for name in _FIELDS if name in row}
-            )
-            if unit.name in records or unit.run in merged:
+            row = records.get(unit.place) or rows.get(unit.place) or {}
+            entry = UnitEntry(**{name: _plain(row[name], name) for name in _FIELDS if name in row})
+            entry.merged = unit.place in merged
+            if entry.merged or unit.place in records:
                 entry.status = FINISHED
-            elif entry.status in (RUNNING, FINISHED):
-                entry.status = WAITING
+            elif entry.status != FAILED:  # it was under way, or its results have gone
+                entry = UnitEntry(attempts=entry.attempts, error=entry.error)
+            self[unit] = entry
 
     def contents(self) -> Contents:
         """Columns of the table."""

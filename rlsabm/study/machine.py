@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 import subprocess
+import tomllib
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -59,23 +60,48 @@ def software() -> dict[str, Any]:
     """Versions of what results depend on."""
     return {
         "rlsabm": __version__,
-        "git_commit": _git_commit(),
+        **_git(),
         "package_hash": package_hash(),
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
     }
 
 
-def _git_commit() -> str | None:
-    """Commit of the sources, where they are a checkout."""
+@cache
+def _git() -> dict[str, Any]:
+    """Commit of the sources, and whether they differ from it; None unless they are a checkout.
+
+    The package may lie within a repository of somebody else's, such as one with a virtual environment.
+    """
+    here = PACKAGE.resolve()
+    top, commit = here.parent, None
+    if _said_by_git("rev-parse", "--show-toplevel") == str(top) and _is_own(top / "pyproject.toml"):
+        commit = _said_by_git("rev-parse", "HEAD")
+    changes = _said_by_git("status", "--porcelain", "--", str(here)) if commit else None
+    return {"git_commit": commit or None, "git_dirty": None if changes is None else changes != ""}
+
+
+def _is_own(project: Path) -> bool:
+    """Whether a file describes the project whose package this is."""
+    try:
+        described = tomllib.loads(project.read_text(encoding="utf-8"))
+        return bool(described["project"]["name"] == PACKAGE.name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _said_by_git(*words: str) -> str | None:
+    """What git says of the folder of the package, whatever repository a user is working in."""
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
         answer = subprocess.run(
-            ["git", "-C", str(PACKAGE), "rev-parse", "HEAD"],
+            ["git", "-C", str(PACKAGE), *words],
             capture_output=True,
             text=True,
             timeout=5,
-            check=False,
+            check=True,
+            env=surroundings,
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip() or None
+    return answer.stdout.strip()

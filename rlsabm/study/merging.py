@@ -16,27 +16,18 @@ from rlsabm.results.files import table_bytes, table_path
 from rlsabm.results.table import Kind, ResultTable
 from rlsabm.results.tables import TABLES
 from rlsabm.results.vocabulary import Vocabulary
-from rlsabm.study.assembling import combined, rows_by_run, runs_of, tables_of_runs
+from rlsabm.study.assembling import combined, rows_by_run, tables_of_runs
 from rlsabm.study.folder import StudyFolder
-from rlsabm.study.units import Run, Unit
-
-
-def runs_in(folder: StudyFolder, vocabulary: Vocabulary) -> set[Run]:
-    """Runs that the tables of a study hold."""
-    table = folder.read("prevalence")
-    if table is None:
-        return set()
-    keys = table.select(["draw", "replicate", "arm"])
-    return set(rows_by_run(from_arrow(keys, TABLES["prevalence"], vocabulary), vocabulary.arms))
+from rlsabm.study.units import Place, Run, Unit
 
 
 def merge(
     folder: StudyFolder,
     vocabulary: Vocabulary,
-    units: Sequence[Unit],
-    finished: Collection[Unit],
+    runs: Mapping[Run, Sequence[Unit]],
+    kept: Collection[Place],
 ) -> dict[str, int]:
-    """Write the tables of all runs that are finished.
+    """Write the tables of these runs.
 
     Parameters
     ----------
@@ -44,10 +35,10 @@ def merge(
         Folder of the study.
     vocabulary
         Words of its tables.
-    units
-        All units, in their order.
-    finished
-        Those that are finished.
+    runs
+        Whole runs with their units, in their order.
+    kept
+        Units whose own files are there; the tables hold the runs of others.
 
     Returns
     -------
@@ -61,11 +52,10 @@ def merge(
     UserError
         If a table is damaged.
     """
-    runs = {run: of for run, of in runs_of(units).items() if all(unit in finished for unit in of)}
     rows: dict[str, int] = {}
     if not runs:
         return rows
-    found = _Found(folder, vocabulary)
+    found = _Found(folder, vocabulary, kept)
     for table, contents in tables_of_runs(runs, found.rows_of_run, vocabulary):
         arrow = to_arrow(table, contents, vocabulary)
         file = table_path(Path(), table.name).name
@@ -77,16 +67,18 @@ def merge(
 class _Found:
     """What a folder holds: files of units, and tables of runs that were merged before."""
 
-    def __init__(self, folder: StudyFolder, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, folder: StudyFolder, vocabulary: Vocabulary, kept: Collection[Place]
+    ) -> None:
         self._folder = folder
         self._vocabulary = vocabulary
-        self._kept = folder.kept()
+        self._kept = kept
         self._before: tuple[str, Contents, Mapping[Run, Ints]] = ("", {}, {})
 
     def rows_of_run(self, table: ResultTable, run: Run, units: Sequence[Unit]) -> Contents | None:
         """Rows of a table for a run; None if the folder has none."""
-        if units[0].name in self._kept:
-            if table.name not in self._folder.tables_of(units[0]):
+        if all(unit.place in self._kept for unit in units):
+            if not self._folder.has_table(units[0], table.name):
                 return None
             return combined(table, units, self._read_unit)
         contents, rows = self._merged(table)

@@ -118,6 +118,10 @@ class StudyProgress:
         self._began = self._said = time.perf_counter()
         self.show(ledger, 0.0, 0.0)
 
+    def tell(self, line: str) -> None:
+        """Print what a person must know, terminal or not."""
+        self._console.print(line, markup=False, soft_wrap=True)
+
     def show(self, ledger: Ledger, person_months: float, work: float) -> None:
         """Show how far a study is.
 

@@ -12,6 +12,7 @@ from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
 from rlsabm.results.files import MANIFEST
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
+from rlsabm.scenario.checking import MOST_MISTAKES_SHOWN
 from rlsabm.setting import Setting, make_setting
 
 #: Folder of a study that keeps the tables of a country of the user's.
@@ -33,8 +34,11 @@ def read_scenario(
     settings: Sequence[str] = (),
     *,
     changes: Mapping[str, Any] | None = None,
+    most_mistakes: int = MOST_MISTAKES_SHOWN,
 ) -> ResolvedScenario:
     """Read a scenario file, or a mapping, with its parameters checked against the table.
+
+    At most ``most_mistakes`` are shown; others are counted.
 
     Raises
     ------
@@ -47,6 +51,7 @@ def read_scenario(
         changes=changes,
         parameters=parameter_ranges(),
         catalogue=SHIPPED_CATALOGUE,
+        most_mistakes=most_mistakes,
     )
 
 

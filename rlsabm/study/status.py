@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +13,14 @@ import pandas as pd
 
 from rlsabm.errors import UserError
 from rlsabm.results.files import table_path
+from rlsabm.results.manifests import manifest_of
 from rlsabm.results.precision import precision_of_shifts
-from rlsabm.results.sources import manifest_of, read_table
+from rlsabm.results.sources import read_table, remedy
 from rlsabm.results.tables.runs import STATUSES
 from rlsabm.study.folder import StudyFolder
-from rlsabm.study.ledger import FAILED, FINISHED, RUNNING
+from rlsabm.study.inventory import Inventory, take_inventory
+from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING
+from rlsabm.study.units import Place
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Status:
     manifest
         Its manifest.
     state
-        ``running``, ``stopped``, ``incomplete`` or ``complete``, as it is now.
+        ``running``, ``stopped``, ``incomplete`` or ``complete``, as it is now; ``damaged`` if it is
+        complete, but for files that are not as they were written.
     holder
         Who runs it, in words; empty if nobody does.
     units
@@ -41,6 +46,9 @@ class Status:
         Wanted half-width of the Monte-Carlo interval (proportion).
     precision
         As `precision_of_shifts` gives it; empty while no run has finished.
+    faults
+        What is wrong with files that are not as they were written, by name. Of line lists of a finished
+        study, only the sizes are compared. Nothing is compared while the study is running.
     """
 
     folder: Path
@@ -51,6 +59,7 @@ class Status:
     seconds_left: float | None
     half_width: float
     precision: pd.DataFrame
+    faults: Mapping[str, str]
 
     def counts(self) -> dict[str, int]:
         """Units by status."""
@@ -61,6 +70,13 @@ class Status:
         """Units that failed."""
         return self.units[self.units["status"] == FAILED]
 
+    @property
+    def way_on(self) -> str:
+        """How a damaged study is made whole, and how many of its runs that takes."""
+        again = len(self.units) - self.counts()[FINISHED]
+        cost = f" ({again} of {len(self.units)} runs are run again)" if again else ""
+        return f"{remedy(self.folder).capitalize()}{cost}"
+
     def as_mapping(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""
         reasons = ["arm", "draw", "replicate", "block", "attempts", "error"]
@@ -70,6 +86,7 @@ class Status:
             "status": self.state,
             "units": self.counts(),
             "seconds_left": self.seconds_left,
+            "damaged": dict(self.faults),
             "failed": json.loads(self.failed[reasons].to_json(orient="records")),
             "half_width": self.half_width,
             "precision": json.loads(self.precision.to_json(orient="records")),
@@ -95,15 +112,20 @@ def find_status(path: Path, half_width: float) -> Status:
     held = folder.is_held()  # before the manifest is read: it may end meanwhile
     manifest = manifest_of(path)
     state = manifest["status"]
+    inventory = Inventory() if held else take_inventory(folder, manifest, thorough=False)
     if held:
         state = "running"
     elif state == "running":
         state = "stopped"
+    elif state == "complete" and inventory.faults:
+        state = "damaged"
     units = read_table(path, "runs")
     if units is None:
-        raise UserError(f"{table_path(path, 'runs')}: is missing; rlsabm resume {path} goes on")
-    words = units["status"].astype(str).where(held | (units["status"] != RUNNING), "waiting")
-    units["status"] = pd.Categorical(words, STATUSES, ordered=True)
+        raise UserError(f"{table_path(path, 'runs')}: is missing; {remedy(path)}")
+    if not held:
+        units["status"] = pd.Categorical(_standing(units, inventory), STATUSES, ordered=True)
+    else:
+        units["status"] = units["status"].cat.set_categories(STATUSES, ordered=True)
     return Status(
         folder=path,
         manifest=manifest,
@@ -112,11 +134,26 @@ def find_status(path: Path, half_width: float) -> Status:
         units=units,
         seconds_left=_seconds_left(units) if held else None,
         half_width=half_width,
-        precision=_precision(path, manifest, half_width),
+        precision=_precision(path, manifest, half_width, inventory.faults),
+        faults=inventory.faults,
     )
 
 
-def _precision(path: Path, manifest: dict[str, Any], half_width: float) -> pd.DataFrame:
+def _standing(units: pd.DataFrame, inventory: Inventory) -> list[str]:
+    """Status of each unit by what is there of it, which may be less or more than the ledger knew."""
+    places = [Place(*row) for row in units[list(Place._fields)].itertuples(index=False)]
+    there = inventory.merged | inventory.records.keys()
+    return [
+        FINISHED if place in there else FAILED if status == FAILED else WAITING
+        for place, status in zip(places, units["status"], strict=True)
+    ]
+
+
+def _precision(
+    path: Path, manifest: dict[str, Any], half_width: float, faults: Collection[str]
+) -> pd.DataFrame:
+    if any(table_path(Path(), name).name in faults for name in ("shifts", "prevalence")):
+        return pd.DataFrame()
     shifts, counts = read_table(path, "shifts"), read_table(path, "prevalence")
     if shifts is None or counts is None:
         return pd.DataFrame()

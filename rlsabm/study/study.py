@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
+from rlsabm import __version__
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
-from rlsabm.results.files import MANIFEST, SCENARIO, read_manifest, table_bytes
-from rlsabm.results.sources import manifest_of
+from rlsabm.results.files import MANIFEST, SCENARIO, table_bytes
+from rlsabm.results.manifests import ManifestError, manifest_of, read_manifest
 from rlsabm.results.tables import TABLES
 from rlsabm.scenario import DEFAULT, ResolvedScenario
+from rlsabm.scenario.resolved import differences
 from rlsabm.setting import Setting
+from rlsabm.study.assembling import runs_of
 from rlsabm.study.checking import check_study, memory_of_unit, question_of, vocabulary_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import HANDED_OVER, StudyFolder
+from rlsabm.study.inventory import Inventory, take_inventory
 from rlsabm.study.job import Job, Outcome, do_job
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger, UnitEntry
 from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
-from rlsabm.study.merging import merge, runs_in
+from rlsabm.study.merging import merge
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
-from rlsabm.study.units import Unit, units_of
+from rlsabm.study.units import Place, Unit, units_of
 
 #: What a manifest says of a study that is not running.
 STOPPED, INCOMPLETE, COMPLETE = "stopped", "incomplete", "complete"
@@ -40,6 +46,8 @@ LEDGER_SECONDS = 2.0
 TABLES_SECONDS, TABLES_SHARE = 60.0, 0.05
 #: Share of the memory that units of a study may take.
 MEMORY_SHARE = 0.8
+#: Settings that are named of two studies that differ, and how long a value of them may be.
+MOST_DIFFERENCES, LONGEST_VALUE = 5, 40
 
 
 class Watch(Protocol):
@@ -50,6 +58,9 @@ class Watch(Protocol):
 
     def show(self, ledger: Ledger, person_months: float, work: float) -> None:
         """Hear, several times a second, what is done, and what of the units under way."""
+
+    def tell(self, line: str) -> None:
+        """Hear what a person must know."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,8 @@ class Report:
         What went wrong beside failed units, such as tables that could not be written; else empty.
     manifest
         The manifest.
+    faults
+        What was wrong with files that were there before and could not be used, by name.
     """
 
     status: str
@@ -106,6 +119,7 @@ class Report:
     found: int = 0
     trouble: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_study(
@@ -144,9 +158,9 @@ def run_study(
     options = options or Options()
     settings = check_study(study)
     folder = StudyFolder(path)
-    folder.check()
+    folder.check(replace=options.replace)
     with folder.held():
-        folder.check()
+        folder.check(replace=options.replace)
         study, before = _with_what_is_there(study, folder, options)
         try:
             return _Running(study, folder, settings, options, before, watch).run()
@@ -173,22 +187,20 @@ def _with_what_is_there(
     UserError
         If the folder holds another study that is not to be replaced.
     """
-    before = read_manifest(folder.path) or {}
     place = folder.path
+    try:
+        before = read_manifest(place) or {}
+    except ManifestError:
+        if not options.replace:
+            raise
+        before = {}
     if options.add_replicates and (options.replace or not before):
-        what = "is to be replaced" if before else "holds no study"
+        what = "is to be replaced" if options.replace else "holds no study"
         raise UserError(f"{place}: {what}, so that there are no replicates to add to")
     if options.replace or not before:
         return study, {}
-    if before["input_hash"] != input_hash(study):
-        other = before.get("name", "?")
-        what = f"the study {other!r}" if other != study.name else "this study with other settings"
-        raise UserError(f"{place}: holds {what}; choose another folder with --out, or --replace it")
-    if before.get("software", {}).get("package_hash") != package_hash():
-        raise UserError(
-            f"{place}: holds this study as another version of rlsabm ran it; --replace runs it "
-            "again, or choose another folder with --out"
-        )
+    if before["input_hash"] != input_hash(study) or not _is_by_this_version(before):
+        raise UserError(f"{place}: holds {_other_study(before, study)}")
     runs, there = study.scenario.runs, before["runs"]
     return (
         study.with_runs(
@@ -197,6 +209,36 @@ def _with_what_is_there(
         ),
         before,
     )
+
+
+def _is_by_this_version(manifest: dict[str, Any]) -> bool:
+    return bool(manifest["software"]["package_hash"] == package_hash())
+
+
+def _other_study(there: dict[str, Any], study: ResolvedScenario) -> str:
+    """What a folder holds that is not this study, and how to go on."""
+    what = "this study" if there["name"] == study.name else f"the study {there['name']!r}"
+    found = differences(there["scenario"], study.as_mapping())
+    if not _is_by_this_version(there):
+        version = there["software"]["rlsabm"]
+        which = f" ({version}, this is {__version__})" if version != __version__ else ""
+        what += f", as another version of rlsabm ran it{which}"
+    elif not found:
+        what += f" with other tables of its country, {study.scenario.population.country}"
+    if found:
+        shown = list(found.items())[:MOST_DIFFERENCES]
+        settings = [f"{key}: {_short(one)} -> {_short(other)}" for key, (one, other) in shown]
+        settings += [f"and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
+        what += f" with other settings ({'; '.join(settings)})"
+    return (
+        f"{what}; rlsabm run with --out takes another folder, with --replace removes what is there"
+    )
+
+
+def _short(value: Any) -> str:
+    """A value of a scenario as it is written in one, if it is short."""
+    text = "not given" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
 class _Running:
@@ -217,6 +259,7 @@ class _Running:
         self._memory = memory_of_unit(study, settings)
         self._options = options
         self._before = before
+        self._inputs = input_hash(study)
         self._watch = watch
         self._question = question_of(study, self._vocabulary)
         self._country = country_of(study)
@@ -224,29 +267,29 @@ class _Running:
         self._started = datetime.now(UTC)
         self._began = self._looked = self._merged = time.monotonic()
         self._cost_of_merging = 0.0
-        self._written: list[tuple[str, int]] = []
+        self._written: list[tuple[str, int, bool]] = []
         self._rows: dict[str, int] = dict(before.get("rows", {}))
-        self.ledger = self._recalled()
+        self.ledger = Ledger(units_of(study))
+        self._inventory = self._recall()
         self._found = len(self.ledger.having(FINISHED))
         self._lived_before = int(self.ledger.total("person_months"))
 
-    def _recalled(self) -> Ledger:
-        """The ledger as the folder has it."""
-        ledger = Ledger(units_of(self._study))
+    def _recall(self) -> Inventory:
+        """Take over what the folder has whole."""
         if not self._before:
-            return ledger
-        records = {name: self._folder.record_of(name) for name in self._folder.kept()}
-        merged = runs_in(self._folder, self._vocabulary)
-        table = self._folder.read("runs")
-        ledger.recall(None if table is None else table.to_pandas(), records, merged)
-        return ledger
+            return Inventory()
+        inventory = take_inventory(self._folder, self._before)
+        self.ledger.recall(inventory.rows, inventory.records, inventory.merged)
+        return inventory
 
     def run(self) -> Report:
         """Run what is to be run, and write what was found."""
         waiting = [unit for unit in self.ledger.units if self.ledger[unit].status != FINISHED]
-        if not waiting and not self._folder.kept() and self._before["status"] == COMPLETE:
+        if self._inventory.faults:
+            self._tell_faults(waiting)
+        elif not waiting and not self._folder.kept() and self._before["status"] == COMPLETE:
             self._folder.forget_units()
-            return Report(COMPLETE, self._study, self.ledger, self._found, "", self._before)
+            return Report(COMPLETE, self._study, self.ledger, self._found, manifest=self._before)
         self._crew = self._hire(len(waiting))
         try:
             if not self._before:
@@ -273,13 +316,14 @@ class _Running:
             trouble = str(error)
         for unit in self.ledger.having(RUNNING):  # what was under way when it was stopped
             self.ledger[unit].status = WAITING
-        self._agree_with_the_folder()
-        left = len(self.ledger.units) - len(self.ledger.having(FINISHED))
-        failed = len(self.ledger.having(FAILED))
         try:
             self._merge()
         except OSError as error:
             trouble = trouble or f"the tables cannot be written: {error.strerror or error}"
+        except UserError as error:
+            trouble = trouble or str(error)
+        left = len(self.ledger.units) - len(self.ledger.having(FINISHED))
+        failed = len(self.ledger.having(FAILED))
         status = STOPPED if left > failed else INCOMPLETE if failed or trouble else COMPLETE
         report = self._end(status, trouble)
         if report.status == COMPLETE:
@@ -288,15 +332,33 @@ class _Running:
             raise interrupted
         return report
 
-    def _agree_with_the_folder(self) -> None:
-        """A unit has finished if its results are there, whatever was interrupted meanwhile."""
-        kept, merged = self._folder.kept(), runs_in(self._folder, self._vocabulary)
+    def _agree_with_the_folder(self) -> Collection[Place]:
+        """A unit has finished if its results are there, whatever was interrupted meanwhile.
+
+        The units that are kept whole are returned.
+        """
+        records, faults = self._folder.records()
         for unit in self.ledger.units:
-            finished = self.ledger[unit].status == FINISHED
-            if unit.name in kept and not finished:
-                self.ledger[unit] = UnitEntry(**self._folder.record_of(unit.name))
-            elif finished and unit.name not in kept and unit.run not in merged:
-                self.ledger[unit] = UnitEntry(error="its results have gone from the folder")
+            entry = self.ledger[unit]
+            if unit.place in records:
+                if entry.status != FINISHED:
+                    self.ledger[unit] = UnitEntry(**records[unit.place])
+            elif entry.status == FINISHED and not entry.merged:
+                fault = faults.get(unit.name)
+                why = f"{fault.file} {fault.fault}" if fault else "have gone from the folder"
+                self.ledger[unit] = UnitEntry(error=f"its results cannot be used: {why}")
+        return records.keys()
+
+    def _tell_faults(self, waiting: Sequence[Unit]) -> None:
+        """Tell in a line what was damaged, and what that costs."""
+        cost = "It is made again from the others."
+        if waiting:
+            cost = (
+                f"What cannot be used is run again: {len(waiting)} of {len(self.ledger.units)} runs "
+                "are to be run."
+            )
+        if self._watch is not None:
+            self._watch.tell(f"{self._folder.path}: {self._inventory.faults_in_words()}. {cost}")
 
     def _run(self, units: list[Unit]) -> None:
         """Run units until each is finished or failed."""
@@ -319,7 +381,7 @@ class _Running:
             self._tell()
 
     def _keep(self, unit: Unit, outcome: Outcome) -> None:
-        self._folder.keep(unit, outcome.files, asdict(self.ledger[unit]))
+        self._folder.keep(unit, outcome.files, self.ledger[unit])
 
     @property
     def _workers(self) -> int:
@@ -353,7 +415,7 @@ class _Running:
             return
         self._looked = now
         entries = [self.ledger[unit] for unit in self.ledger.units]
-        standing = [(entry.status, entry.attempts) for entry in entries]
+        standing = [(entry.status, entry.attempts, entry.merged) for entry in entries]
         finished = sum(entry.status == FINISHED for entry in entries)
         try:
             if standing != self._written:
@@ -362,7 +424,7 @@ class _Running:
             due = max(TABLES_SECONDS, self._cost_of_merging / TABLES_SHARE)
             if now - self._merged > due and finished > self._found:
                 self._merge()
-        except OSError:
+        except (OSError, UserError):
             pass  # a full disk shows in the units that cannot be kept, and at the end
 
     def _tell(self) -> None:
@@ -371,9 +433,17 @@ class _Running:
 
     def _merge(self) -> None:
         began = time.monotonic()
-        finished = set(self.ledger.having(FINISHED))
-        rows = merge(self._folder, self._vocabulary, self.ledger.units, finished)
-        self._rows |= rows
+        kept = self._agree_with_the_folder()
+        runs = {
+            run: units
+            for run, units in runs_of(self.ledger.units).items()
+            if all(self.ledger[unit].status == FINISHED for unit in units)
+            # Of a run that the tables hold, a line list may be missing.
+            or any(self.ledger[unit].merged for unit in units)
+        }
+        self._rows |= merge(self._folder, self._vocabulary, runs, kept)
+        for unit in self.ledger.having(FINISHED):
+            self.ledger[unit].merged = unit.run in runs
         self._merged = time.monotonic()
         self._cost_of_merging = self._merged - began
 
@@ -391,7 +461,8 @@ class _Running:
         except OSError as error:
             trouble = trouble or f"the ledger cannot be written: {error.strerror or error}"
             status = INCOMPLETE if status == COMPLETE else status
-        return Report(status, self._study, self.ledger, self._found, trouble, manifest)
+        faults = self._inventory.faults
+        return Report(status, self._study, self.ledger, self._found, trouble, manifest, faults)
 
     def _manifest(self, status: str, trouble: str = "") -> dict[str, Any]:
         study, runs = self._study, self._study.scenario.runs
@@ -417,7 +488,7 @@ class _Running:
             "title": study.scenario.title,
             "status": status,
             "scenario_hash": study.content_hash(),
-            "input_hash": input_hash(study),
+            "input_hash": self._inputs,
             "runs": {"draws": runs.draws, "replicates": runs.replicates},
             "units": {
                 "total": len(self.ledger.units),
@@ -436,6 +507,7 @@ class _Running:
                 "person_months": int(self.ledger.total("person_months")),
             },
             "rows": self._rows,
+            "files": {},  # the folder knows
             "trouble": trouble,
             "history": history,
             "scenario": study.as_mapping(),

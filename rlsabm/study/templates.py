@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from pathlib import Path
 
-from rlsabm.errors import UserError
+from rlsabm.errors import LONGEST_PLACE, UserError, visible
+from rlsabm.scenario.writing import yaml_string
 from rlsabm.study.settings import read_scenario
 
+SUFFIXES = (".yaml", ".yml")
 TEMPLATE = """\
-# rlsabm run {path}
+# {run}
+# {compare}
 title: {title}
 base: {base}
 
-# Every key may be left out; rlsabm show {path} prints all of them, and where each comes from.
+# Every key may be left out. This prints all of them, and where each comes from:
+# {show}
 population: {{size: 50_000}}
 observe:
   years: [2019]
@@ -23,34 +27,74 @@ observe:
 arms:
   ferritin-guided donation:
     conditions.blood_donation.ferritin_deferral: {{below: 30, months: 6}}
+
+# Replicates are runs with other chance: they show how much of a difference between arms is chance.
+# With draws: 20 the uncertain parameters vary as well, between runs of each replicate.
+runs: {{draws: 1, replicates: 8}}
 """
 
 
 def write_template(path: Path, base: str) -> Path:
     """Write a scenario to edit; a file that is there is never overwritten.
 
+    Returns
+    -------
+    Path
+        The file, which ends in ``.yaml`` or ``.yml``.
+
     Raises
     ------
     UserError
-        If the file is there already, cannot be written, or the base does not exist.
+        If the file is there already, cannot be written or cannot be the name of a scenario, or the
+        base does not exist.
     """
     if path.is_dir():
         raise UserError(f"{path}: cannot be written: is a folder; name a file in it")
-    if path.suffix not in (".yaml", ".yml"):
+    if path.suffix == ".json":
+        raise UserError(
+            f"{path}: a new scenario is written as YAML; name a file that ends in .yaml"
+        )
+    if path.suffix not in SUFFIXES:
         path = path.with_name(path.name + ".yaml")
-    title = path.stem.replace("_", " ").replace("-", " ").capitalize()
-    text = TEMPLATE.format(path=path, title=json.dumps(title, ensure_ascii=False), base=base)
+    made = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(_template(path, base))
     except FileExistsError:
         raise UserError(f"{path}: is there already; choose another name") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    except ValueError:
+        raise UserError(f"{visible(str(path), LONGEST_PLACE)}: is not a file name") from None
     try:
         read_scenario(path, [])
     except UserError:
         path.unlink()
+        for folder in made:
+            folder.rmdir()
         raise
     return path
+
+
+def commands_for(path: Path) -> dict[str, str]:
+    """What to type next, by verb, fit for a shell.
+
+    Parameters
+    ----------
+    path
+        A scenario file.
+    """
+    # A name that begins with a hyphen would be taken for an option.
+    file = str(path) if not str(path).startswith("-") else f"./{path}"
+    commands = {verb: shlex.join(["rlsabm", verb, file]) for verb in ("check", "show", "run")}
+    return {**commands, "compare": shlex.join(["rlsabm", "compare", f"outputs/{path.stem}"])}
+
+
+def _template(path: Path, base: str) -> str:
+    title = " ".join(path.stem.replace("_", " ").replace("-", " ").split())
+    return TEMPLATE.format(
+        **{verb: visible(line, 1_000) for verb, line in commands_for(path).items()},
+        title=yaml_string(title[:1].upper() + title[1:] or "A scenario"),
+        base=yaml_string(base),
+    )

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rlsabm.chance import run_key
+from rlsabm.errors import UserError
 from rlsabm.scenario import PopulationSection, ResolvedScenario
+
+#: Units are listed, each with its state: more would take minutes and gigabytes before any has run.
+MOST_UNITS = 1_000_000
 
 
 class Run(NamedTuple):
@@ -15,6 +19,15 @@ class Run(NamedTuple):
     draw: int
     replicate: int
     arm: str
+
+
+class Place(NamedTuple):
+    """Which unit of a study it is, in words and numbers of its tables."""
+
+    arm: str
+    draw: int
+    replicate: int
+    block: int
 
 
 @dataclass(frozen=True)
@@ -48,15 +61,47 @@ class Unit:
         """The run it is part of."""
         return Run(self.draw, self.replicate, self.arm)
 
+    @property
+    def place(self) -> Place:
+        """Which unit of the study it is."""
+        return Place(self.arm, self.draw, self.replicate, self.block)
+
 
 def block_sizes(population: PopulationSection) -> list[int]:
     """People of each block: as few blocks as the limit allows, alike to one person.
 
     They depend on the scenario only, never on the machine, and so do the results.
     """
-    blocks = -(-population.size // population.block_size)
+    blocks = _blocks(population)
     few, rest = divmod(population.size, blocks)
     return [few + (block < rest) for block in range(blocks)]
+
+
+def _blocks(population: PopulationSection) -> int:
+    return -(-population.size // population.block_size)
+
+
+def count_units(study: ResolvedScenario) -> int:
+    """How many units a study has, without listing them.
+
+    Raises
+    ------
+    UserError
+        If they are more than a study can have.
+    """
+    scenario = study.scenario
+    runs, blocks = scenario.runs, _blocks(scenario.population)
+    units = runs.draws * runs.replicates * len(study.arms) * blocks
+    if units > MOST_UNITS:
+        counts = {
+            "draws": runs.draws,
+            "replicates": runs.replicates,
+            "arms": len(study.arms),
+            "blocks of people": blocks,
+        }
+        product = " x ".join(f"{number:,} {what}" for what, number in counts.items() if number > 1)
+        raise UserError(f"runs: {product} are {units:,} runs (expected at most {MOST_UNITS:,})")
+    return units
 
 
 def draws_of(study: ResolvedScenario) -> range:
@@ -66,7 +111,14 @@ def draws_of(study: ResolvedScenario) -> range:
 
 
 def units_of(study: ResolvedScenario) -> list[Unit]:
-    """Units of a study: by draw, replicate, arm and block."""
+    """Units of a study: by draw, replicate, arm and block.
+
+    Raises
+    ------
+    UserError
+        If they are more than a study can have.
+    """
+    count_units(study)
     runs = study.scenario.runs
     sizes = block_sizes(study.scenario.population)
     return [

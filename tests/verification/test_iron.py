@@ -540,9 +540,15 @@ def check_against_heirs(recruited: Recruits, setting: Setting, low: bool, tablet
     assert 0.65 * least <= days <= 1.35 * most
 
 
-def heirs_case(low: bool, tablets: float, measured: int | None = None) -> Any:
-    reason = f"{measured} days in the model"
-    marks = [pytest.mark.xfail(reason=reason, strict=False)] if measured else []
+#: A known gap of the model, which must be looked at anew when it closes.
+TOO_FAST = (
+    "rested donors of low ferritin who take iron are back after 13 days in the model, after 30 to 34 "
+    "in the trial: their haemoglobin was below its set point before, and recovery leads on to that"
+)
+
+
+def heirs_case(low: bool, tablets: float, gap: str = "") -> Any:
+    marks = [pytest.mark.xfail(reason=gap, strict=True, raises=AssertionError)] if gap else []
     name = f"ferritin {'up to' if low else 'above'} 26, {'iron' if tablets else 'no iron'}"
     return pytest.param(low, tablets, marks=marks, id=name)
 
@@ -567,7 +573,7 @@ def test_haemoglobin_at_its_set_point_recovers_as_in_heirs(
     [
         heirs_case(True, 0.0),
         heirs_case(False, 0.0),
-        heirs_case(True, 37.5, measured=13),
+        heirs_case(True, 37.5, gap=TOO_FAST),
         heirs_case(False, 37.5),
     ],
 )

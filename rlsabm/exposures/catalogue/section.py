@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 from pydantic import Field as Key
 
-from rlsabm.declaring.sections import Section, Share, Whole, increasing
+from rlsabm.declaring.sections import Line, Section, Share, Whole, Words, increasing
 
 
 def _amount(description: str, unit: str, most: float) -> Any:
@@ -18,9 +18,11 @@ def _factor(description: str, least: float, most: float) -> Any:
     return Key(ge=least, le=most, description=description)
 
 
-Shares = Annotated[list[Share], Key(min_length=1)]
+#: There is a knot for each year of age at most.
+MOST_KNOTS = 121
+Shares = Annotated[list[Share], Key(min_length=1, max_length=MOST_KNOTS)]
 Rate = Annotated[float, Key(ge=0, le=1000, json_schema_extra={"unit": "per 1,000 person-years"})]
-Rates = Annotated[list[Rate], Key(min_length=1)]
+Rates = Annotated[list[Rate], Key(min_length=1, max_length=MOST_KNOTS)]
 Knot = Annotated[int, Key(ge=0, le=120, json_schema_extra={"unit": "years"}), Whole]
 
 
@@ -28,15 +30,16 @@ class CatalogueCondition(Section):
     """A condition given as data: who has it, for how long, and what it does to iron."""
 
     enabled: Annotated[bool, Key(description="Whether people get it.")] = True
-    label: Annotated[str, Key(description="Its name in words, as people read it.")] = ""
+    label: Annotated[Line, Key(description="Its name in words, as people read it.")] = ""
     definition: Annotated[
-        str, Key(description="Who has it on the day of a survey, in one line.")
+        Line, Key(description="Who has it on the day of a survey, in one line.")
     ] = ""
     ages: Annotated[
         list[Knot],
         AfterValidator(increasing),
         Key(
             min_length=1,
+            max_length=MOST_KNOTS,
             description="Ages of the lists below; values between them are linear, beyond the last "
             "constant.",
         ),
@@ -108,9 +111,9 @@ class CatalogueCondition(Section):
     negative_control: Annotated[
         bool, Key(description="Whether it is a negative control, which may have no effect on iron.")
     ] = False
-    source: Annotated[str, Key(description="Where its figures come from, and what is assumed.")] = (
-        ""
-    )
+    source: Annotated[
+        Words, Key(description="Where its figures come from, and what is assumed.")
+    ] = ""
 
     @model_serializer(mode="wrap")
     def _only_what_was_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

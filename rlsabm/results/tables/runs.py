@@ -29,5 +29,9 @@ TABLE = ResultTable(
         Column("people_grown", "whole", "persons", "people alive at the last survey"),
         Column("people_surveyed", "whole", "persons", "people in the last survey"),
         Column("rows", "whole", "rows", "rows of its tables"),
+        Column("merged", "yes/no", "", "whether the tables of the study hold what it found"),
+        Column(
+            "line_lists", "text", "", "its line lists: size and BLAKE2b checksum by file (JSON)"
+        ),
     ),
 )

@@ -1,0 +1,98 @@
+"""What a checked scenario implies, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rlsabm.conventions import in_words
+from rlsabm.errors import LONGEST_PLACE, visible
+from rlsabm.printing.numbers import NONE
+from rlsabm.printing.tables import show_table
+from rlsabm.printing.text import say, say_line
+from rlsabm.scenario import REFERENCE
+from rlsabm.study.implied import LIFETIME_YEARS, SHOWN_AGES, Implied, ImpliedCondition
+
+#: Conditions shown; scenarios with more are few.
+MOST_CONDITIONS_SHOWN = 20
+
+
+def print_checked(implied: Implied, hints: Sequence[str]) -> None:
+    """Print what a scenario implies, and hints about it."""
+    for line in _lines(implied):
+        say_line(line)
+    if implied.conditions:
+        _print_conditions(implied.conditions)
+    for hint in hints:
+        say_line(f"hint: {visible(hint, 500)}")
+
+
+def _lines(implied: Implied) -> Iterator[str]:
+    file, country, tables = (
+        visible(text, LONGEST_PLACE)
+        for text in (implied.file, implied.country, implied.country_tables)
+    )
+    if tables.replace("-", " ").lower() != country.lower():
+        country = f"{country} ({tables})"
+    years = ", ".join(map(str, implied.years))
+    yield f"{file}: fine. {country}, {implied.people:,} people, surveyed in {years}"
+    children = (
+        ""
+        if implied.children_per_woman is None
+        else f"; {implied.children_per_woman:.2f} children a woman in {implied.years[-1]}"
+    )
+    yield (
+        f"Life expectancy at birth: women {implied.life_expectancy_women:.1f} years, men "
+        f"{implied.life_expectancy_men:.1f}{children}"
+    )
+    parts = (_of(len(implied.arms), "arm"), _of(implied.draws, "draw"))
+    repeated = f"{', '.join(parts)}, {_of(implied.replicates, 'replicate')}"
+    in_blocks = f", each of {implied.blocks:,} blocks of people" if implied.blocks > 1 else ""
+    yield (
+        f"{_of(implied.runs, 'run')} ({repeated}){in_blocks}: about "
+        f"{implied.person_years / 1e6:,.3g} million person-years"
+    )
+    if implied.worlds:
+        yield (
+            f"The people surveyed live again in {_of(len(implied.worlds), 'other world')}: "
+            f"{implied.work / implied.person_years:.1f} times as much work in all"
+        )
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _print_conditions(conditions: Sequence[ImpliedCondition]) -> None:
+    """Prevalence by age of new and changed conditions."""
+    headings = [
+        "condition",
+        *(f"at {age}" for age in SHOWN_AGES),
+        "all ages",
+        f"ever by {LIFETIME_YEARS}",
+    ]
+    rows = []
+    for condition in conditions[:MOST_CONDITIONS_SHOWN]:
+        arm = "" if condition.arm == REFERENCE else f", {condition.arm}"
+        name = f"{in_words(condition.name)} ({'new' if condition.is_new else 'changed'}{arm})"
+        if not condition.enabled:
+            rows.append([name, "nobody", *[NONE] * (len(headings) - 2)])
+            continue
+        women = [*condition.prevalence_women, condition.women, condition.ever_women]
+        men = [*condition.prevalence_men, condition.men, condition.ever_men]
+        if _alike(women, men):
+            rows.append([name, *_percents([*women[:-2], condition.everybody, women[-1]])])
+        else:
+            rows.append([f"{name}, women", *_percents(women)])
+            rows.append([f"{name}, men", *_percents(men)])
+    show_table("New and changed conditions: % of the living who have them", headings, rows)
+    if (unseen := len(conditions) - MOST_CONDITIONS_SHOWN) > 0:
+        say(f"and {_of(unseen, 'more condition')}; --json has all")
+
+
+def _alike(women: Sequence[float], men: Sequence[float]) -> bool:
+    """Whether the sexes differ by no more than age structure and deaths explain."""
+    return all(abs(a - b) <= 0.1 * max(a, b) for a, b in zip(women, men, strict=True))
+
+
+def _percents(shares: Sequence[float]) -> list[str]:
+    return [f"{100.0 * share:#.2g}".removesuffix(".") if share else "0" for share in shares]

@@ -1,0 +1,98 @@
+"""What a study's folder still has whole: units, the ledger, and the tables that were made of them.
+
+Whatever is not as it was written counts as if it were not there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from rlsabm.results.files import Mark, fault_of, table_path
+from rlsabm.results.manifests import marks_in
+from rlsabm.results.table import Kind
+from rlsabm.results.tables import tables_of
+from rlsabm.study.folder import StudyFolder
+from rlsabm.study.units import Place
+
+LEDGER = "runs.parquet"
+#: Tables whose rows come from units, so that units must be run again if one of them is damaged.
+FROM_UNITS = {table_path(Path(), table.name).name for table in tables_of(Kind.BY_RUN, Kind.BY_DRAW)}
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What there is.
+
+    Attributes
+    ----------
+    records
+        What was recorded of units that are kept whole.
+    rows
+        Rows of the ledger by unit; none if it is damaged.
+    merged
+        Units whose results the tables and line lists hold whole.
+    faults
+        What is wrong with files that are not as they were written, by name.
+    """
+
+    records: Mapping[Place, Mapping[str, Any]] = field(default_factory=dict)
+    rows: Mapping[Place, Mapping[str, Any]] = field(default_factory=dict)
+    merged: frozenset[Place] = frozenset()
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    def faults_in_words(self) -> str:
+        """The first file that is not as it was written, and how many more there are."""
+        first, *others = (f"{name} {fault}" for name, fault in self.faults.items())
+        return first + (f", and so on of {len(others)} more" if others else "")
+
+
+def take_inventory(
+    folder: StudyFolder, manifest: Mapping[str, Any], *, thorough: bool = True
+) -> Inventory:
+    """Look at every file of a study that nobody is writing.
+
+    Parameters
+    ----------
+    folder, manifest
+        The folder of the study, and its manifest.
+    thorough
+        Whether the checksums of line lists are compared, too, which may take long; else their sizes.
+    """
+    folder.go_on_from(manifest)
+    marks = marks_in(manifest)
+    faults = {
+        name: fault
+        for name, wanted in marks.items()
+        if (fault := fault_of(folder.path / name, wanted))
+    }
+    records, damaged = folder.records()
+    faults |= {error.file: error.fault for error in damaged.values()}
+    rows = _rows_of_ledger(folder) if LEDGER in marks and LEDGER not in faults else {}
+    tables_are_whole = rows and not faults.keys() & FROM_UNITS
+    merged = {place for place, row in rows.items() if row["merged"]} if tables_are_whole else set()
+    for place in list(merged):
+        for name, mark in _line_lists_of(rows[place]):
+            if fault := fault_of(folder.path / name, [mark], thorough=thorough):
+                faults[name] = fault
+                merged.discard(place)
+    return Inventory(records, rows, frozenset(merged), faults)
+
+
+def _rows_of_ledger(folder: StudyFolder) -> dict[Place, Mapping[str, Any]]:
+    path = folder.path / LEDGER
+    if not path.exists():
+        return {}
+    rows: list[Mapping[str, Any]] = pq.read_table(path).to_pandas().to_dict("records")
+    return {Place(*(row[name] for name in Place._fields)): row for row in rows}
+
+
+def _line_lists_of(row: Mapping[str, Any]) -> Iterator[tuple[str, Mark]]:
+    """Files of a unit's line lists."""
+    for name, mark in json.loads(row["line_lists"] or "{}").items():
+        yield name, Mark(*mark)

@@ -1,0 +1,1 @@
+"""A mutation check: rules and estimators are broken one at a time, and tests must notice."""

@@ -1,0 +1,596 @@
+"""Wrong rules written by hand: mistakes that matter to an epidemiologist, and what they would say.
+
+Each is a text that stands once in a module, what replaces it, and the mistake in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .generating import Mutant, source_of
+
+#: Module, text, replacement, the mistake.
+WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
+    # Exposures
+    (
+        "exposures/pregnancy.py",
+        "if takes_iron < p.pregnancy_supplement_uptake:",
+        "if takes_iron >= p.pregnancy_supplement_uptake:",
+        "those take tablets who do not",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "burden.lasting_months += 1.0",
+        "burden.lasting_months += 0.0",
+        "pregnancies leave no lasting load",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "if k >= p.pregnancy_supplement_from_month:",
+        "if k >= 1:",
+        "tablets from the first month",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "burden.absorption_ceiling_factor *= rise",
+        "pass",
+        "the ceiling on absorption does not rise in pregnancy",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "(1.0 - p.placenta_share) / babies",
+        "(1.0 - p.placenta_share)",
+        "each twin gets the iron of both",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "burden.blood_loss_ml += bled * p.pregnancy_enabled",
+        "burden.blood_loss_ml += bled",
+        "deliveries bleed though pregnancy is switched off",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "body.conceptus_iron_mg = 0.0\n    loss, twins",
+        "loss, twins",
+        "a child gets the iron of its siblings too",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "life.menopause_month = max(life.menopause_month,",
+        "life.menopause_month = min(life.menopause_month,",
+        "a conception brings menopause forward",
+    ),
+    (
+        "exposures/pregnancy.py",
+        'P("pregnancy_loss_share", 0.17,',
+        'P("pregnancy_loss_share", 0.30,',
+        "three in ten pregnancies are lost",
+    ),
+    (
+        "exposures/pregnancy.py",
+        'P("milk_iron_mg_per_day", 0.27,',
+        'P("milk_iron_mg_per_day", 0.54,',
+        "milk costs twice the iron",
+    ),
+    (
+        "exposures/pregnancy.py",
+        'P("pregnancy_tablet_factor", 0.5,',
+        'P("pregnancy_tablet_factor", 1.0,',
+        "prenatal iron counts in full",
+    ),
+    (
+        "exposures/pregnancy.py",
+        'P("red_cell_expansion", 0.25,',
+        'P("red_cell_expansion", 0.34,',
+        "red cells grow as much as blood volume",
+    ),
+    (
+        "exposures/pregnancy.py",
+        "_after_delivery(0, 5)",
+        "_after_delivery(0, 11)",
+        "a year after delivery is called half a year",
+    ),
+    (
+        "exposures/donation.py",
+        "if not (body.rls and stays_away < p.donor_self_deferral) and not",
+        "if not",
+        "donors who feel unwell do not stay away",
+    ),
+    (
+        "exposures/donation.py",
+        "body.rls and stays_away < p.donor_self_deferral",
+        "stays_away < p.donor_self_deferral",
+        "donors stay away who feel well",
+    ),
+    (
+        "exposures/donation.py",
+        "stays_away, _, _, _ = chance.nth(p.key, life.uid, life.donations, DONATION)",
+        "stays_away, _, _, _ = chance.at(p.key, life.uid, month, DONATION)",
+        "donors with symptoms think again every month",
+    ),
+    (
+        "exposures/donation.py",
+        "life.eligible_month = month + 2 * int(interval)",
+        "life.eligible_month = month + int(interval)",
+        "double red cells wait a single interval",
+    ),
+    (
+        "exposures/donation.py",
+        "burden.blood_loss_ml += p.double_red_cells_volume_ml",
+        "burden.blood_loss_ml += p.donation_volume_ml",
+        "double red cells cost a single donation",
+    ),
+    ("exposures/donation.py", "first_visit or visit", "visit", "the first visit comes later"),
+    (
+        "exposures/donation.py",
+        "if haemoglobin(body, life.blood_volume_l, p) < threshold:",
+        "if haemoglobin(body, life.blood_volume_l, p) < threshold - 10.0:",
+        "donors are deferred 10 g/L too late",
+    ),
+    (
+        "exposures/donation.py",
+        "threshold > 0.0 and ferritin(body, life, p) < threshold",
+        "False",
+        "ferritin never defers",
+    ),
+    (
+        "exposures/donation.py",
+        "gave_in_last_year(people) & is_iron_deficient(people),",
+        "gave_in_last_year(people),",
+        "all donors are called depleted",
+    ),
+    (
+        "exposures/donation.py",
+        'P("donor_visits_per_year", 1.3,',
+        'P("donor_visits_per_year", 2.6,',
+        "donors come twice as often",
+    ),
+    (
+        "exposures/kidney.py",
+        "p.dialysis_haemoglobin_g_per_l * life.blood_volume_l * p.haemoglobin_iron_mg_per_g",
+        "p.dialysis_haemoglobin_g_per_l * life.blood_volume_l",
+        "erythropoietin aims at a third of the haemoglobin",
+    ),
+    (
+        "exposures/kidney.py",
+        "measured = ferritin(body, life, p) * p.dialysis_ferritin_factor",
+        "measured = ferritin(body, life, p)",
+        "the protocol does not see inflammation",
+    ),
+    (
+        "exposures/kidney.py",
+        "of_dialysis.infused_iron_mg += infusion_mg(body, life, p)",
+        "pass",
+        "no iron is infused on dialysis",
+    ),
+    (
+        "exposures/kidney.py",
+        "[[2 * 278.0], [2 * 446.0]]",
+        "[[2 * 446.0], [2 * 278.0]]",
+        "more women than men need dialysis",
+    ),
+    (
+        "exposures/kidney.py",
+        "lag = round(p.ckd_3_years + p.ckd_4_years)",
+        "lag = 0",
+        "disease begins when dialysis should",
+    ),
+    (
+        "exposures/kidney.py",
+        "making.mortality = other",
+        "pass",
+        "patients die twice, by the registry and by the life table",
+    ),
+    (
+        "exposures/kidney.py",
+        "if life.kidney == CKD_4:\n        of_kidney",
+        "if life.kidney in (CKD_3, CKD_4):\n        of_kidney",
+        "CKD 3 burdens as CKD 4-5 does",
+    ),
+    (
+        "exposures/menses.py",
+        "loss *= p.pill_menses_factor",
+        "loss *= p.hormonal_coil_menses_factor",
+        "the pill stops menses as a coil does",
+    ),
+    (
+        "exposures/menses.py",
+        'P("pill_menses_factor", 0.5,',
+        'P("pill_menses_factor", 0.15,',
+        "the pill leaves a seventh of the loss",
+    ),
+    (
+        "exposures/menses.py",
+        'P("menstrual_loss_log_ml", 3.40,',
+        'P("menstrual_loss_log_ml", 3.70,',
+        "the typical woman loses 40 mL",
+    ),
+    (
+        "exposures/menses.py",
+        "of_heavy_menses.menses_ml += life.menstrual_loss_ml - p.typical_loss_ml_per_month",
+        "of_heavy_menses.menses_ml += life.menstrual_loss_ml",
+        "heavy bleeding counts the typical loss twice",
+    ),
+    (
+        "exposures/menses.py",
+        "& (people.amenorrhoea_until <= people.month)",
+        "",
+        "mothers who nurse are counted among menstruating women",
+    ),
+    (
+        "exposures/menses.py",
+        "return loss * p.cycles_per_month",
+        "return loss",
+        "a month has one cycle",
+    ),
+    (
+        "exposures/catalogue/episodes.py",
+        "burden.dopamine_load += p.condition_dopamine_load[c]",
+        "pass",
+        "conditions have no load of their own",
+    ),
+    (
+        "exposures/catalogue/episodes.py",
+        "making.mortality = making.mortality / mortality_factor(catalogue)",
+        "pass",
+        "mortality ratios come on top of the life table",
+    ),
+    (
+        "exposures/catalogue/episodes.py",
+        "burden.blood_loss_ml += p.condition_blood_ml_at_onset[c]",
+        "burden.blood_loss_ml += p.condition_blood_ml_per_day[c]",
+        "nobody bleeds at onset",
+    ),
+    (
+        "exposures/catalogue/condition.py",
+        "absorption_factor=self.absorption_factor**strength,",
+        "absorption_factor=self.absorption_factor * strength,",
+        "a stronger effect absorbs more",
+    ),
+    (
+        "exposures/catalogue/condition.py",
+        "return recovery + (1.0 - share) * excess * without_it",
+        "return recovery + excess * without_it",
+        "excess deaths do not spare the others' share",
+    ),
+    # Body
+    ("body/symptoms.py", "[10, 20, 64]", "[10, 20, 60]", "liability stops rising at 60"),
+    (
+        "body/symptoms.py",
+        "+ p.lasting_effect * body.vulnerability",
+        "+ p.lasting_effect * body.lasting_load",
+        "the lasting load of pregnancy comes without delay",
+    ),
+    (
+        "body/symptoms.py",
+        "+ (1.0 - p.dopamine_share) * iron_effect",
+        "+ iron_effect",
+        "what passes through dopamine counts twice",
+    ),
+    (
+        "body/symptoms.py",
+        "stays = 1.0 - p.remission_per_month * (1.0 - prevalence)",
+        "stays = 1.0 - p.remission_per_month",
+        "remission does not depend on liability",
+    ),
+    (
+        "body/symptoms.py",
+        "if body.liability >= p.weekly_liability:",
+        "if body.liability >= p.significant_liability - 1.0:",
+        "cases are weekly too early",
+    ),
+    (
+        "body/brain.py",
+        "p.dopamine_share * effect, burden.dopamine_load, p",
+        "effect, burden.dopamine_load, p",
+        "all lack of iron passes through dopamine",
+    ),
+    (
+        "body/brain.py",
+        "lacking = 1.0 - body.cns_iron_structural * p.per_structural_pool_norm[age]",
+        "lacking = 1.0 - body.cns_iron_structural",
+        "children lack structural iron because they are young",
+    ),
+    (
+        "body/brain.py",
+        "target = life.cns_iron_trait * supply",
+        "target = supply",
+        "nobody's CNS iron is marginal",
+    ),
+    (
+        "body/iron.py",
+        "drive = erythropoietic_drive(deficit, target, p)",
+        "drive = 1.0",
+        "absorption does not respond to bleeding",
+    ),
+    (
+        "body/iron.py",
+        "bled = red_cells * min(",
+        "bled = life.red_cell_target_mg * min(",
+        "the anaemic lose as much iron as others",
+    ),
+    (
+        "body/iron.py",
+        "circulating_ml = 1000.0 * life.blood_volume_l * burden.blood_volume_factor",
+        "circulating_ml = 1000.0 * life.blood_volume_l",
+        "deliveries bleed from unexpanded blood",
+    ),
+    (
+        "body/iron.py",
+        "made = min(p.erythropoiesis_per_month * saturation * deficit, deficit, stores)",
+        "made = min(p.erythropoiesis_per_month * deficit, deficit, stores)",
+        "red cells are made however little iron there is",
+    ),
+    (
+        "body/iron.py",
+        "regulated = min(share / p.share_at_tablet_reference, 1.0)",
+        "regulated = 1.0",
+        "full stores absorb tablets as empty ones",
+    ),
+    (
+        "body/iron.py",
+        "obtained = p.conceptus_priority + (1.0 - p.conceptus_priority) * supply",
+        "obtained = supply",
+        "the child of an iron-deficient mother gets next to nothing",
+    ),
+    (
+        "body/iron.py",
+        "np.where(people.age < 5, 12.0, 15.0)",
+        "np.where(people.age < 5, 12.0, 30.0)",
+        "iron deficiency begins at 30 µg/L",
+    ),
+    (
+        "body/iron.py",
+        "[110.0, 115.0, 120.0, 130.0, 110.0],",
+        "[110.0, 115.0, 120.0, 130.0, 120.0],",
+        "pregnant women are anaemic below 120 g/L",
+    ),
+    (
+        "body/responses.py",
+        "exp(p.supply_steepness * (p.log_supply_half_ferritin - log_ferritin))",
+        "exp(p.log_supply_half_ferritin - log_ferritin)",
+        "supply falls slowly with ferritin",
+    ),
+    # Life
+    (
+        "life/growth.py",
+        "REFERENCE_WEIGHT_KG = 70.0",
+        "REFERENCE_WEIGHT_KG = 77.4",
+        "stores are scaled to the weight of basal loss",
+    ),
+    (
+        "life/growth.py",
+        "BASAL_LOSS_WEIGHT_KG = 77.4",
+        "BASAL_LOSS_WEIGHT_KG = 70.0",
+        "basal loss is scaled to the weight of stores",
+    ),
+    ("life/growth.py", "* life.basal_loss_factor", "* 1.0", "people do not differ in basal loss"),
+    (
+        "life/growth.py",
+        "adult = 0.3561 * cube + 0.03308 * weight_kg + 0.1833",
+        "adult = 0.3669 * cube + 0.03219 * weight_kg + 0.6041",
+        "women have the blood of men",
+    ),
+    (
+        "life/genome.py",
+        "- shared * life.cns_iron_polygenes",
+        "+ shared * life.cns_iron_polygenes",
+        "genes of low CNS iron protect otherwise",
+    ),
+    (
+        "life/genome.py",
+        "genome_uid, locus, LOCUS_GAMETE",
+        "life.uid, locus, LOCUS_GAMETE",
+        "monozygotic twins differ in their loci",
+    ),
+    (
+        "life/genome.py",
+        "SEGREGATION_SD = math.sqrt(0.5)",
+        "SEGREGATION_SD = 1.0",
+        "variance grows with every generation",
+    ),
+    (
+        "life/genome.py",
+        "ceiling = 0.5 * p.cns_iron_trait_log_sd",
+        "ceiling = 2.0 * p.cns_iron_trait_log_sd",
+        "a locus of CNS iron may weigh two standard deviations",
+    ),
+    (
+        "life/birth.py",
+        "and man.uid != mother.father",
+        "",
+        "a father may have children with his daughter",
+    ),
+    ("life/birth.py", "and man.death_month > conceived", "", "the dead have children"),
+    (
+        "life/mortality.py",
+        "return p.death[life.sex, age] * mortality_ratio",
+        "return p.death[life.sex, age]",
+        "conditions do not kill",
+    ),
+    # Measuring and observing
+    (
+        "measuring/assays.py",
+        "saturation_factor *= p.inflammation_saturation_factor",
+        "pass",
+        "inflammation no longer lowers saturation",
+    ),
+    (
+        "measuring/assays.py",
+        "ferritin_factor == 1.0 and age >= 18 and inflamed",
+        "age >= 18 and inflamed",
+        "people with inflammatory disease are inflamed by chance as well",
+    ),
+    (
+        "measuring/assays.py",
+        "haemoglobin(body, circulating_volume_l(life, month, p), p)",
+        "haemoglobin(body, life.blood_volume_l, p)",
+        "pregnancy does not dilute haemoglobin",
+    ),
+    ("measuring/cases.py", "_MONTHS = (1, 12)", "_MONTHS = (1, 13)", "thirteen months make a year"),
+    (
+        "measuring/questionnaire.py",
+        "np.minimum(mimics, MOST_MIMICS)",
+        "mimics",
+        "all of the very old are mimics",
+    ),
+    ("observe/kin.py", "& (father[one] != _NOBODY)", "", "all unknown fathers are one man"),
+    (
+        "observe/survey.py",
+        'people["death_month"] == NEVER',
+        'people["death_month"] > 0',
+        "the dead are surveyed",
+    ),
+    # Worlds
+    (
+        "worlds/world.py",
+        "elif iron_only:",
+        "elif not iron_only:",
+        "worlds swap the whole and the iron",
+    ),
+    (
+        "worlds/world.py",
+        "lay_standing(burdens[standing], there & ~left_out, 0, begun, p)",
+        "lay_standing(burdens[standing], there, 0, begun, p)",
+        "no condition is left out",
+    ),
+    (
+        "worlds/world.py",
+        "advance_pools(body, life, 1.0, p)",
+        "advance_pools(body, life, 0.5, p)",
+        "replete stores supply half",
+    ),
+    (
+        "worlds/living_again.py",
+        "follow_exposures(life, bodies[w + 1], month, p)",
+        "pass",
+        "children of other worlds keep the factual iron",
+    ),
+    # Estimates
+    (
+        "results/tables/contrasts.py",
+        "if group.part_of\n                        else exposed",
+        "if False\n                        else exposed",
+        "parts of a group are compared with its other parts",
+    ),
+    (
+        "results/tables/contrasts.py",
+        "everyone_by_band - bands_of.count(whole),",
+        "everyone_by_band,",
+        "the exposed are among the unexposed",
+    ),
+    (
+        "results/tables/contrasts.py",
+        '"cases_with_and_without": margin.count(exposed[w & f]),',
+        '"cases_with_and_without": margin.count(exposed[w | f]),',
+        "pairs are counted as either",
+    ),
+    (
+        "results/tables/shifts.py",
+        "lambda x, z: x - z,",
+        "lambda x, z: z - x,",
+        "what iron mediates has the wrong sign",
+    ),
+    (
+        "results/tables/shifts.py",
+        "lambda x, y, z: (x - z) / (x - y),",
+        "lambda x, y, z: (x - z) / x,",
+        "the mediated share is of the prevalence",
+    ),
+    (
+        "results/tables/shifts.py",
+        '"share", "XY",',
+        '"share", "xy",',
+        "the population's attributable fraction is that of the exposed",
+    ),
+    (
+        "results/tables/shifts.py",
+        "lambda e, y: y - e,",
+        "lambda e, y: e - y,",
+        "confounding has the wrong sign",
+    ),
+    (
+        "results/tables/incidence.py",
+        "end = np.full(len(survey), survey.month + FOLLOW_UP_MONTHS + 0.5)",
+        "end = np.full(len(survey), survey.month + FOLLOW_UP_MONTHS + 1.0)",
+        "a year has twelve and a half months",
+    ),
+    (
+        "results/tables/incidence.py",
+        "np.where(never, (until_onset - survey.month - 0.5) / 12.0, 0.0)",
+        "(until_onset - survey.month - 0.5) / 12.0",
+        "people with RLS are at risk of a first onset",
+    ),
+    (
+        "results/tables/kin.py",
+        "2.0 * both / (2.0 * both + first + second)",
+        "both / (both + first + second)",
+        "concordance is pairwise",
+    ),
+    (
+        "results/tables/kin.py",
+        "value = 2.0 * (correlation.value[:, mono]",
+        "value = 1.0 * (correlation.value[:, mono]",
+        "Falconer without his two",
+    ),
+    (
+        "results/tetrachoric.py",
+        "EMPTY_CELL = 0.5",
+        "EMPTY_CELL = 0.0",
+        "empty cells make perfect correlations",
+    ),
+    (
+        "results/rates.py",
+        "value = value + weights[i] * share",
+        "value = value + share / len(strata)",
+        "standardised without the standard",
+    ),
+    (
+        "results/combining.py",
+        "np.sqrt((within + between) / (total - 1.0))",
+        "np.sqrt(within / (total - 1.0))",
+        "blocks that differ do not spread",
+    ),
+    (
+        "results/intervals.py",
+        "total = monte_carlo + np.where(draws > 1, between, 0.0)",
+        "total = monte_carlo",
+        "intervals leave out the parameters",
+    ),
+    (
+        "results/nesting.py",
+        "factor = self.replicates / np.maximum(self.replicates - 1, 1)",
+        "factor = 1.0",
+        "replicates vary by R instead of R - 1",
+    ),
+    (
+        "results/tables/partitions.py",
+        "deficient & ~loaded & (survey.age >= ADULT_AGE)",
+        "deficient & (survey.age >= ADULT_AGE)",
+        "other loads widen the range of iron deficiency",
+    ),
+    (
+        "results/tables/postulates.py",
+        "(1.0 - c) / (1.0 - s)",
+        "(1.0 - s) / (1.0 - c)",
+        "the path's share is upside down",
+    ),
+)
+
+
+def written_mutants() -> Iterator[Mutant]:
+    """The wrong rules as mutants, in the order of the list.
+
+    Raises
+    ------
+    ValueError
+        If a text does not stand exactly once in its module.
+    """
+    for module, text, wrong, mistake in WRONG_RULES:
+        source = source_of(module)
+        if source.count(text) != 1:
+            raise ValueError(
+                f"{module}: {text!r} stands {source.count(text)} times (expected once): {mistake}"
+            )
+        start = source.index(text)
+        yield Mutant(module, mistake, text, wrong, 1, start, start + len(text))

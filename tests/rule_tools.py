@@ -1,0 +1,167 @@
+"""Tools for tests of single rules: rules as plain Python, one person, a month, inputs without births.
+
+Rules are compiled when the simulator runs.  Tests of single rules call the same source uncompiled, as
+``NUMBA_DISABLE_JIT=1`` would run it: nothing is compiled for them, and they take milliseconds.  That
+compiled and plain rules agree is tested elsewhere (`verification/test_invariances.py`).
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from rlsabm.burden import neutral_burdens
+from rlsabm.conventions import FEMALE
+from rlsabm.demography.births import MOST_YEARS
+from rlsabm.demography.countries import load_country
+from rlsabm.events import EVENT
+from rlsabm.exposures.catalogue.condition import Condition
+from rlsabm.inputs import make_inputs, values_record, with_key
+from rlsabm.moment import Moment
+from rlsabm.person import BODY, LIFE, newborn_records
+
+#: Key of chance in all these tests.
+KEY = 0x5EED
+#: Months are counted from here: January 2000.
+NOW = 12 * 2000
+#: Plain rules keep the precision of the fields that they write, about seven digits.
+EXACT = 2e-6
+
+
+# Rules --------------------------------------------------------------------------------------------
+
+_PLAIN: dict[Any, Any] = {}
+
+
+def plain(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule as plain Python, with all rules that it calls."""
+    function = getattr(rule, "py_func", rule)
+    if function is rule:
+        return rule  # nothing is compiled here
+    if rule not in _PLAIN:
+        names: dict[str, Any] = {}
+        copy = types.FunctionType(
+            function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+        )
+        _PLAIN[rule] = copy
+        names.update((name, _plain_value(value)) for name, value in function.__globals__.items())
+    return _PLAIN[rule]
+
+
+def _plain_value(value: Any) -> Any:
+    """A global of a rule's module: another rule, or a module with rules, is made plain as well."""
+    if hasattr(value, "py_func"):
+        return _Later(value)
+    if isinstance(value, types.ModuleType) and value.__name__.startswith("rlsabm."):
+        return SimpleNamespace(
+            **{name: _plain_value(each) for name, each in vars(value).items() if name[:2] != "__"}
+        )
+    return value
+
+
+class _Later:
+    """A rule that is made plain when it is first called."""
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        self._rule = rule
+
+    def __call__(self, *arguments: Any) -> Any:
+        return plain(self._rule)(*arguments)
+
+
+# What rules take ----------------------------------------------------------------------------------
+
+
+_MADE: dict[str, Any] = {}
+
+
+def _inputs(conditions: Sequence[Condition], values: dict[str, float]) -> Any:
+    years = MOST_YEARS
+    plan = SimpleNamespace(
+        conception=np.zeros((years, 40, 5)),
+        first_year=NOW // 12 - years // 2,
+        male_share=np.full(12 * years, 0.5),
+        first_month=NOW - 6 * years,
+    )
+    country: Any = load_country("united-states")
+    made = make_inputs(country, plan, values_record(values), conditions)  # type: ignore[arg-type]
+    return with_key(made, KEY)
+
+
+def inputs(conditions: Sequence[Condition] = (), **values: float) -> Any:
+    """Inputs of rules with these parameter values; nobody conceives by them.
+
+    The record is a new one each time, so that a test may change it.
+    """
+    asked = repr((list(conditions), sorted(values.items())))
+    if asked not in _MADE:
+        _MADE[asked] = _inputs(conditions, values)
+    return _MADE[asked].copy()
+
+
+def person(*, sex: int = FEMALE, age: float = 40.0, uid: int = 1, **fields: Any) -> tuple[Any, Any]:
+    """Life and body of somebody of 70 kg with full stores; fields are those of either record."""
+    life, body = newborn_records(LIFE, 1)[0], newborn_records(BODY, 1)[0]
+    given = {
+        "uid": np.uint64(uid),
+        "sex": sex,
+        "birth_month": NOW - round(12 * age),
+        "conditions_until": 10**8,
+        "weight_kg": 70.0,
+        "weight_factor": 1.0,
+        "height_factor": 1.0,
+        "haemoglobin_factor": 1.0,
+        "basal_loss_factor": 1.0,
+        "intake_factor": 1.0,
+        "blood_volume_l": 5.0,
+        "red_cell_target_mg": 2200.0,
+        "storage_scale_mg": 500.0,
+        "basal_loss_mg_per_day": 1.0,
+        "iron_intake_mg_per_day": 10.0,
+        "cns_iron_trait": 1.0,
+        "menarche_month": NOW - round(12 * age) + 12 * 13,
+        "menopause_month": NOW - round(12 * age) + 12 * 51,
+        "storage_iron_mg": 1000.0,
+        "red_cell_iron_mg": 2200.0,
+        "tissue_iron_mg": 1000.0,
+        "cns_iron_exchangeable": 1.0,
+        "cns_iron_structural": 1.0,
+        **fields,
+    }
+    for name, value in given.items():
+        (life if name in (LIFE.names or ()) else body)[name] = value
+    return life, body
+
+
+def a_burden() -> Any:
+    """A burden that does nothing."""
+    return neutral_burdens(1)[0]
+
+
+def burdens(count: int) -> Any:
+    """Several burdens that do nothing."""
+    return neutral_burdens(count)
+
+
+def moment(
+    *, month: int = NOW, age: int = 40, symptoms: float = 0.5, death: float = 0.999,
+    onset: float = 0.5, conception: float = 0.999,
+) -> Moment:  # fmt: skip
+    """A month in which nothing happens but what a test asks for."""
+    return Moment(month, age, symptoms, death, onset, conception)
+
+
+def changed(before: Any, after: Any) -> set[str]:
+    """Names of the fields in which two records differ."""
+    return {name for name in before.dtype.names if np.any(before[name] != after[name])}
+
+
+def logged(rule: Callable[..., Any], *arguments: Any) -> list[tuple[int, int, bool]]:
+    """Month and number of the events that a rule logs, and whether each is the first of its kind."""
+    log, count = np.zeros(8, dtype=EVENT), np.zeros(1, dtype=np.int64)
+    plain(rule)(*arguments, log, count)
+    return [(int(e["month"]), int(e["event"]), e["first"] == 1) for e in log[: count[0]]]
