@@ -638,7 +638,7 @@ def test_other_settings_are_named(tmp_path: Path) -> None:
     )
     # A single draw is none of several.
     assert "(runs.draws: 2 -> 1);" in said("runs.draws=1")
-    many = [f"parameters.{name}=1" for name in ("deficit_effect", "fast_pool_months")]
+    many = [f"parameters.{name}=1" for name in ("deficit_effect", "exchangeable_pool_months")]
     many += ["runs.seed=6", "population.size=400", "observe.events=false", "observe.persons=0.5"]
     assert "; and 1 more)" in said(*many)
 
