@@ -161,7 +161,7 @@ def environment() -> dict[str, str]:
 def typed(*words: str, folder: Path) -> Outcome:
     """Run a command in a process of its own, as a user types it."""
     process = subprocess.run(
-        [sys.executable, "-m", "rlsabm.cli", *words],
+        [sys.executable, "-m", "rlsabm", *words],
         cwd=folder,
         env=environment(),
         capture_output=True,
