@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rlsabm.declaring.bounds import number, refusal
 from rlsabm.errors import UserError
 from rlsabm.results.choosing import (
     ADULTS,
@@ -83,7 +84,8 @@ def age_standardised(
     over: Sequence[str],
 ) -> pd.DataFrame:
     """Directly standardised prevalence with its interval."""
-    over = [str(name) for name in listed(over)]
+    if not over:
+        raise UserError("over: is empty (expected age_group, or age_group and sex)")
     for name in over:
         if name not in TOTAL_OF:
             raise UserError(f"over: {unknown('stratum', name, list(TOTAL_OF))}")
@@ -148,16 +150,16 @@ def _weights(
         weights = persons.astype(float)
     else:
         known = {_stratum_in_words(key): key for key in persons.index}
-        given = {_stratum_in_words(key): float(weight) for key, weight in dict(standard).items()}
-        for key, weight in given.items():
+        if not isinstance(standard, Mapping | pd.Series):
+            raise refusal("standard", standard, f"{STUDY}, or a mapping of strata to weights")
+        given = {}
+        for stratum, weight in standard.items():
+            key = _stratum_in_words(stratum)
+            given[key] = number(f"standard: {key}", weight, 0.0, np.inf)
             if key not in known and over == ["age_group"] and key in words_in(table, "age_group"):
                 raise UserError(f"standard: {key} is not among the ages chosen; see ages=...")
             if key not in known:
                 raise UserError(f"standard: {unknown('stratum', key, list(known))}")
-            if not 0.0 <= weight < np.inf:
-                raise UserError(
-                    f"standard: {key}: found {weight:g} (expected a weight of 0 or more)"
-                )
         weights = pd.Series(
             [given.get(key, 0.0) for key in known], index=persons.index, dtype=float
         )
@@ -280,7 +282,8 @@ def shifts(
     table: pd.DataFrame, by: Sequence[str], ages: str | Sequence[str], wanted: Mapping[str, Wanted]
 ) -> pd.DataFrame:
     """Estimates from the table of shifts."""
-    known, asked = words_in(table, "estimate"), listed(wanted.get("estimate"))
+    known = words_in(table, "estimate")
+    asked = [str(one) for one in listed(wanted.get("estimate"))]
     if not asked and "estimate" not in listed(by):
         wanted = {**wanted, "estimate": [one for one in MAIN_SHIFTS if one in known]}
     for one in asked:
