@@ -45,6 +45,12 @@ PERCENTILE_NAMES = ["p5", "p25", "p50", "p75", "p95"]
 #: Shifts that are given where nothing is said.
 MAIN_SHIFTS = ("observed_shift", "caused_shift")
 
+#: What an answer says where limits are missing.
+NO_INTERVAL = (
+    "lower and upper are missing where there are two to four draws, where a mean is of one person or of "
+    "equal values, and where a ratio is of fewer than ten cases"
+)
+
 Columns = dict[str, Any]
 
 
@@ -430,6 +436,8 @@ def _said(
         if column in answer
         and (absent := [one for one in listed(value) if one not in set(answer[column])])
     ]
+    if "lower" in answer and answer["lower"].isna().any():
+        notes = [*notes, NO_INTERVAL]
     if lacking:
         notes = [*notes, f"no rows of {'; '.join(lacking)}: nobody is there, or none is counted"]
     answer.attrs = {
