@@ -504,7 +504,7 @@ def test_every_arm_with_the_reference(rlsabm_command: Command, here: Path, study
         assert (
             row["upper"] == -row["lower"] == pytest.approx(1.96 * row["standard_error"], rel=1e-3)
         )
-        assert 0.0 < row["upper"] < 2.8 / min(row["persons_a"], row["persons_b"])
+        assert row["upper"] > 0.0
 
     [everyone] = [
         row for row in rows if row["b"].endswith("no donation") and row["condition"] == "everyone"

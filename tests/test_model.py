@@ -22,7 +22,7 @@ from rlsabm.chance import replicate_keys
 from rlsabm.conventions import NEVER, SEXES, month_of
 from rlsabm.errors import UserError
 from rlsabm.exposures.donation import months_since_donation
-from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES
+from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES, never_comes
 from rlsabm.mesa.model import RLSModel, read_month
 from rlsabm.mesa.people import People
 from rlsabm.mesa.person import Person
@@ -291,7 +291,9 @@ def test_every_field_is_an_attribute(model: RLSModel) -> None:
         assert person.code(field.name) == stored
         if field.name not in RELATIVES:
             shown = field.labels[stored] if field.labels else stored
-            assert getattr(person, field.name) == shown
+            if field.unit == "month" and never_comes(stored):
+                shown = math.nan
+            np.testing.assert_equal(getattr(person, field.name), shown)
             assert type(getattr(person, field.name)) is type(shown)
     assert person.sex == SEXES[person.code("sex")]
     assert Person.weight_kg.__doc__ == "weight (kg)"
@@ -305,6 +307,21 @@ def test_every_column_is_an_attribute_and_both_agree(model: RLSModel) -> None:
         np.testing.assert_array_equal(column, people.get(name))  # two missing values are alike
         for place in (0, 100, -1):
             np.testing.assert_equal(getattr(people[place], name), column[place])
+
+
+def test_months_that_never_came_are_missing(model: RLSModel) -> None:
+    """As in line lists: no number stands for never."""
+    people = model.everyone
+    for name in (name for name, field in FIELDS.items() if field.unit == "month"):
+        months = people.column(name)
+        assert np.nanmin(months, initial=9e9) > month_of(1700), name
+        assert np.nanmax(months, initial=0) < month_of(2400), name
+    assert np.isnan(model.agents.column("death_month")).all()
+    never = people.select(donor="never")
+    assert math.isnan(never[0].last_donation_month)
+    assert never[0].code("last_donation_month") < 0
+    gave = people.select(donations=lambda n: n > 0)
+    assert gave[0].last_donation_month == gave.column("last_donation_month")[0] > month_of(1900)
 
 
 def test_fields_can_be_written_and_are_checked() -> None:

@@ -63,9 +63,14 @@ class PeopleInRows(NamedTuple):
         return np.asarray(records_with(self.population, name)[name][self.rows])
 
     def values(self, name: str) -> Array:
-        """A field in words if it has labels, else in numbers wide enough to reckon with."""
+        """A field in words if it has labels, else in numbers wide enough to reckon with.
+
+        A month that never came, or never will, is missing.
+        """
         codes = self.codes(name)
         field = FIELDS[name]
+        if field.unit == "month":
+            return np.where(never_comes(codes), np.nan, codes.astype(np.float64))
         if field.labels:
             return np.array(field.labels)[codes]
         if codes.dtype.kind == "f":
@@ -100,6 +105,11 @@ class PeopleInRows(NamedTuple):
         if name in (MEASUREMENT.names or ()):
             return self.measured(name)
         raise AttributeError(name)
+
+
+def never_comes(month: Any) -> Any:
+    """Whether a month, as records store it, stands for one that never came or never will."""
+    return (month <= 0) | (month == NEVER)
 
 
 _OF_PERSONS = (

@@ -10,6 +10,7 @@ model alive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -30,6 +31,7 @@ from rlsabm.mesa.columns import (
     PeopleInRows,
     encode,
     field_column,
+    never_comes,
     records_with,
     refuse_name,
 )
@@ -69,6 +71,8 @@ class _FieldAttribute(_Attribute):
         if person is None:
             return self
         code = person.code(self.field.name)
+        if self.field.unit == "month" and never_comes(code):
+            return math.nan
         return self.field.labels[code] if self.field.labels else code
 
     def write(self, population: Population, rows: int | Ints, value: ArrayLike) -> None:
@@ -120,8 +124,9 @@ class Person(Agent):  # type: ignore[misc]
 
     Every column (``rlsabm.mesa.columns.COLUMNS``) is an attribute.  Fields of the records can be
     written; what has labels is read and written in words (``person.sex == "female"``), and
-    :meth:`code` gives the number.  ``mother``, ``father`` and ``partner`` are persons, or None if
-    they are unknown or no longer held; ``children`` and ``siblings`` are lists of persons.
+    :meth:`code` gives the number.  Months that never came are missing (NaN).  ``mother``, ``father``
+    and ``partner`` are persons, or None if they are unknown or no longer held; ``children`` and
+    ``siblings`` are lists of persons.
 
     Parameters
     ----------

@@ -47,8 +47,8 @@ MAIN_SHIFTS = ("observed_shift", "caused_shift")
 
 #: What an answer says where limits are missing.
 NO_INTERVAL = (
-    "lower and upper are missing where there are two to four draws, where a mean is of one person or of "
-    "equal values, and where a ratio is of fewer than ten cases"
+    "lower and upper are missing where there are two to four draws, where a mean is of one person or "
+    "of equal values, and where a ratio is of fewer than ten cases"
 )
 
 Columns = dict[str, Any]
