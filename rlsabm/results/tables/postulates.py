@@ -38,16 +38,16 @@ POSTULATES = {
     "P4": "the dopaminergic losses behind RLS are among those that iron deficiency produces",
 }
 POSTULATE_PARTS = {
-    "caused_shift": "P1: prevalence - prevalence of the same people without the condition",
-    "observed_shift": "P1: prevalence - prevalence expected at their sex and age",
-    "precipitated": "P2: share of cases that would be none if iron stores were always replete",
-    "constitutional": "P2: share that would be cases even then, but not if CNS iron never lacked",
-    "not_iron": "P2: share that would be cases even then",
-    "through_dopamine": "P3: share of the cases by lack of CNS iron that would be none if it did not "
-    "reach dopamine",
-    "no_dopaminergic_loss": "P4: share of cases without any loss of dopaminergic function",
-    "within_range_of_iron_deficiency": "P4: share with a loss that iron deficiency alone produces",
-    "beyond_range_of_iron_deficiency": "P4: share with a larger loss",
+    "caused_shift": "P1: prevalence minus prevalence of the same people without the condition",
+    "observed_shift": "P1: prevalence minus prevalence expected at their sex and age",
+    "precipitated": "P2: cases that would not be cases if iron stores were always replete",
+    "constitutional": "P2: cases even then, but not if CNS iron were always sufficient",
+    "not_iron": "P2: cases even if CNS iron were always sufficient",
+    "through_dopamine": "P3: of the cases that sufficient CNS iron would prevent, those that cutting its "
+    "path to dopamine would prevent",
+    "no_dopaminergic_loss": "P4: cases without any dopaminergic deficit",
+    "within_range_of_iron_deficiency": "P4: cases with a deficit that iron deficiency alone produces",
+    "beyond_range_of_iron_deficiency": "P4: cases with a larger deficit",
 }
 OF_POSTULATE = {part: meaning[:2] for part, meaning in POSTULATE_PARTS.items()}
 
