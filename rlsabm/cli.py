@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +12,10 @@ from rich.text import Text
 
 from rlsabm import __version__
 from rlsabm.errors import LONGEST_LINE, LONGEST_NAME, UserError, nearest, visible
+from rlsabm.printing.streams import finish_streams, prepare_streams, print_json, print_yaml
 from rlsabm.printing.text import err, out, say, say_line
 from rlsabm.printing.usage import setting_in_parts
+from rlsabm.study import interruptions
 
 if TYPE_CHECKING:
     from rlsabm.scenario import ResolvedScenario
@@ -93,29 +93,44 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
-    # A batch system asks programs to end in this way before it kills them.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptions.listen()
+    prepare_streams()
     try:
         code = app(args=arguments, prog_name="rlsabm", standalone_mode=False)
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         code = INTERRUPTED
-    except BrokenPipeError:
+    except SystemExit as error:
         # The reader of our output, such as head, has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = 0 if isinstance(error.__context__, BrokenPipeError) else error.code
     except Exception as error:
-        message = _message_for_user(error, arguments)
-        if debug or message is None:
+        code, message = MISTAKE, _message_for_user(error, arguments)
+        if interruptions.is_asked():
+            code = INTERRUPTED  # which libraries may turn into an error of theirs
+        elif debug or message is None:
             raise
-        say_line(f"error: {message}", style="red", console=err)
+        else:
+            _say(f"error: {message}")
+    if code == INTERRUPTED and not interruptions.is_heard():
+        _say("Stopped.", style="")
+    if (trouble := finish_streams()) is not None and not code:
+        _say(f"error: {_message_for_user(trouble, arguments)}")
         code = MISTAKE
-    raise SystemExit(code)
+    raise SystemExit(code or 0)
+
+
+def _say(line: str, style: str = "red") -> None:
+    """Say a line on standard error, if there is anybody to hear it."""
+    with suppress(OSError):
+        say_line(line, style=style, console=err)
 
 
 def _message_for_user(error: Exception, arguments: list[str]) -> str | None:
     """One line for a mistake of the user's or the machine's; None for one of ours."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, UnicodeEncodeError) and "\udc80" <= error.object[error.start] <= "\udcff":
+        # A byte of the name of a file or folder, which libraries do not take.
+        return f"{error.object}: is not a name in UTF-8; rename it, or choose another"
     if hasattr(error, "format_message"):  # a usage error of the command line
         return visible(str(error.format_message()), LONGEST_LINE) + setting_in_parts(arguments)
     if isinstance(error, OSError):
@@ -227,7 +242,7 @@ def status(
 
     found = find_status(folder_of_study(folder), precision / 100.0)
     if as_json:
-        print(json.dumps(found.as_mapping(), indent=2, ensure_ascii=False))
+        print_json(found.as_mapping())
     else:
         print_status(found)
 
@@ -262,7 +277,7 @@ def check(
     hints = hints_about(study, implied)
     if as_json:
         found = {**implied.as_mapping(), "hints": hints}
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
     else:
         print_checked(implied, hints)
 
@@ -275,9 +290,9 @@ def show(file: ScenarioFile, settings: SetOption = None, as_json: JsonOption = F
     """
     study = _read(file, settings)
     if as_json:
-        print(json.dumps(study.as_mapping(), indent=2, ensure_ascii=False))
+        print_json(study.as_mapping())
     else:
-        print(study.to_yaml(), end="")
+        print_yaml(study.to_yaml())
 
 
 @app.command()
@@ -312,7 +327,7 @@ def conditions(
     group = find_group(name, catalogue, of_scenario=scenario is not None) if name else None
     if as_json:
         records = [r for r in as_records(catalogue) if group is None or r["name"] == group.name]
-        print(json.dumps(records, indent=2, ensure_ascii=False))
+        print_json(records)
     elif group:
         explain_condition(group, catalogue)
     else:
@@ -328,7 +343,7 @@ def instruments(as_json: JsonOption = False) -> None:
     from rlsabm.measuring.instruments import instruments as known
 
     if as_json:
-        print(json.dumps([i._asdict() for i in known().values()], indent=2, ensure_ascii=False))
+        print_json([i._asdict() for i in known().values()])
         return
     for instrument in known().values():
         say(f"{instrument.name}: {instrument.asks}", bold=True)
@@ -362,7 +377,7 @@ def parameters(
             {field: getattr(p, field) for field in p.__slots__} | {"part": HEADINGS[name]}
             for name, p in chosen.items()
         ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     part = None
     for name, p in chosen.items():
@@ -383,7 +398,7 @@ def schema() -> None:
     """
     from rlsabm.scenario import json_schema
 
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    print_json(json_schema())
 
 
 @app.command()
@@ -473,13 +488,8 @@ def compare(
     choice = Choice(year, definition, recall, observed_as, strata, tuple(condition or ()))
     comparisons = [compare_arms(*pair, choice) for pair in find_pairs(a, b)]
     if as_json:
-        print(
-            json.dumps(
-                [row for comparison in comparisons for row in comparison.records()],
-                indent=2,
-                ensure_ascii=False,
-            )
-        )
+        rows = [row for comparison in comparisons for row in comparison.records()]
+        print_json(rows)
         return
     for comparison in comparisons:
         print_comparison(comparison)
@@ -524,7 +534,7 @@ def export(
             rows = f": {file.rows:,} row{'' if file.rows == 1 else 's'}" if file.table else ""
             say_line(f"{file.path}{rows}")
     if as_json:
-        print(json.dumps({"files": files, "missing": study.missing}, indent=2, ensure_ascii=False))
+        print_json({"files": files, "missing": study.missing})
     elif study.missing:
         say_line(f"The study is not complete: {study.missing}.")
 
@@ -532,25 +542,25 @@ def export(
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
     """Run a study with progress on standard error, and print what it found."""
     from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study
+    from rlsabm.reading import read
+    from rlsabm.results.overview import main_results
     from rlsabm.study.progress import StudyProgress
     from rlsabm.study.study import COMPLETE, run_study
 
-    with StudyProgress(err) as progress:
-        try:
+    try:
+        with StudyProgress(err) as progress:
             report = run_study(study, folder, options, watch=progress)
-        except KeyboardInterrupt:
-            progress.close()
+        if as_json:
+            found = {"folder": str(folder), "results": main_results(read(folder))}
+            print_json(report.manifest | found)
+        elif (folder / "prevalence.parquet").exists():
+            print_study(report.study, folder)
+            print_ending(report, folder)
+    except KeyboardInterrupt:
+        interruptions.hear()
+        with suppress(OSError):  # the terminal may be gone
             print_stopping(folder, err)
-            raise
-    if as_json:
-        from rlsabm.reading import read
-        from rlsabm.results.overview import main_results
-
-        found = {"folder": str(folder), "results": main_results(read(folder))}
-        print(json.dumps(report.manifest | found, indent=2, ensure_ascii=False))
-    elif (folder / "prevalence.parquet").exists():
-        print_study(report.study, folder)
-        print_ending(report, folder)
+        raise typer.Exit(INTERRUPTED) from None
     if report.status != COMPLETE:
         print_failures(report, folder, err)
         raise typer.Exit(RUNS_FAILED)
@@ -560,7 +570,3 @@ def _read(file: str, settings: list[str] | None) -> ResolvedScenario:
     from rlsabm.study.settings import read_scenario
 
     return read_scenario(file, settings or [])
-
-
-if __name__ == "__main__":
-    main()

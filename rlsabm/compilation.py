@@ -1,9 +1,8 @@
 """Compilation of the rules, and where compiled code is kept.
 
-Every rule of the simulator is decorated with :func:`compiled`.  Compiled code is cached in a folder
-named by a hash of all sources that rules are made of, because numba's own cache notices a change in
-the decorated file only, not in a function that the file calls from another file: without the hash an
-edited rule could silently be ignored by its callers.
+Every rule of the simulator is decorated with :func:`compiled`.  Compiled code is kept in a folder
+named by a hash of all sources that rules are made of: a change of a rule must not be ignored by those
+that call it from another file.
 
 Set ``NUMBA_DISABLE_JIT=1`` to run the same rules as plain Python, for debugging.  ``fastmath`` stays
 off, and no thread is started here, so that results do not depend on the processor.
@@ -12,26 +11,25 @@ off, and no thread is started here, so that results do not depend on the process
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import config as numba_config
+from numba.core import event
 
-config: Any = numba_config
+from rlsabm.code_cache import RuleCache, choose_folder, has_code
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PACKAGE = Path(__file__).parent
-KEEP_SECONDS = 30 * 24 * 3600
 #: Upper floors of the package: they hold no rule, and no rule imports them.
 WITHOUT_RULES = frozenset(
-    ("scenario", "results", "study", "reading", "simulation", "mesa", "model", "printing", "cli")
+    (
+        *("scenario", "results", "study", "reading", "simulation", "mesa", "model", "printing"),
+        *("cli", "__main__"),
+    )
 )
 
 
@@ -47,45 +45,45 @@ def sources_hash(package: Path = PACKAGE) -> str:
     return digest.hexdigest()[:16]
 
 
-def _forget_old_code(base: Path) -> None:
-    """Remove the compiled code of other versions that is older than a month."""
-    for folder in base.glob("compiled-*"):
-        if time.time() - folder.stat().st_mtime > KEEP_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cache_folder() -> Path:
-    """A writeable folder for this version of the sources."""
-    base = os.environ.get("RLSABM_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(base).expanduser() / "rlsabm" / f"compiled-{sources_hash()}"
-    try:
-        if not folder.exists():
-            _forget_old_code(folder.parent)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"rlsabm-{os.getuid()}" / folder.name
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-CACHE_FOLDER = _cache_folder()
+#: Where compiled code is kept; None if it cannot be kept anywhere.
+CACHE_FOLDER = choose_folder(f"compiled-{sources_hash()}")
 
 
 def is_compiled_before() -> bool:
     """Whether an earlier run has left compiled code for these sources."""
-    return any(CACHE_FOLDER.rglob("*.nbc"))
+    return CACHE_FOLDER is not None and has_code(CACHE_FOLDER)
+
+
+class _Listener(event.Listener):
+    """Hears when the compiler begins and ends; a rule may have others compiled in between."""
+
+    def __init__(self, tell: Callable[[bool], None]) -> None:
+        self._tell = tell
+        self._depth = 0
+
+    def on_start(self, _: event.Event) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._tell(True)
+
+    def on_end(self, _: event.Event) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._tell(False)
+
+
+@contextmanager
+def compiling_told(tell: Callable[[bool], None]) -> Iterator[None]:
+    """Have a function called with True when this process begins to compile, with False when it ends."""
+    with event.install_listener("numba:compile", _Listener(tell)):
+        yield
 
 
 def _compile(function: Function, *, forceinline: bool) -> Function:
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(CACHE_FOLDER)
-    try:
-        decorate = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=forceinline)
-        return cast(Function, decorate(function))
-    finally:
-        config.CACHE_DIR = before
+    rule: Any = numba.njit(nogil=True, error_model="numpy", forceinline=forceinline)(function)
+    if CACHE_FOLDER is not None and rule is not function:  # not with NUMBA_DISABLE_JIT=1
+        rule._cache = RuleCache(function, CACHE_FOLDER)
+    return cast(Function, rule)
 
 
 def compiled(function: Function) -> Function:

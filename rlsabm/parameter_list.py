@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from rlsabm.arrays import Floats
+from rlsabm.declaring.bounds import names as given_names
+from rlsabm.declaring.bounds import refusal
 from rlsabm.errors import UserError, nearest
 from rlsabm.parameter_table import HEADINGS, PARAMETERS
 
@@ -87,7 +89,10 @@ class ParameterTable:
         UserError
             If there are not as many probabilities as parameters, or one is not from 0 to 1.
         """
-        points = np.asarray(u, dtype=float)
+        try:
+            points = np.asarray(u, dtype=float)
+        except (TypeError, ValueError, OverflowError):
+            raise refusal("u", u, "numbers from 0 to 1") from None
         if points.ndim == 0 or points.shape[-1] != len(self.names):
             raise UserError(
                 f"u: found shape {points.shape} (expected {len(self.names)} on the last axis, one "
@@ -110,10 +115,10 @@ class ParameterTable:
         UserError
             If there is no parameter of a name, or one is named twice.
         """
-        chosen = (names,) if isinstance(names, str) else tuple(names)
+        chosen = tuple(given_names("names", names, "names of parameters"))
         for name in chosen:
             if name not in self.names:
-                meant = nearest(str(name), self.names)
+                meant = nearest(name, self.names)
                 hint = f"; did you mean {meant!r}?" if meant else "; see rlsabm parameters"
                 raise UserError(f"no parameter {name!r}{hint}")
         if len(set(chosen)) < len(chosen):

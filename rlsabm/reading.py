@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from rlsabm.declaring.bounds import refusal
 from rlsabm.errors import UserError
 from rlsabm.results.files import table_path
 from rlsabm.results.manifests import manifest_of
@@ -106,6 +108,8 @@ def read(path: str | Path) -> Study:
     --------
     >>> study = rlsabm.read("outputs/baseline")  # doctest: +SKIP
     """
+    if not isinstance(path, str | os.PathLike):
+        raise refusal("read", path, "the folder of a study, or its name in outputs")
     folder, arm = find_study(str(path))
     if arm is not None:
         raise UserError(f"{path}: read the study {folder}, and choose with arm={arm!r}")

@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from rlsabm.declaring.bounds import whole_number
+from rlsabm.declaring.bounds import mapping, names, plain, refusal, whole_number, yes_or_no
 from rlsabm.errors import UserError, nearest
 from rlsabm.results.contents import Contents
 from rlsabm.results.study_results import ASKED_FOR, IN_MEMORY, Study
@@ -40,13 +39,13 @@ def simulate(
     years: Sequence[int] | int | None = None,
     parameters: Mapping[str, float] | None = None,
     conditions: Mapping[str, Any] | None = None,
-    shifts: Sequence[str] | None = None,
-    instruments: Sequence[str] | None = None,
+    shifts: Sequence[str] | str | None = None,
+    instruments: Sequence[str] | str | None = None,
     draws: int | None = None,
     replicates: int | None = None,
     seed: int | None = None,
     changes: Mapping[str, Any] | None = None,
-    tables: Sequence[str] | None = None,
+    tables: Sequence[str] | str | None = None,
     threads: int = 1,
 ) -> Study:
     """Simulate a scenario in memory.
@@ -61,22 +60,23 @@ def simulate(
     country
         Their country (``population.country``).
     years
-        Calendar years of the surveys (``observe.years``).
+        Calendar year of the survey, or a list of them (``observe.years``).
     parameters
         Values that differ from the scenario's, by name (`rlsabm.parameters` lists them).
     conditions
         What differs in conditions, as under ``conditions`` in a scenario file.
     shifts
-        Conditions whose shifts of prevalence are traced to what causes them (``shifts.conditions``).
+        Condition, or a list of those, whose shifts of prevalence are traced to what causes them
+        (``shifts.conditions``).
     instruments
-        Questionnaires and interviews that ask, besides the truth (``observe.as``).
+        Questionnaire or interview, or a list of those, that ask besides the truth (``observe.as``).
     draws, replicates, seed
         How often the scenario is run, and the root of all random numbers (``runs``).
     changes
         Anything else, by dotted key: ``{"observe.by": ["sex"], "observe.persons": 0.1}``.
     tables
-        Result tables to be made, by name, and nothing else.  By default prevalence, and what the
-        scenario asks for beyond it: shifts, postulates, line lists.
+        Result table, or a list of those, to be made, and nothing else.  By default prevalence, and
+        what the scenario asks for beyond it: shifts, postulates, line lists.
     threads
         Threads of this process to use; they do not change a bit of the results.
 
@@ -128,13 +128,13 @@ def simulate_many(
     country: str | None = None,
     years: Sequence[int] | int | None = None,
     conditions: Mapping[str, Any] | None = None,
-    shifts: Sequence[str] | None = None,
-    instruments: Sequence[str] | None = None,
+    shifts: Sequence[str] | str | None = None,
+    instruments: Sequence[str] | str | None = None,
     draws: int | None = None,
     replicates: int | None = None,
     seed: int | None = None,
     changes: Mapping[str, Any] | None = None,
-    tables: Sequence[str] | None = None,
+    tables: Sequence[str] | str | None = None,
     workers: int | None = None,
     progress: bool = False,
 ) -> list[Study]:
@@ -172,16 +172,8 @@ def simulate_many(
     >>> sets = [{"deficit_effect": effect} for effect in (1.0, 2.0)]
     >>> low, high = rlsabm.simulate_many(parameters=sets, size=1_000, seed=1)
     """
-    if isinstance(parameters, pd.DataFrame):
-        parameters = [
-            {str(name): value for name, value in row.items()}
-            for row in parameters.to_dict("records")
-        ]
-    if isinstance(parameters, Mapping | str) or not isinstance(parameters, Iterable):
-        found = "one mapping" if isinstance(parameters, Mapping) else repr(parameters)
-        raise UserError(
-            f"simulate: parameters: found {found} (expected a list of mappings, or a data frame)"
-        )
+    sets = _sets(parameters)
+    progress = yes_or_no("simulate: progress", progress)
     workers = (
         processors() if workers is None else whole_number("simulate: workers", workers, 1, 1024)
     )
@@ -199,7 +191,7 @@ def simulate_many(
             seed=seed,
             changes=changes,
         )
-        for values in parameters
+        for values in sets
     ]
     studies = []
     for number, each in enumerate(given, start=1):
@@ -224,9 +216,35 @@ def simulate_many(
     return results
 
 
+def _sets(parameters: object) -> list[Any]:
+    """Sets of parameters, from mappings or from the rows of a data frame.
+
+    Raises
+    ------
+    UserError
+        If it is neither, or a column is there twice.
+    """
+    if isinstance(parameters, pd.DataFrame):
+        twice = parameters.columns[parameters.columns.duplicated()]
+        if len(twice):
+            raise UserError(f"simulate: parameters: {twice[0]}: is a column twice")
+        return [
+            {str(name): value for name, value in row.items()}
+            for row in parameters.to_dict("records")
+        ]
+    given, expected = plain(parameters), "a list of mappings, or a data frame"
+    if isinstance(given, Mapping | str | bytes) or not isinstance(given, Iterable):
+        raise refusal("simulate: parameters", parameters, expected)
+    sets = list(given)
+    for number, values in enumerate(sets, start=1):
+        if not isinstance(values, Mapping):
+            where = f"set {number} of {len(sets)}: simulate: parameters"
+            raise refusal(where, values, "a mapping by name")
+    return sets
+
+
 def _given(
     *,
-    years: Sequence[int] | int | None = None,
     parameters: Mapping[str, float] | None = None,
     conditions: Mapping[str, Any] | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -239,18 +257,16 @@ def _given(
     UserError
         If what should be a mapping is none.
     """
-    named["years"] = [int(years)] if isinstance(years, int | np.integer) else years
+    for name, value in named.items():
+        if name in _LISTS and isinstance(plain(value), int | float | str):
+            named[name] = [value]  # one alone counts as a list of it
     given = {_KEYS[name]: value for name, value in named.items() if value is not None}
     for name, value in (
         ("parameters", parameters),
         ("conditions", conditions),
         ("changes", changes),
     ):
-        if value is None:
-            continue
-        if not isinstance(value, Mapping):
-            raise UserError(f"simulate: {name}: found {value!r} (expected a mapping by name)")
-        for key, each in value.items():
+        for key, each in mapping(f"simulate: {name}", value).items():
             # Key by key, so that what stands in two arguments is joined, or refused as given twice.
             whole = str(key) if name == "changes" else f"{name}.{key}"
             if whole in given:
@@ -269,9 +285,11 @@ _KEYS = {
     "replicates": "runs.replicates",
     "seed": "runs.seed",
 }
+#: Of these, those that are lists.
+_LISTS = ("years", "shifts", "instruments")
 
 
-def _wanted(study: ResolvedScenario, tables: Sequence[str] | None) -> frozenset[str]:
+def _wanted(study: ResolvedScenario, tables: Sequence[str] | str | None) -> frozenset[str]:
     """Names of the tables to be made.
 
     Raises
@@ -290,17 +308,17 @@ def _wanted(study: ResolvedScenario, tables: Sequence[str] | None) -> frozenset[
     }
     if tables is None:
         return frozenset(name for name, is_asked in asked.items() if is_asked)
-    names = [tables] if isinstance(tables, str) else list(tables)
+    wanted = names("simulate: tables", tables, "names of tables")
     known = [table.name for table in tables_of(*IN_MEMORY)]
     asked["partitions"] = asked["postulates"]
-    for name in names:
+    for name in wanted:
         if name not in known:
-            near = nearest(str(name), known)
+            near = nearest(name, known)
             hint = f"did you mean {near!r}?" if near else f"expected names among {', '.join(known)}"
             raise UserError(f"simulate: tables: no table {name!r} ({hint})")
         if name in ASKED_FOR and not asked[name]:
             raise UserError(f"simulate: tables: for {name} a scenario asks: {ASKED_FOR[name]}")
-    return frozenset(names)
+    return frozenset(wanted)
 
 
 def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from rlsabm.errors import visible
 
@@ -14,6 +15,8 @@ def number_text(value: float) -> str:
     """The number as people write it: 30, 0.5, 200,000."""
     if abs(value) < 1e19 and value == int(value):
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
+    if isinstance(value, int):
+        return f"a whole number of {len(str(abs(value)))} digits"
     return repr(float(value))
 
 
@@ -32,7 +35,7 @@ def range_text(lower: float | None, upper: float | None, unit: str = "") -> str:
 
 
 def value_text(value: object) -> str:
-    """What was found, shortened: 'text', 12, true, nothing, a list, a mapping."""
+    """What was found, shortened: the text 'x', 12, true, nothing, a list, a mapping, a Decimal."""
     match value:
         case None:
             return "nothing"
@@ -42,10 +45,13 @@ def value_text(value: object) -> str:
             return number_text(value) if abs(value) < 1900 or abs(value) > 2100 else str(value)
         case str():
             return f"the text '{visible(' '.join(value.split()), LONGEST_VALUE)}'"
-        case list():
+        case list() | tuple():
             return "a list" if value else "an empty list"
-        case _:
+        case Mapping():
             return "a mapping" if value else "an empty mapping"
+        case _:
+            kind = type(value).__name__
+            return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
 def with_help(what: str, expected: str | None = None, meant: str | None = None) -> str:

@@ -41,7 +41,15 @@ runs: {draws: 2, replicates: 2, seed: 5}
 #: More workers have little to do: there are only so many files, and some take a minute.
 MOST_WORKERS = 4
 #: Files that take longest, longest first: several workers begin with them.
-LONGEST = ("test_resume", "test_engine", "test_worlds", "test_cli", "test_study", "test_results")
+LONGEST = (
+    "test_resume",
+    "test_damage",
+    "test_engine",
+    "test_worlds",
+    "test_cli",
+    "test_study",
+    "test_results",
+)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -153,7 +161,7 @@ def environment() -> dict[str, str]:
 def typed(*words: str, folder: Path) -> Outcome:
     """Run a command in a process of its own, as a user types it."""
     process = subprocess.run(
-        [sys.executable, "-m", "rlsabm.cli", *words],
+        [sys.executable, "-m", "rlsabm", *words],
         cwd=folder,
         env=environment(),
         capture_output=True,

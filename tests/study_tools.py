@@ -239,7 +239,7 @@ class Process:
     """A command that runs in a session of its own; ``end`` makes sure that nothing of it is left."""
 
     def __init__(
-        self, *words: str, folder: Path, program: tuple[str, ...] = ("-m", "rlsabm.cli")
+        self, *words: str, folder: Path, program: tuple[str, ...] = ("-m", "rlsabm")
     ) -> None:
         self._written = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._complained = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import mesa
 import numpy as np
+import pandas as pd
 import pytest
 
+import rlsabm
+from rlsabm import simulation
 from rlsabm.errors import UserError
 from rlsabm.inputs import values_record
+from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES
 from rlsabm.mesa.model import RLSModel
+from rlsabm.mesa.person import Person
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.setting import make_setting
 from rlsabm.study.settings import read_scenario
@@ -182,7 +191,9 @@ def test_what_is_no_whole_number_of_years_before_of_a_setting(value: Any) -> Non
 
 @pytest.mark.parametrize("start", [-1, math.nan, True, "x", 2019.5, "2019-13"], ids=repr)
 def test_what_is_no_start(start: Any) -> None:
-    with pytest.raises(UserError, match=r"^start: .* is neither a year such as 2019 nor a month"):
+    with pytest.raises(
+        UserError, match=r"^start: found .* \(expected a year such as 2019, or a month"
+    ):
         RLSModel(size=300, start=start, grow=False)
 
 
@@ -230,6 +241,185 @@ def test_a_condition_that_is_no_mapping_beside_a_jurisdiction() -> None:
         RLSModel(size=300, grow=False, jurisdiction="denmark", conditions={"blood_donation": True})
 
 
+# Every door, every argument, everything that is no number
+
+
+#: What nobody can take for a number.
+NO_NUMBER_AT_ALL: tuple[Any, ...] = (
+    math.nan, math.inf, -math.inf, np.float32("nan"), "x", "0.5", "", np.str_("0.5"), b"0.5", True,
+    np.bool_(True), np.array(True), None, pd.NA, pd.NaT, np.ma.masked, 1j, np.complex64(1), [0.5], (),
+    {}, np.array([0.5]), pd.Series([0.5, 0.5]), Decimal("0.5"), Fraction(1, 2), date(2019, 1, 1),
+    pd.Timestamp("2019"), object(),
+)  # fmt: skip
+#: Numbers in the clothes of a library.
+HALVES = (np.float64(0.5), np.float32(0.5), np.array(0.5), np.array(0.5, dtype="f4"))
+THREES = (3, np.int64(3), np.uint8(3), np.array(3), 3.0, np.float32(3.0))
+PARAMETER_DOORS: dict[str, Callable[[Any], Any]] = {
+    "RLSModel": lambda v: RLSModel(size=300, grow=False, parameters={SHARE: v}),
+    "simulate": lambda v: rlsabm.simulate(size=300, parameters={SHARE: v}),
+    "changes": lambda v: rlsabm.simulate(size=300, changes={f"parameters.{SHARE}": v}),
+    "simulate_many": lambda v: rlsabm.simulate_many(size=300, parameters=[{SHARE: v}]),
+    "data frame": lambda v: rlsabm.simulate_many(
+        size=300, parameters=pd.DataFrame({SHARE: pd.Series([v], dtype=object)})
+    ),
+    "make_setting": lambda v: make_setting(size=300, parameters={SHARE: v}),
+    "drawn": lambda v: make_setting(size=300, drawn={SHARE: v}),
+}
+COUNT_DOORS: dict[str, Callable[[Any], Any]] = {
+    **{
+        f"RLSModel {name}": lambda v, name=name: RLSModel(**{"size": 300, "grow": False, name: v})
+        for name in ("seed", "replicate", "years", "threads")
+    },
+    **{
+        f"simulate {name}": lambda v, name=name: rlsabm.simulate(**{"size": 300, name: v})
+        for name in ("seed", "draws", "replicates", "threads")
+    },
+    "workers": lambda v: rlsabm.simulate_many(parameters=[{}], size=300, workers=v),
+}
+
+
+@pytest.fixture
+def nothing_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "_run", lambda *_: None)
+
+
+def says_what_it_found(call: Callable[[Any], Any], value: Any) -> None:
+    """One short line with what was found and what was expected."""
+    with pytest.raises(UserError) as caught:
+        call(value)
+    message = str(caught.value)
+    assert len(message) < 250
+    assert message.isprintable(), "on one line"
+    assert "(expected " in message
+
+
+@pytest.mark.usefixtures("nothing_simulated")
+@pytest.mark.parametrize("door", PARAMETER_DOORS)
+def test_no_door_takes_what_is_no_number(door: str) -> None:
+    for value in NO_NUMBER_AT_ALL:
+        says_what_it_found(PARAMETER_DOORS[door], value)
+    for value in HALVES:
+        PARAMETER_DOORS[door](value)
+
+
+def test_a_mistake_is_said_alike_by_every_door() -> None:
+    for value, found in ((7, "found 7 "), (-100, "found -100 "), (np.int64(300), "found 300 ")):
+        for call in PARAMETER_DOORS.values():
+            with pytest.raises(UserError) as caught:
+                call(value)
+            assert f"parameters.{SHARE}: {found}(expected a number from 0 to 0.6)" in str(
+                caught.value
+            )
+
+
+@pytest.mark.usefixtures("nothing_simulated")
+@pytest.mark.parametrize("door", COUNT_DOORS)
+def test_no_door_takes_what_is_no_count(door: str) -> None:
+    for value in (*NO_NUMBER_AT_ALL, -1, 1.5, np.float32(1.5), 10**30):
+        if value is not None:  # means the default
+            says_what_it_found(COUNT_DOORS[door], value)
+    for value in THREES:
+        COUNT_DOORS[door](value)
+
+
+@pytest.mark.usefixtures("nothing_simulated")
+@pytest.mark.parametrize("name", ["years", "shifts", "tables", "parameters", "conditions"])
+def test_no_door_takes_what_is_no_list_or_mapping(name: str) -> None:
+    for value in (math.nan, True, 1j, pd.NA, b"x", object(), [object()], [math.nan], [True, 1j]):
+        says_what_it_found(lambda v: rlsabm.simulate(**{"size": 300, name: v}), value)
+
+
+@pytest.mark.usefixtures("nothing_simulated")
+def test_one_alone_counts_as_a_list() -> None:
+    for years in (2019, 2019.0, np.int64(2019), np.array(2019), [2019], pd.Index([2019]), (2019,)):
+        rlsabm.simulate(size=300, years=years)
+    rlsabm.simulate(size=300, shifts="pregnancy", instruments="CH-RLSq", tables="prevalence")
+
+
+@pytest.mark.usefixtures("nothing_simulated")
+def test_data_frames_with_mistakes() -> None:
+    twice = pd.DataFrame([[0.1, 0.2]], columns=[SHARE, SHARE])
+    with pytest.raises(UserError, match=f"{SHARE}: is a column twice"):
+        rlsabm.simulate_many(parameters=twice)
+    for column in ([0.1, None], [0.1, math.nan], pd.array([0.1, None], dtype="Float64")):
+        with pytest.raises(UserError, match=f"^set 2 of 2: .*{SHARE}: "):
+            rlsabm.simulate_many(parameters=pd.DataFrame({SHARE: column}))
+    for sets in ([None], [0.1], np.array(0.1), pd.Series({SHARE: 0.1}), {SHARE: [0.1]}, b"x"):
+        says_what_it_found(lambda v: rlsabm.simulate_many(parameters=v), sets)
+
+
+def test_what_is_no_truth_value() -> None:
+    for value in (1, 0, "yes", None, math.nan, pd.NA, []):
+        says_what_it_found(lambda v: RLSModel(size=300, grow=v), value)
+        says_what_it_found(lambda v: rlsabm.simulate_many(parameters=[], progress=v), value)
+
+
+@pytest.fixture(scope="module")
+def answers() -> rlsabm.Study:
+    return rlsabm.simulate(
+        size=300,
+        seed=1,
+        shifts="pregnancy",
+        changes={"shifts.postulates": True},
+        tables=["prevalence", "shifts", "incidence", "biomarkers", "postulates"],
+    )
+
+
+METHODS = (
+    "prevalence",
+    "trend",
+    "age_standardised",
+    "incidence",
+    "biomarkers",
+    "shifts",
+    "postulates",
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_answers_take_or_refuse_every_value(answers: rlsabm.Study, method: str) -> None:
+    call = getattr(answers, method)
+    for argument in inspect.signature(call).parameters:
+        for value in (
+            math.nan,
+            -1,
+            True,
+            "x",
+            "",
+            1j,
+            [None],
+            pd.NA,
+            np.array(0.5),
+            b"x",
+            object(),
+        ):
+            with pytest.raises(UserError, match=rf"^({argument}|{method}|prevalence|standard)"):
+                call(**{argument: value})
+    for year in (2019, "2019", 2019.0, np.int64(2019), [2019]):
+        if "year" in inspect.signature(call).parameters:
+            assert call(year=year).attrs["selection"]["year"] == 2019
+
+
+def test_weights_of_a_standard(answers: rlsabm.Study) -> None:
+    for weight in (math.nan, -1, "x", True, None, math.inf):
+        with pytest.raises(
+            UserError, match=r"^standard: 18-34: .*\(expected a number of at least 0\)"
+        ):
+            answers.age_standardised(standard={"18-34": weight})
+    with pytest.raises(UserError, match=r"^over: is empty"):
+        answers.age_standardised(over=[])
+
+
+def test_parameters_that_are_no_names_or_probabilities() -> None:
+    chosen = rlsabm.parameters().select(SHARE)
+    for value in ("x", 1j, None, {}, [object()], 2, [math.nan], pd.NA, b"x", 10**400):
+        with pytest.raises(UserError, match=r"^u: "):
+            chosen.quantile(value)
+    for value in (1, None, {SHARE: 1}, math.nan, [1], b"x", "x", [SHARE, SHARE]):
+        with pytest.raises(UserError):
+            rlsabm.parameters().select(value)
+
+
 # Fields of people
 
 
@@ -247,8 +437,10 @@ def writes_are_refused(model: RLSModel, name: str, value: Any) -> None:
         lambda: some.set(name, value),
         lambda: some.set(name, [value] * 3),
     ):
-        with pytest.raises((TypeError, ValueError), match=rf"^{name}: "):
+        with pytest.raises(UserError, match=rf"^{name}: .* \(expected ") as caught:
             write()
+        assert isinstance(caught.value, ValueError)
+        assert len(str(caught.value).splitlines()) == 1
     assert before == (model.population.lives.tobytes(), model.population.bodies.tobytes())
 
 
@@ -272,7 +464,7 @@ def test_what_a_field_cannot_have(model: RLSModel, name: str, value: Any) -> Non
     writes_are_refused(model, name, value)
 
 
-@pytest.mark.parametrize("name", ["storage_iron_mg", "weight_kg", "parity", "sex", "birth_month"])
+@pytest.mark.parametrize("name", ["storage_iron_mg", "weight_kg", "parity", "sex", "fertile_from"])
 def test_true_is_no_amount(name: str) -> None:
     writes_are_refused(RLSModel(size=300, seed=1), name, True)
 
@@ -280,6 +472,96 @@ def test_true_is_no_amount(name: str) -> None:
 @pytest.mark.parametrize("name", ["double_red_cells", "donor_supplements"])
 def test_yes_or_no_is_not_seven(name: str) -> None:
     writes_are_refused(RLSModel(size=300, seed=1), name, 7)
+
+
+@pytest.mark.parametrize("name", ["storage_iron_mg", "parity", "sex", "kidney"])
+def test_what_no_field_can_have(model: RLSModel, name: str) -> None:
+    person = model.agents[0]
+    for value in NO_NUMBER_AT_ALL:
+        says_what_it_found(lambda v: setattr(person, name, v), value)
+
+
+def test_a_list_has_a_value_for_each() -> None:
+    people = RLSModel(size=300, seed=1).agents.select(at_most=3)
+    for values in ([], [1.0], [1.0, 2.0], np.ones((3, 1)), np.ones(4)):
+        with pytest.raises(
+            UserError, match=r"^storage_iron_mg: found a list of .*, or a list of 3"
+        ):
+            people.set("storage_iron_mg", values)
+    for values in ([1.0], np.ones(1), pd.Series([1.0])):
+        with pytest.raises(
+            UserError, match=r"^storage_iron_mg: found a list of 1 \(expected one value"
+        ):
+            people[0].storage_iron_mg = values
+    people.set("storage_iron_mg", pd.Series([1.0, 2.0, 3.0]))
+    assert people.get("storage_iron_mg") == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.settable])
+@pytest.mark.parametrize("at_most", [False, True])
+def test_what_can_be_written_can_be_lived_with(name: str, at_most: bool) -> None:
+    """Rules look up tables by what a person has: nothing that can be written leads out of them."""
+    if name in ("uid", *RELATIVES):
+        return
+    field, model = FIELDS[name], RLSModel(size=100, seed=1)
+    value = field.limits[at_most]
+    if field.labels:
+        value = [code for code, label in enumerate(field.labels) if label or not code][-at_most]
+    model.agents.set(name, value if np.dtype(field.dtype).kind == "f" else int(value))
+    model.run_for(13)
+    for records in (model.population.lives, model.population.bodies):
+        for kept in records.dtype.names or ():
+            assert np.isfinite(records[kept].astype(float)).all(), kept
+    for column in COLUMNS:
+        values = model.everyone.column(column)
+        assert values.dtype.kind != "f" or not np.isinf(values).any(), column
+
+
+@pytest.mark.parametrize(
+    "name", ["birth_month", "partner_birth_month", "conditions", "uid", "mother"]
+)
+def test_what_rules_look_up_unchecked_cannot_be_written(model: RLSModel, name: str) -> None:
+    with pytest.raises(AttributeError, match=f"'{name}' of a person cannot be set"):
+        model.agents.set(name, 0)
+
+
+# Other calls of a model
+
+
+def test_arguments_of_a_model_in_hand(model: RLSModel) -> None:
+    person = model.agents[0]
+    month = model.month
+    for value in (*NO_NUMBER_AT_ALL, -1, 1.5):
+        says_what_it_found(model.run_for, value)
+        says_what_it_found(model.find, value)
+        says_what_it_found(lambda v: Person(model, v), value)
+    assert model.month == month
+    for name in ("without dialyis", 1, None):
+        with pytest.raises(UserError, match="no world is called"):
+            person.in_world(name)
+    assert model.find(np.uint64(person.uid)) == person
+
+
+def test_criteria_that_cannot_be_met(model: RLSModel) -> None:
+    people = model.agents
+    for criteria in (
+        {"at_most": -1}, {"at_most": math.nan}, {"at_most": "x"}, {"at_most": True},
+        {"age_years": "x"}, {"age_years": [30, "x"]}, {"sex": 1}, {"sex": "femal"}, {"sex": None},
+    ):  # fmt: skip
+        says_what_it_found(lambda c: people.select(**c), criteria)
+
+
+def test_a_collector_of_what_nobody_has(model: RLSModel) -> None:
+    class Misspelt(RLSModel):
+        agent_reporters: ClassVar[dict[str, Any]] = {"age": "agee"}
+
+    with pytest.raises(AttributeError, match="a person has no 'agee'"):
+        Misspelt(size=300, grow=False)
+    with pytest.raises(AttributeError, match="a person has no 'agee'"):
+        model.datacollector = mesa.DataCollector(agent_reporters={"age": "agee"})
+    model.datacollector = mesa.DataCollector(
+        agent_reporters={"age": "age_years", "old": lambda person: person.age_years > 80}
+    )
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
@@ -323,6 +605,22 @@ def test_iterations_without_a_seed_differ() -> None:
     assert len({row["seed"] for row in rows}) == 3
     assert len(set(told(rows))) == 3
     assert {row["replicate"] for row in rows} == {0}
+
+
+def test_several_processes_and_varied_parameters() -> None:
+    rows = mesa.batch_run(
+        RLSModel,
+        {"size": 300, "start": 2019, "seed": [1, 2], "parameters": [{}, {"deficit_effect": 5.0}]},
+        max_steps=1,
+        number_processes=2,
+        display_progress=False,
+    )
+    found = {(row["seed"], bool(row["parameters"])): row["rls_prevalence"] for row in rows}
+    assert len(rows) == len(found) == 4
+    assert found[1, False] < found[1, True]
+    assert found[1, False] != found[2, False]
+    told_by = {(row["seed"], bool(row["parameters"])): row["people"] for row in rows}
+    assert told_by[1, False] == told_by[1, True] != told_by[2, False]
 
 
 def test_iterations_with_a_seed_are_the_same() -> None:

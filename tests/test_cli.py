@@ -122,7 +122,7 @@ class Terminal:
         plain = {"COLUMNS", "LINES", "NO_COLOR", "CI", "TTY_COMPATIBLE"}
         surroundings = {k: v for k, v in environment().items() if k not in plain}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "rlsabm.cli", *words],
+            [sys.executable, "-m", "rlsabm", *words],
             cwd=folder,
             env=surroundings | {"TERM": "xterm-256color"},
             stdin=other,
@@ -290,7 +290,7 @@ def test_lines_without_a_terminal(study: Study) -> None:
 def test_piping_into_head(workplace: Path, words: str) -> None:
     (workplace / "s.yaml").write_text(SMALL)
     process = subprocess.Popen(
-        [sys.executable, "-m", "rlsabm.cli", *words.split()],
+        [sys.executable, "-m", "rlsabm", *words.split()],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -308,7 +308,7 @@ def test_piping_into_head(workplace: Path, words: str) -> None:
 def test_a_full_disk_behind_standard_output(workplace: Path) -> None:
     with open("/dev/full", "w") as full:
         process = subprocess.run(
-            [sys.executable, "-m", "rlsabm.cli", "conditions"],
+            [sys.executable, "-m", "rlsabm", "conditions"],
             env=environment(),
             stdout=full,
             stderr=subprocess.PIPE,

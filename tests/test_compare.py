@@ -499,7 +499,12 @@ def test_every_arm_with_the_reference(rlsabm_command: Command, here: Path, study
     paired = [row for row in rows if row["b"].endswith("nothing changed") and row["paired_runs"]]
     assert len(paired) > 20
     for row in paired:
-        assert row["difference"] == row["lower"] == row["upper"] == row["standard_error"] == 0.0
+        assert row["difference"] == 0.0
+        # Nobody was moved, among so many: whoever might be leaves no certainty.
+        assert (
+            row["upper"] == -row["lower"] == pytest.approx(1.96 * row["standard_error"], rel=1e-3)
+        )
+        assert row["upper"] > 0.0
 
     [everyone] = [
         row for row in rows if row["b"].endswith("no donation") and row["condition"] == "everyone"

@@ -235,7 +235,7 @@ def test_verbs_name_the_file_and_the_way_on(tmp_path: Path, rlsabm_command: Comm
         assert compared.code == 0
         note = "out: autopsies.parquet is missing; to make it again: rlsabm resume out"
         assert note in " ".join(compared.out.split())
-    for file in ("prevalence.parquet", "contrasts.parquet", "runs.parquet", "draws.parquet"):
+    for file in ("prevalence.parquet", "contrasts.parquet", "runs.parquet"):
         for kind in ("a bit in the middle", "deleted", "empty"):
             with damaged(out, file, kind):
                 refused(rlsabm_command("compare", "out"), f"out/{file}", "rlsabm resume out")
@@ -268,14 +268,17 @@ def resume(folder: Path, out: Path) -> tuple[Report, list[str]]:
     return run_study(study, out, options, watch=heard), heard.lines
 
 
-#: Each kind of damage, and each file, at least once; all pairs would take minutes.
 def each_once(files: list[str]) -> list[Any]:
+    """Each kind of damage, and each file, at least once: all pairs would take minutes."""
     kinds = list(KINDS)
-    number = max(len(files), len(kinds))
     return [
-        pytest.param(file, kind, id=f"{file.replace(KEPT, 'unit').replace(MERGED, 'unit')}: {kind}")
-        for i in range(number)
-        for file, kind in [(files[i % len(files)], kinds[i % len(kinds)])]
+        pytest.param(
+            file := files[i % len(files)],
+            kind := kinds[i % len(kinds)],
+            id=f"{file.replace(KEPT, 'unit').replace(MERGED, 'unit')}: {kind}",
+            marks=[pytest.mark.long] if i % 2 else [],
+        )
+        for i in range(max(len(files), len(kinds)))
     ]
 
 
@@ -635,7 +638,7 @@ def test_other_settings_are_named(tmp_path: Path) -> None:
     )
     # A single draw is none of several.
     assert "(runs.draws: 2 -> 1);" in said("runs.draws=1")
-    many = [f"parameters.{name}=1" for name in ("deficit_effect", "fast_pool_months")]
+    many = [f"parameters.{name}=1" for name in ("deficit_effect", "exchangeable_pool_months")]
     many += ["runs.seed=6", "population.size=400", "observe.events=false", "observe.persons=0.5"]
     assert "; and 1 more)" in said(*many)
 

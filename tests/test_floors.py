@@ -19,7 +19,7 @@ PACKAGE = Path(rlsabm.__file__).parent
 #: The lowest first.  What stands on one floor is in order, too: it may import what is before it.
 FLOORS = (
     ("errors", "wording", "arrays", "conventions"),
-    ("compilation",),
+    ("code_cache", "compilation"),
     ("mathematics",),
     ("chance",),
     ("data",),
@@ -43,6 +43,7 @@ FLOORS = (
     ("mesa", "model"),
     ("printing",),
     ("cli",),
+    ("__main__",),
 )
 HEIGHT = {name: height for height, name in enumerate(sum(FLOORS, ()))}
 MODULES = {

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import portalocker
 import pytest
 from conftest import Command, Outcome
+from portalocker import LockFlags
 from study_tools import (
     MOST_DRAWS,
     SMALL,
@@ -507,17 +509,15 @@ def test_a_folder_belongs_to_one_process(
 
 def test_looking_does_not_keep_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks how a study stands that was killed holds its lock for an instant."""
-    import fcntl
+    lock, refused = portalocker.lock, []
 
-    flock, refused = fcntl.flock, []
-
-    def busy_at_first(descriptor: int, how: int) -> None:
-        if not refused and how & fcntl.LOCK_EX:
+    def busy_at_first(descriptor: int, how: LockFlags) -> None:
+        if not refused and how & LockFlags.EXCLUSIVE:
             refused.append(descriptor)
-            raise BlockingIOError
-        flock(descriptor, how)
+            raise portalocker.AlreadyLocked
+        lock(descriptor, how)
 
-    monkeypatch.setattr(fcntl, "flock", busy_at_first)
+    monkeypatch.setattr(portalocker, "lock", busy_at_first)
     at_once(tmp_path, tmp_path / "out")
     assert refused
     same_study(tmp_path / "out", reference())

@@ -68,7 +68,7 @@ def test_the_answer(study: Study) -> None:
         shares["reference", 2019] - shares["reference", 2010], abs=0.51
     )
     assert "Of 2 arms, “no donation” changes the prevalence of RLS most: by " in said
-    assert "shift caused by a condition" in said or "Of no condition the interval" in said
+    assert "shift caused by a condition" in said or "No condition causes a shift" in said
     assert "Intervals show chance only." in said  # of two draws
 
 

@@ -7,6 +7,7 @@ from math import exp, log, sqrt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 
 from rlsabm.results.intervals import (
     Z_95,
@@ -148,52 +149,54 @@ def test_counts_behind_the_estimates() -> None:
 
 
 def test_variance_of_the_caused_shift_is_that_of_mcnemar() -> None:
-    """b people are cases only with the condition, c only without it."""
+    """b people are cases only with the condition, c only without it; one is added to each kind."""
     for both in (70, 68, 30):
-        n, b, c = 400, 100 - both, 70 - both
+        n, b, c = 400 + 4, 100 - both + 1, 70 - both + 1
         found = estimates({"cases_with_and_without": both}).loc["caused_shift"]
         variance = (b + c - (b - c) ** 2 / n) / n**2
+        assert found["value"] == pytest.approx(0.075)
         assert found["monte_carlo_error"] == pytest.approx(sqrt(variance), rel=1e-6)
-        assert found["lower"] == pytest.approx(0.075 - Z_95 * sqrt(variance), rel=1e-6)
-        assert found["upper"] == pytest.approx(0.075 + Z_95 * sqrt(variance), rel=1e-6)
+        assert found["lower"] == pytest.approx((b - c) / n - Z_95 * sqrt(variance), rel=1e-6)
+        assert found["upper"] == pytest.approx((b - c) / n + Z_95 * sqrt(variance), rel=1e-6)
 
 
 def test_variance_of_the_iron_mediated_shift() -> None:
     found = estimates({}).loc["iron_mediated_shift"]
-    n, b, c = 400, 100 - 79, 80 - 79
+    n, b, c = 400 + 4, 100 - 79 + 1, 80 - 79 + 1
     assert found["monte_carlo_error"] == pytest.approx(
         sqrt((b + c - (b - c) ** 2 / n) / n**2), rel=1e-6
     )
 
 
 def test_variance_of_the_caused_ratio() -> None:
-    """Log ratio of paired proportions: (b + c) / (x y), in counts."""
+    """Log ratio of paired proportions: (b + c) / (x y), in counts, half a person more of each kind."""
     found = estimates({}).loc["caused_ratio"]
-    variance = (32 + 2) / (100 * 70)
-    assert found["lower"] == pytest.approx(100 / 70 * exp(-Z_95 * sqrt(variance)), rel=1e-5)
-    assert found["upper"] == pytest.approx(100 / 70 * exp(Z_95 * sqrt(variance)), rel=1e-5)
+    variance = (32 + 2 + 1) / (101 * 71)
+    assert found["value"] == pytest.approx(100 / 70)
+    assert found["lower"] == pytest.approx(101 / 71 * exp(-Z_95 * sqrt(variance)), rel=1e-5)
+    assert found["upper"] == pytest.approx(101 / 71 * exp(Z_95 * sqrt(variance)), rel=1e-5)
     assert found["monte_carlo_error"] == pytest.approx(100 / 70 * sqrt(variance), rel=1e-5)
 
 
 def test_variance_of_the_attributable_fractions() -> None:
-    """1 - y/x: the variance of y/x is (y/x)² times that of its log."""
+    """1 - y/x: the variance of y/x is (y/x)² times that of its log; one person more of each kind."""
     found = estimates({})
     exposed = found.loc["attributable_fraction_exposed"]
-    assert exposed["monte_carlo_error"] == pytest.approx(0.7 * sqrt(34 / 7000), rel=1e-5)
+    assert exposed["monte_carlo_error"] == pytest.approx(72 / 102 * sqrt(36 / (102 * 72)), rel=1e-5)
     everyone = found.loc["attributable_fraction_population"]
-    b, c = 1000 - 955, 960 - 955
-    error = 0.96 * sqrt((b + c) / (1000 * 960))
+    b, c = 1000 - 955 + 1, 960 - 955 + 1
+    error = 962 / 1002 * sqrt((b + c) / (1002 * 962))
     assert everyone["monte_carlo_error"] == pytest.approx(error, rel=1e-5)
 
 
 def test_variance_of_the_iron_mediated_share() -> None:
     """(x - z) / (x - y) as a ratio of means of three-valued differences, by its slopes."""
     found = estimates({}).loc["iron_mediated_share"]
-    n, share, caused = 400, 2 / 3, 0.075
+    n, share, caused = 400 + 4, 2 / 3, 30 / 404  # one person more of each kind in each two worlds
     # By person: d = [case] - [case without iron], e = [case] - [case without].
     d, e = 20 / n, 30 / n
-    dd, ee = (21 + 1) / n, (32 + 2) / n
-    de = (100 - 68 - 79 + 69) / n
+    dd, ee = (21 + 1 + 2) / n, (32 + 2 + 2) / n
+    de = (102 - 69 - 80 + 70) / n
     variance = ((dd - d * d) - 2 * share * (de - d * e) + share**2 * (ee - e * e)) / (n * caused**2)
     assert found["monte_carlo_error"] == pytest.approx(sqrt(variance), rel=1e-4)
 
@@ -227,7 +230,7 @@ def test_a_condition_nobody_is_followed_without_has_only_what_a_survey_sees() ->
 
 
 def test_where_nothing_is_caused() -> None:
-    """A control: exactly zero, without an error."""
+    """A control: zero, but no certainty from 400 people."""
     found = estimates(
         {
             "cases_without": 100, "cases_with_and_without": 100, "cases_without_iron": 100,
@@ -239,10 +242,15 @@ def test_where_nothing_is_caused() -> None:
                  "attributable_fraction_population"):  # fmt: skip
         row = found.loc[name, ["value", "lower", "upper", "monte_carlo_error"]]
         assert row["value"] == 0.0, name
-        assert row.to_numpy(float) == pytest.approx(np.zeros(4), abs=1e-8), name
+        assert row["lower"] < 0.0 < row["upper"], name
+        assert row["monte_carlo_error"] > 0.0, name
+    half = Z_95 * sqrt(2) / 404
+    assert found.loc["caused_shift", "upper"] == pytest.approx(half)
+    assert found.loc["caused_shift", "lower"] == pytest.approx(-half)
     for name in ("caused_ratio", "caused_odds_ratio"):
-        row = found.loc[name, ["value", "lower", "upper"]].to_numpy(float)
-        assert row == pytest.approx(np.ones(3), abs=1e-8)
+        row = found.loc[name, ["value", "lower", "upper"]]
+        assert row["value"] == 1.0
+        assert row["lower"] < 0.99 < 1.01 < row["upper"]
     assert "iron_mediated_share" not in found.index
 
 
@@ -260,9 +268,8 @@ def test_zero_cases_have_finite_limits(persons: int) -> None:
     )
     limits = found[["value", "lower", "upper", "monte_carlo_error"]]
     assert np.isfinite(limits.to_numpy(float)).all()
-    _, high = wilson(0, persons)
     assert found.loc["prevalence", "lower"] == 0.0
-    assert found.loc["prevalence", "upper"] == pytest.approx(high)
+    assert found.loc["prevalence", "upper"] >= wilson(0, persons)[1]
     assert found.loc["observed_shift", "value"] == pytest.approx(-0.15)
     assert found.loc["observed_shift", "lower"] < -0.15 < found.loc["observed_shift", "upper"]
     assert "observed_ratio" not in found.index
@@ -330,12 +337,23 @@ def wilson(cases: int, persons: int) -> tuple[float, float]:
     return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
-@pytest.mark.parametrize(("cases", "persons"), [(0, 30), (1, 30), (3, 7), (250, 1000), (30, 30)])
+@pytest.mark.parametrize(("cases", "persons"), [(4, 30), (4, 8), (250, 1000), (26, 30)])
 def test_a_single_draw_has_the_interval_of_wilson(cases: int, persons: int) -> None:
     found = proportion_over_draws(np.array([float(cases)]), np.array([float(persons)]))
     assert (found.lower, found.upper) == pytest.approx(wilson(cases, persons), abs=1e-12)
     assert found.value == pytest.approx(cases / persons)
     assert np.isnan(found.parameter_sd)
+
+
+@pytest.mark.parametrize(("cases", "persons"), [(0, 30), (1, 30), (2, 30), (3, 30), (3, 1000)])
+def test_few_cases_have_the_lower_limit_of_a_rate(cases: int, persons: int) -> None:
+    """That of the exact rate, one-sided; the upper limit is still that of Wilson."""
+    found = proportion_over_draws(np.array([float(cases)]), np.array([float(persons)]))
+    exact = chi2.ppf(0.05, 2 * cases) / 2 / persons if cases else 0.0
+    assert found.lower == pytest.approx(exact, abs=0.013 / persons)
+    assert found.upper == pytest.approx(wilson(cases, persons)[1], abs=1e-12)
+    healthy = proportion_over_draws(np.array([float(persons - cases)]), np.array([float(persons)]))
+    assert (healthy.lower, healthy.upper) == pytest.approx((1 - found.upper, 1 - found.lower))
 
 
 def test_wilson_by_a_published_example() -> None:
@@ -353,25 +371,40 @@ def test_one_draw_has_no_spread_of_parameters() -> None:
 
 
 def test_draws_by_hand() -> None:
-    """Values 1, 2, 3, 6 of variance 0.5 each: mean 3, spread 14/3, of which 0.5 is not parameters."""
-    found = over_draws(np.array([1.0, 2, 3, 6]), np.full(4, 0.5), kind="difference")
-    between = 14 / 3 - 0.5
+    """Values 1, 2, 3, 3, 6 of variance 0.5: mean 3, spread 14/4, of which 0.5 is not parameters."""
+    found = over_draws(np.array([1.0, 2, 3, 3, 6]), np.full(5, 0.5), kind="difference")
+    between = 14 / 4 - 0.5
     assert found.value == pytest.approx(3.0)
     assert found.parameter_sd == pytest.approx(sqrt(between))
-    assert found.monte_carlo_error == pytest.approx(sqrt(0.5 / 4))
-    assert found.upper - found.value == pytest.approx(t_quantile(3) * sqrt(between + 0.5 / 4))
-    assert found.value - found.lower == pytest.approx(t_quantile(3) * sqrt(between + 0.5 / 4))
+    assert found.monte_carlo_error == pytest.approx(sqrt(0.5 / 5))
+    assert found.upper - found.value == pytest.approx(t_quantile(4) * sqrt(between + 0.5 / 5))
+    assert found.value - found.lower == pytest.approx(t_quantile(4) * sqrt(between + 0.5 / 5))
+
+
+@pytest.mark.parametrize("draws", [2, 3, 4])
+def test_few_draws_have_no_interval(draws: int) -> None:
+    """But an error, which says how many replicates are enough, and a spread."""
+    values, counts = np.linspace(1.0, 2.0, draws), np.linspace(10.0, 20.0, draws)
+    for found in (
+        *(over_draws(values, np.full(draws, 0.01), kind=k) for k in ("difference", "ratio")),
+        proportion_over_draws(counts, np.full(draws, 100.0)),
+    ):
+        assert np.isnan(found.lower)
+        assert np.isnan(found.upper)
+        assert found.value > 0
+        assert found.monte_carlo_error > 0
+        assert found.parameter_sd > 0
 
 
 def test_ratios_by_hand() -> None:
-    """Ratios 1 and 4: 2 on the log scale, with a standard deviation of log(4) / sqrt(2)."""
-    found = over_draws(np.array([1.0, 4.0]), np.array([0.01, 0.16]), kind="ratio")
+    """Ratios 1 and 4 thrice each: 2 on the log scale, with a variance of 6/5 of log(2)²."""
+    found = over_draws(np.array([1.0, 4.0] * 3), np.array([0.01, 0.16] * 3), kind="ratio")
     within = (0.01 / 1 + 0.16 / 16) / 2
-    between = log(4) ** 2 / 2 - within
+    between = 6 / 5 * log(2) ** 2 - within
     assert found.value == pytest.approx(2.0)
     assert found.parameter_sd == pytest.approx(2.0 * sqrt(between))
-    assert found.monte_carlo_error == pytest.approx(2.0 * sqrt(within / 2))
-    half = t_quantile(1) * sqrt(between + within / 2)
+    assert found.monte_carlo_error == pytest.approx(2.0 * sqrt(within / 6))
+    half = t_quantile(5) * sqrt(between + within / 6)
     assert (found.lower, found.upper) == pytest.approx((2 * exp(-half), 2 * exp(half)))
 
 
@@ -388,6 +421,100 @@ def test_a_share_is_at_most_one() -> None:
     found = over_draws(np.array([0.95]), np.array([0.01]), kind="share")
     assert found.upper == 1.0
     assert found.lower == pytest.approx(0.95 - Z_95 * 0.1)
+
+
+# Rare outcomes
+
+
+def counted(
+    rng: np.random.Generator, persons: int, both: float, only_with: float, only_without: float
+) -> dict[str, int]:
+    """Counts of one study of people who are cases in two worlds, or in one, or in none."""
+    shares = [both, only_with, only_without, 1.0 - both - only_with - only_without]
+    a, b, c, _ = rng.multinomial(persons, shares).tolist()
+    return {
+        "persons": persons, "cases": a + b, "cases_without": a + c, "cases_with_and_without": a,
+        "cases_without_iron": a + c, "cases_with_and_without_iron": a, "cases_without_both": a + c,
+        "everyone_persons": persons, "everyone_cases": a + b, "everyone_without": a + c,
+        "everyone_with_and_without": a,
+    }  # fmt: skip
+
+
+STUDIES = 3000
+RARE = [
+    (5, 0.2, 0.3, 0.05), (20, 0.05, 0.05, 0.0), (20, 0.02, 0.1, 0.0), (100, 0.05, 0.05, 0.0),
+    (100, 0.02, 0.1, 0.0), (100, 0.1, 0.1, 0.02), (1000, 0.05, 0.004, 0.0),
+    (1000, 0.001, 0.01, 0.0), (1000, 0.005, 0.05, 0.001),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("persons", "both", "only_with", "only_without"), RARE)
+def test_intervals_hold_rare_shifts(
+    persons: int, both: float, only_with: float, only_without: float
+) -> None:
+    """Nominally 95 %: at least 93 % where few people, or none, are cases in one world only."""
+    rng = np.random.default_rng(persons)
+    rows = [counted(rng, persons, both, only_with, only_without) for _ in range(STUDIES)]
+    table = pd.DataFrame([ROW | row for row in rows])
+    table["condition"] = np.arange(STUDIES)  # a study each
+    found = estimate_shifts(table)
+    with_it, without = both + only_with, both + only_without
+    truth = {
+        "prevalence": with_it,
+        "prevalence_without": without,
+        "caused_shift": with_it - without,
+        "iron_mediated_shift": with_it - without,
+        "caused_ratio": with_it / without,
+        "caused_odds_ratio": (with_it / (1 - with_it)) / (without / (1 - without)),
+        "attributable_fraction_exposed": (with_it - without) / with_it,
+        "attributable_fraction_population": (with_it - without) / with_it,
+    }
+    for name, true in truth.items():
+        rows_of = found[found["estimate"] == name]
+        missed = (rows_of["lower"] > true) | (
+            rows_of["upper"] < true
+        )  # one without limits misses none
+        assert missed.sum() / STUDIES < 0.07, name
+        given = rows_of[rows_of["lower"].notna()]
+        assert (given["upper"] > given["lower"]).all(), name
+        if "ratio" not in name:
+            assert rows_of["lower"].notna().all(), name
+
+
+def test_a_ratio_of_few_cases_has_no_interval() -> None:
+    few = {"cases_without": 9, "cases_with_and_without": 9}
+    found = estimates(few)
+    assert found.loc["caused_ratio", "value"] == pytest.approx(100 / 9)
+    for name in ("caused_ratio", "caused_odds_ratio"):
+        assert found.loc[name, ["lower", "upper"]].isna().all()
+        assert found.loc[name, "monte_carlo_error"] > 0
+    assert found.loc["observed_ratio", "lower"] > 1.0, "of expected ones there may be few"
+    enough = estimates({"cases_without": 10, "cases_with_and_without": 10})
+    assert enough.loc["caused_ratio", "lower"] > 1.0
+
+
+@pytest.mark.parametrize(("cases", "persons"), [(0, 7), (1, 1), (0, 1), (7, 7), (0, 10_000)])
+def test_certainty_has_an_error_and_an_interval(cases: int, persons: int) -> None:
+    """So that it is said how many replicates would tell more."""
+    found = proportion_over_draws(np.array([float(cases)]), np.array([float(persons)]))
+    share = (cases + 2) / (persons + 4)
+    assert found.monte_carlo_error == pytest.approx(sqrt(share * (1 - share) / (persons + 4)))
+    assert found.upper > found.lower
+
+
+def test_many_draws_of_few_people_do_not_drift() -> None:
+    """The people added are shared among the draws: their mean is held as often as it should be."""
+    rng = np.random.default_rng(3)
+    draws, persons, studies = 20, 30, 400
+    rows = [
+        ROW | counted(rng, persons, 0.1, 0.3, 0.0) | {"draw": draw, "condition": study}
+        for study in range(studies)
+        for draw in range(draws)
+    ]
+    found = estimate_shifts(pd.DataFrame(rows))
+    shifts = found[found["estimate"] == "caused_shift"]
+    held = (shifts["lower"] <= 0.3) & (shifts["upper"] >= 0.3)
+    assert held.mean() > 0.93
 
 
 DRAWS, RUNS = 8, 4000

@@ -457,7 +457,7 @@ def test_numbers_of_threads_and_workers(count: int) -> None:
 
 def test_one_set_is_not_many() -> None:
     values: Mapping[str, float] = {"deficit_effect": 1.0}
-    with pytest.raises(UserError, match="parameters: found one mapping"):
+    with pytest.raises(UserError, match="parameters: found a mapping"):
         rlsabm.simulate_many(parameters=values, size=150)  # type: ignore[arg-type]
 
 

@@ -65,7 +65,7 @@ _PARAMETERS = (
     P("structural_pool_years", 14.0, "years", "lognormal", 0.3, 8.0, 30.0,
       "Time constant of structural CNS iron.",
       "Hallgren & Sourander 1958 J Neurochem 3:41: 11 (pallidum) to 25 years (putamen)"),
-    P("structural_pool_at_birth", 0.05, "1", "fixed", 0, 0.0, 0.5,
+    P("structural_pool_at_birth", 0.05, "1", "fixed", 0, 0.01, 0.5,
       "Structural CNS iron of a newborn relative to an old adult.",
       "Hallgren & Sourander 1958 (0.02-0.07 over regions)"),
     P("deficit_convexity", 0.3, "1", "normal", 0.2, 0.0, 1.0,

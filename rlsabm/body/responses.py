@@ -21,14 +21,16 @@ LIABILITY_RANGE = 14
 LIABILITY_KNOTS_PER_UNIT = 32
 LIABILITY_KNOTS = 2 * LIABILITY_RANGE * LIABILITY_KNOTS_PER_UNIT
 
-#: Ferritin (µg/L) below which assays do not read.
+#: Ferritin (µg/L) below which assays do not read, and above which nobody has been reported to live.
+#: The second is beyond five units of stores, where the tables end, and keeps extreme parameters finite.
 LOWEST_FERRITIN = 1.0
+HIGHEST_FERRITIN = 100_000.0
 
 
 @compiled
 def ferritin_at(stores: float, bend_ug_per_l: float) -> float:
     """Ferritin (µg/L) of stores in units of their scale: linear when low, exponential when high."""
-    return max(bend_ug_per_l * (exp(stores) - 1.0), LOWEST_FERRITIN)
+    return min(max(bend_ug_per_l * (exp(stores) - 1.0), LOWEST_FERRITIN), HIGHEST_FERRITIN)
 
 
 @compiled

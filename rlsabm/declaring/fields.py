@@ -8,6 +8,12 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsabm.conventions import LONG_AGO
+
+#: Largest amount that can be written into a field, and largest by unit: none with which rules overflow.
+LARGEST = 1e6
+LARGEST_OF_UNIT = {"ratio": 100.0, "SD": 10.0}
+
 
 class Field(NamedTuple):
     """One field of a record.
@@ -21,7 +27,9 @@ class Field(NamedTuple):
     initial
         What a newborn has.
     lower, upper
-        Limits of what can be written into it from outside.
+        Limits of what can be written into it from outside, beside those of its type and unit.
+    settable
+        Whether it can be written from outside at all: not what rules look up in tables unchecked.
     """
 
     name: str
@@ -32,6 +40,20 @@ class Field(NamedTuple):
     initial: float | np.integer = 0
     lower: float = -math.inf
     upper: float = math.inf
+    settable: bool = True
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest number that can be written into it."""
+        dtype = np.dtype(self.dtype)
+        if dtype.kind == "f":
+            most = LARGEST_OF_UNIT.get(self.unit, LARGEST)
+            least = -most
+        else:
+            least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        if self.unit == "month":  # months are subtracted in the width in which they are kept
+            least = int(LONG_AGO)
+        return max(self.lower, least), min(self.upper, most)
 
 
 def record_type(fields: tuple[Field, ...]) -> np.dtype[np.record]:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-import numpy as np
-
-from rlsabm.errors import UserError
+from rlsabm.declaring.bounds import number
 
 Distribution = Literal["normal", "lognormal", "uniform", "fixed"]
 
@@ -61,15 +59,8 @@ class Parameter:
         UserError
             If it is not a number within the bounds; ``place`` says where it was given.
         """
-        unit = f" {self.unit}" if self.unit != "1" else ""
-        expected = f"expected a number from {self.lower:g} to {self.upper:g}{unit}"
-        is_number = isinstance(value, int | float | np.integer | np.floating)
-        if not is_number or isinstance(value, bool):
-            raise UserError(f"{place}.{self.name}: found {value!r} ({expected})")
-        number = float(value)  # type: ignore[arg-type]
-        if not self.lower <= number <= self.upper:  # refuses what is not a number as well
-            raise UserError(f"{place}.{self.name}: found {number:g} ({expected})")
-        return number
+        unit = "" if self.unit == "1" else self.unit
+        return number(f"{place}.{self.name}", value, self.lower, self.upper, unit)
 
     def quantile(self, u: float) -> float:
         """Value of the truncated prior at probability ``u``."""

@@ -169,7 +169,14 @@ _LIFE_FIELDS = (
     Field("children", "u1", "", "live-born children so far"),
     Field("pregnancy", "u1", "", "current pregnancy", PREGNANCIES),
     Field("last_delivery", "u1", "", "the last delivery", PREGNANCIES),
-    Field("conception_month", "i4", "month", "month of the last conception", initial=LONG_AGO),
+    Field(
+        "conception_month",
+        "i4",
+        "month",
+        "month of the last conception",
+        initial=LONG_AGO,
+        settable=False,
+    ),
     Field("pregnancy_end_month", "i4", "month", "month in which the pregnancy ends"),
     Field("last_birth_month", "i4", "month", "month of the last delivery", initial=LONG_AGO),
     Field(

@@ -47,12 +47,17 @@ _LIFE_FIELDS = (
     Field("mother", "u8", "", "uid of the mother, 0 for founders"),
     Field("father", "u8", "", "uid of the father, 0 for founders"),
     Field("partner", "u8", "", "uid of the father of the last child"),
-    Field("birth_month", "i4", "month", "12 x year + month of the year (January = 0)"),
-    Field("partner_birth_month", "i4", "month", "birth month of the partner", initial=LONG_AGO),
+    Field(
+        "birth_month", "i4", "month", "12 x year + month of the year (January = 0)", settable=False
+    ),
+    Field(
+        "partner_birth_month", "i4", "month", "birth month of the partner", initial=LONG_AGO,
+        settable=False,
+    ),
     Field("sex", "u1", "", "sex", SEXES),
     Field("twin", "u1", "", "twin type", TWIN_TYPES),
     Field("birth_order", "u1", "", "place among the mother's deliveries, from 1; 0 for founders"),
-)
+)  # fmt: skip
 _PARAMETERS = (
     P("father_age_gap_years", 2.5, "years", "fixed", 0, -5, 15,
       "Mean difference between the ages of fathers and mothers.",

@@ -86,7 +86,7 @@ _PARAMETERS = (
       "assumed, from Scand J Haematol 1977;19:327 (no fixed ratio)"),
     P("ferritin_assay_cv", 0.05, "1", "fixed", 0, 0.0, 0.5,
       "Assay noise of serum ferritin, as a share.", "common immunoassays, 4-6 %, assumed"),
-    P("haemoglobin_assay_cv", 0.02, "1", "fixed", 0, 0.0, 0.5,
+    P("haemoglobin_assay_cv", 0.02, "1", "fixed", 0, 0.0, 0.1,
       "Assay and posture noise of haemoglobin, as a share.", "common analysers, assumed"),
     P("saturation_assay_cv", 0.25, "1", "fixed", 0, 0.0, 1.0,
       "Noise of transferrin saturation within a day and between days, as a share.",
@@ -106,7 +106,7 @@ _PARAMETERS = (
       "Earley 2000 Neurology 54:1698 (controls 3.50)"),
     P("csf_ferritin_log_sd", 0.25, "1", "fixed", 0, 0.0, 1.0,
       "Assay and day-to-day noise of ferritin in cerebrospinal fluid.", "assumed"),
-    P("nigral_scan_cv", 0.15, "1", "fixed", 0, 0.0, 1.0,
+    P("nigral_scan_cv", 0.15, "1", "fixed", 0, 0.0, 0.5,
       "Noise of nigral iron in one scan, as a share of the mean.",
       "assumed: scan-rescan and field strength, against differences of a few per cent"),
 )  # fmt: skip
@@ -161,8 +161,8 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
     found.measured_haemoglobin_g_per_l = level * (1.0 + p.haemoglobin_assay_cv * normal(assay_2))
     level = transferrin_saturation(body, life, p)
     found.transferrin_saturation_percent = level
-    found.measured_transferrin_saturation_percent = (
-        level * by_saturation * exp(p.saturation_assay_cv * normal(assay_3))
+    found.measured_transferrin_saturation_percent = min(
+        level * by_saturation * exp(p.saturation_assay_cv * normal(assay_3)), 100.0
     )
     level = transferrin_receptor(body, life, p)
     found.transferrin_receptor_mg_per_l = level
@@ -174,7 +174,7 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
     found.measured_csf_ferritin_ug_per_l = level * exp(p.csf_ferritin_log_sd * normal(csf_noise))
     level = body.cns_iron_structural / p.structural_pool_norm[min(age, LAST_AGE)]
     found.nigral_iron_ratio = level
-    found.measured_nigral_iron_ratio = level * (1.0 + p.nigral_scan_cv * normal(scan))
+    found.measured_nigral_iron_ratio = level * max(1.0 + p.nigral_scan_cv * normal(scan), 0.0)
     found.dopamine_deficit = body.dopamine_deficit
     found.storage_iron_mg = body.storage_iron_mg
     found.iron_absorbed_mg_per_day = body.absorbed_mg_per_day

@@ -21,7 +21,7 @@ FINDINGS = ("cns_iron_structural", "measured_cns_iron_structural", "cns_iron_exc
 FINDING = np.dtype((np.record, [(name, "f8") for name in FINDINGS]))
 
 _PARAMETERS = (
-    P("autopsy_cv", 0.10, "1", "fixed", 0, 0.0, 1.0,
+    P("autopsy_cv", 0.10, "1", "fixed", 0, 0.0, 0.5,
       "Noise of brain iron at autopsy, as a share of the mean.", "assumed: block and stain"),
 )  # fmt: skip
 
@@ -41,8 +41,8 @@ def _dissect(found: Any, lives: Any, bodies: Any, p: Inputs) -> None:
         _, block_and_stain, _, _ = chance.at(p.key, life.uid, life.death_month, SCAN)
         level = body.cns_iron_structural / p.structural_pool_norm[min(age, LAST_AGE)]
         found[i].cns_iron_structural = level
-        found[i].measured_cns_iron_structural = level * (
-            1.0 + p.autopsy_cv * normal(block_and_stain)
+        found[i].measured_cns_iron_structural = level * max(
+            1.0 + p.autopsy_cv * normal(block_and_stain), 0.0
         )
         found[i].cns_iron_exchangeable = body.cns_iron_exchangeable
 

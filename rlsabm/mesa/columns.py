@@ -14,13 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from rlsabm.arrays import Ints, Records
 from rlsabm.conventions import NEVER
+from rlsabm.declaring.bounds import refusal
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import PersonColumn
-from rlsabm.errors import nearest
+from rlsabm.errors import UserError, nearest
 from rlsabm.measuring.assays import MEASUREMENT, MEASURES, measure
 from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
 from rlsabm.rooms import ROOMS
+from rlsabm.wording import range_text
 
 if TYPE_CHECKING:
     from rlsabm.population import Population
@@ -61,9 +63,14 @@ class PeopleInRows(NamedTuple):
         return np.asarray(records_with(self.population, name)[name][self.rows])
 
     def values(self, name: str) -> Array:
-        """A field in words if it has labels, else in numbers wide enough to reckon with."""
+        """A field in words if it has labels, else in numbers wide enough to reckon with.
+
+        A month that never came, or never will, is missing.
+        """
         codes = self.codes(name)
         field = FIELDS[name]
+        if field.unit == "month":
+            return np.where(never_comes(codes), np.nan, codes.astype(np.float64))
         if field.labels:
             return np.array(field.labels)[codes]
         if codes.dtype.kind == "f":
@@ -98,6 +105,11 @@ class PeopleInRows(NamedTuple):
         if name in (MEASUREMENT.names or ()):
             return self.measured(name)
         raise AttributeError(name)
+
+
+def never_comes(month: Any) -> Any:
+    """Whether a month, as records store it, stands for one that never came or never will."""
+    return (month <= 0) | (month == NEVER)
 
 
 _OF_PERSONS = (
@@ -163,12 +175,20 @@ def refuse_name(name: str) -> NoReturn:
     raise AttributeError(unknown_name(name, [*COLUMNS, *RELATIVES], "a person"), name=name)
 
 
+class FieldError(UserError, ValueError):
+    """A value that a field of a person cannot have."""
+
+
 def check_words(field: Field, words: Iterable[Any]) -> None:
-    """Refuse words that are not labels of a field (``ValueError``)."""
+    """Refuse words that are not labels of a field (``FieldError``)."""
     for word in words:
-        if field.labels.count(word) != 1:
-            known = ", ".join(dict.fromkeys(label for label in field.labels if label))
-            raise ValueError(f"{field.name}: {word!r} is none of: {known}")
+        if not isinstance(word, str) or field.labels.count(word) != 1 or not word:
+            raise refused(field, word)
+
+
+def refused(field: Field, value: object) -> FieldError:
+    """What to say of a value that a field cannot have."""
+    return FieldError(str(refusal(field.name, value, _expected(field))))
 
 
 def encode(field: Field, value: ArrayLike) -> Array:
@@ -176,43 +196,46 @@ def encode(field: Field, value: ArrayLike) -> Array:
 
     Raises
     ------
-    TypeError, ValueError
+    FieldError
         If the field cannot hold it.
     """
     given = np.asarray(value)
-    dtype = np.dtype(field.dtype)
-    if given.dtype.kind == "U" and field.labels:
+    if np.ma.is_masked(value):
+        raise refused(field, None)
+    if field.labels and given.dtype.kind == "U":
         words = given.ravel().tolist()
-        check_words(field, set(words))
+        check_words(field, words)
         return np.array([field.labels.index(word) for word in words]).reshape(given.shape)
-    is_yes_or_no = dtype.kind == "u" and field.upper == 1
-    kinds = ("iuf" if dtype.kind == "f" else "iu") + ("b" if is_yes_or_no else "")
+    dtype = np.dtype(field.dtype)
+    kinds = ("iuf" if dtype.kind == "f" else "iu") + ("b" if _is_yes_or_no(field) else "")
     if given.dtype.kind not in kinds:
-        expected = "a number" if dtype.kind == "f" else "a whole number"
-        raise TypeError(f"{field.name}: expected {expected}, not {value!r}")
-    if field.labels:
-        codes = [code for code, label in enumerate(field.labels) if label or code == 0]
-        if not np.isin(given, codes).all():
-            known = ", ".join(label for label in field.labels if label)
-            raise ValueError(f"{field.name}: {value!r} is none of: {known}")
-        return given
-    lower, upper = field.lower, field.upper
-    if dtype.kind != "f":
-        lower = max(lower, np.iinfo(dtype).min)
-        upper = min(upper, np.iinfo(dtype).max)
-    within = (given >= lower) & (given <= upper)
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            within &= np.isfinite(given.astype(dtype))
+        raise refused(field, value)
+    within = _can_be(field, given)
     if not within.all():
-        raise ValueError(f"{field.name}: {value!r} is not {_in_words(lower, upper)}")
+        raise refused(field, given[~within].flat[0] if given.ndim else given)
     return given
 
 
-def _in_words(lower: float, upper: float) -> str:
-    """A range that a value must lie in."""
-    if np.isfinite(lower) and np.isfinite(upper):
-        return f"in {lower:g} to {upper:g}"
-    if np.isfinite(lower):
-        return f"a number of at least {lower:g}"
-    return f"a number of at most {upper:g}" if np.isfinite(upper) else "a finite number"
+def _can_be(field: Field, given: Array) -> Array:
+    """Which of these numbers a field can hold."""
+    if field.labels:
+        return np.isin(
+            given, [code for code, label in enumerate(field.labels) if label or not code]
+        )
+    lower, upper = field.limits
+    return np.asarray((given >= lower) & (given <= upper))
+
+
+def _is_yes_or_no(field: Field) -> bool:
+    return not field.labels and np.dtype(field.dtype).kind == "u" and field.upper == 1
+
+
+def _expected(field: Field) -> str:
+    """What a field can hold, in words."""
+    if field.labels:
+        return f"one of {', '.join(dict.fromkeys(label for label in field.labels if label))}"
+    if _is_yes_or_no(field):
+        return "true or false"
+    kind = "a number" if np.dtype(field.dtype).kind == "f" else "a whole number"
+    unit = "" if field.unit in ("ratio", "month") else field.unit
+    return kind + range_text(*field.limits, unit)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from inspect import getclosurevars
+from types import FunctionType
 from typing import Any, ClassVar, NoReturn
 
 import mesa
@@ -21,11 +23,11 @@ from numpy.typing import NDArray
 from rlsabm.arrays import Ints, Uids
 from rlsabm.chance import replicate_keys
 from rlsabm.conventions import month_of
-from rlsabm.declaring.bounds import whole_number
+from rlsabm.declaring.bounds import mapping, plain, refusal, whole_number, yes_or_no
 from rlsabm.demography.births import MOST_YEARS
 from rlsabm.errors import UserError
 from rlsabm.mesa.people import People
-from rlsabm.mesa.person import Person, check_attribute
+from rlsabm.mesa.person import LAST_UID, Person, check_attribute
 from rlsabm.population import Population
 from rlsabm.setting import make_setting
 from rlsabm.study.settings import catalogue_of, read_scenario
@@ -41,11 +43,9 @@ def read_month(date: int | str) -> int:
     UserError
         If it is neither.
     """
-    match = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", str(date))
+    match = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", str(plain(date)))
     if match is None:
-        raise UserError(
-            f"start: {date!r} is neither a year such as 2019 nor a month such as '2019-07'"
-        )
+        raise refusal("start", date, "a year such as 2019, or a month such as '2019-07'")
     return month_of(int(match[1]), int(match[2] or 1))
 
 
@@ -65,15 +65,8 @@ def rls_prevalence(model: RLSModel) -> float:
     return float(people.agg("has_rls", np.mean)) if len(people) else math.nan
 
 
-def _mapping(name: str, value: object) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise UserError(
-            f"{name}: {value!r} is not a mapping of names to values "
-            "(mesa.batch_run takes a list of mappings)"
-        )
-    return value
+#: What `RLSModel` says of parameters or conditions that are no mapping.
+BY_NAME = "a mapping by name; mesa.batch_run takes a list of mappings"
 
 
 def _new_seed() -> int:
@@ -179,7 +172,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         self.replicate = whole_number("replicate", replicate, 0, 99_999)
         # Mesa 3.3 takes ``seed`` or ``rng``, later versions only ``rng``.
         super().__init__(rng=self.seed)
-        changes = dict(_mapping("conditions", conditions))
+        changes = dict(mapping("conditions", conditions, BY_NAME))
         if jurisdiction is not None:
             changes["blood_donation.jurisdiction"] = jurisdiction
         scenario = read_scenario(
@@ -191,7 +184,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
                     "founders_years_before": founders_years_before,
                 },
                 "conditions": changes,
-                "parameters": _mapping("parameters", parameters),
+                "parameters": mapping("parameters", parameters, BY_NAME),
             }
         ).scenario
         years = whole_number("years", years, 1, MOST_YEARS - founders_years_before - 4)
@@ -215,12 +208,9 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         )
         self._has_lived: NDArray[np.bool_] | None = None
         self._index: tuple[tuple[int, int], Uids, Ints] = ((-1, 0), NO_UIDS, NO_ROWS)
-        if grow:
+        if yes_or_no("grow", grow):
             self.population.advance(first - 1)
         self.population.forget_dead = False
-        for reporter in self.agent_reporters.values():
-            if isinstance(reporter, str):  # of a name that is not there Mesa makes an empty column
-                check_attribute(reporter)
         self.datacollector = mesa.DataCollector(self.model_reporters, self.agent_reporters)
         self.datacollector.collect(self)
 
@@ -238,6 +228,22 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     def lived_until(self) -> str:
         """The last month lived, to which ages and symptoms belong."""
         return write_month(self.month - 1)
+
+    @property
+    def datacollector(self) -> mesa.DataCollector:
+        """Mesa's collector; one that reports what no person has is refused (``AttributeError``)."""
+        return self._collector
+
+    @datacollector.setter
+    def datacollector(self, collector: mesa.DataCollector) -> None:
+        for reporter in collector.agent_reporters.values():
+            # Mesa wraps the name of an attribute in a function that gives None where there is none:
+            # of a misspelt name it would make an empty column.
+            if isinstance(reporter, FunctionType):
+                name = getclosurevars(reporter).nonlocals.get("attribute_name")
+                if name is not None:
+                    check_attribute(name)
+        self._collector = collector
 
     # people
 
@@ -283,6 +289,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
 
     def find(self, uid: int) -> Person | None:
         """The person of this uid, or None if the model does not hold one."""
+        uid = whole_number("uid", uid, 0, LAST_UID)
         places, sorted_uids, rows = self._look_up(np.array([uid], dtype=np.uint64))
         return Person(self, uid) if len(rows) and sorted_uids[places[0]] == uid else None
 
@@ -374,8 +381,14 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         """Live many months in the compiled loop, several times as fast as step by step.
 
         The collector collects once, at the end.
+
+        Raises
+        ------
+        UserError
+            If it is no whole number of months, or goes beyond the planned years.
         """
-        if months < 1:
+        months = whole_number("months", months, 0, 12 * MOST_YEARS)
+        if months == 0:
             return
         until = self.month + months - 1
         self._check_horizon(until)

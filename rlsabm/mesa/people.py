@@ -7,6 +7,8 @@ not used: it holds its members weakly and would lose every flyweight.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any, Literal
@@ -15,6 +17,7 @@ import numpy as np
 from mesa.agent import Agent, AgentSet, GroupBy
 
 from rlsabm.arrays import Bools, Ints, Uids
+from rlsabm.declaring.bounds import number, plain, refusal
 from rlsabm.mesa.columns import COLUMNS, FIELDS, Array, PeopleInRows, check_words, unknown_name
 from rlsabm.mesa.person import PeopleModel, Person, check_attribute, field_to_write, placed
 
@@ -227,6 +230,8 @@ class People(AgentSet):  # type: ignore[misc]
         >>> deficient = people.select(serum_ferritin_ug_per_l=lambda ferritin: ferritin < 15)
         >>> both = pregnant & deficient
         """
+        if at_most != math.inf:
+            number("at_most", at_most, 0, sys.maxsize)
         if isinstance(at_most, float) and at_most <= 1.0:
             at_most = int(len(self) * at_most)
         mask = np.ones(len(self), dtype=bool)
@@ -258,6 +263,10 @@ class People(AgentSet):  # type: ignore[misc]
         options = list(wanted) if several else [wanted]
         if name in FIELDS and FIELDS[name].labels:
             check_words(FIELDS[name], options)
+        elif values.dtype.kind in "iufb":
+            for option in options:
+                if not isinstance(plain(option), int | float):
+                    raise refusal(name, option, "numbers, or a function of the whole column")
         return np.isin(values, options) if options else np.zeros(len(self), dtype=bool)
 
     def shuffle(self, inplace: bool = False) -> People:

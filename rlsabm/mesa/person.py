@@ -10,6 +10,7 @@ model alive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -20,14 +21,17 @@ from numpy.typing import ArrayLike
 
 from rlsabm.arrays import Bools, Ints, Uids
 from rlsabm.conventions import NEVER
+from rlsabm.declaring.bounds import whole_number
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.room import PersonColumn
 from rlsabm.mesa.columns import (
     COLUMNS,
     FIELDS,
+    FieldError,
     PeopleInRows,
     encode,
     field_column,
+    never_comes,
     records_with,
     refuse_name,
 )
@@ -35,6 +39,9 @@ from rlsabm.worlds.living_again import body_in_world
 
 if TYPE_CHECKING:
     from rlsabm.population import Population
+
+#: Largest uid that a record can hold.
+LAST_UID = 2**64 - 1
 
 
 class _Attribute:
@@ -64,11 +71,19 @@ class _FieldAttribute(_Attribute):
         if person is None:
             return self
         code = person.code(self.field.name)
+        if self.field.unit == "month" and never_comes(code):
+            return math.nan
         return self.field.labels[code] if self.field.labels else code
 
     def write(self, population: Population, rows: int | Ints, value: ArrayLike) -> None:
+        """Write one value for everybody in these rows, or an array with one for each."""
         name = self.field.name
-        records_with(population, name)[name][rows] = encode(self.field, value)
+        codes = encode(self.field, value)
+        if codes.ndim > 0 and codes.shape != np.shape(rows):
+            people = np.size(rows)
+            each = f", or a list of {people:,}, one a person" if np.ndim(rows) else ""
+            raise FieldError(f"{name}: found a list of {codes.size:,} (expected one value{each})")
+        records_with(population, name)[name][rows] = codes
 
 
 def check_attribute(name: str) -> None:
@@ -79,7 +94,7 @@ def check_attribute(name: str) -> None:
 
 def field_to_write(name: str) -> _FieldAttribute:
     attribute = getattr(Person, name, None)
-    if not isinstance(attribute, _FieldAttribute):
+    if not isinstance(attribute, _FieldAttribute) or not attribute.field.settable:
         check_attribute(name)
         raise AttributeError(f"{name!r} of a person cannot be set", name=name)
     return attribute
@@ -109,8 +124,9 @@ class Person(Agent):  # type: ignore[misc]
 
     Every column (``rlsabm.mesa.columns.COLUMNS``) is an attribute.  Fields of the records can be
     written; what has labels is read and written in words (``person.sex == "female"``), and
-    :meth:`code` gives the number.  ``mother``, ``father`` and ``partner`` are persons, or None if
-    they are unknown or no longer held; ``children`` and ``siblings`` are lists of persons.
+    :meth:`code` gives the number.  Months that never came are missing (NaN).  ``mother``, ``father``
+    and ``partner`` are persons, or None if they are unknown or no longer held; ``children`` and
+    ``siblings`` are lists of persons.
 
     Parameters
     ----------
@@ -131,8 +147,9 @@ class Person(Agent):  # type: ignore[misc]
     pos = None
 
     def __init__(self, model: PeopleModel, uid: int) -> None:
+        uid = whole_number("uid", uid, 0, LAST_UID)
         row = int(model.rows_of(np.array([uid], dtype=np.uint64))[0])
-        placed(self, model, int(uid), row, model.population.layout)
+        placed(self, model, uid, row, model.population.layout)
 
     @property
     def row(self) -> int:

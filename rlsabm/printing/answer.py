@@ -52,7 +52,7 @@ def print_answer(
     """
     labels: Labels = prevalence.attrs.get("labels", {})
     sentences = [_level(prevalence, labels, year)]
-    if trend is not None:
+    if trend is not None and len(trend.years) > 1:
         sentences.append(_change(trend))
     if shift is not None:
         sentences.append(
@@ -61,7 +61,7 @@ def print_answer(
             f"{_in_points(points_of(shift))}."
         )
     elif traced:
-        sentences.append("Of no condition the interval of the shift that it causes excludes 0.")
+        sentences.append("No condition causes a shift whose interval excludes 0.")
     if arms:
         sentences.append(_effect(arms))
     if prevalence["draw"].nunique() < FEWEST_DRAWS:
@@ -83,7 +83,7 @@ def _level(prevalence: pd.DataFrame, labels: Labels, year: int) -> str:
 
 def _change(trend: Trend) -> str:
     """How prevalence has changed over the survey years."""
-    years = sorted(trend.levels["year"].unique())
+    years = trend.years
     row = next(row for row in trend.changes.to_dict("records") if row["definition"] == "any")
     moved = _in_points(points(row["difference"], *limits(row, paired=True)))
     return f"From {years[0]} to {years[-1]} the prevalence of RLS changes by {moved}."

@@ -133,13 +133,14 @@ def print_trends(trends: Sequence[Trend], prevalence: pd.DataFrame, years: Seque
             rows.append([trend.arm])
         cells = {(row.year, str(row.definition)): row for row in trend.levels.itertuples()}
         for year in years:
-            of_year = [cells[year, name] for name in DEFINITIONS]
-            shown = [percent_of(row) for row in of_year]
+            shown = [percent_of(cells.get((year, name))) for name in DEFINITIONS]
             rows.append([str(year), *shown])
+        if len(trend.years) < 2:
+            continue
         changes = {row["definition"]: row for row in trend.changes.to_dict("records")}
         rows.append(
             [
-                f"change {years[0]}–{years[-1]}",
+                f"change {trend.years[0]}–{trend.years[-1]}",
                 *(
                     points(changes[name]["difference"], *limits(changes[name], paired=True))
                     for name in DEFINITIONS

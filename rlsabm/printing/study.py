@@ -23,6 +23,7 @@ from rlsabm.results.manifests import read_manifest
 from rlsabm.results.sources import source_of
 from rlsabm.results.trends import Trend, trend_of
 from rlsabm.scenario import REFERENCE, ResolvedScenario
+from rlsabm.study.folder import StudyFolder
 from rlsabm.study.progress import duration
 from rlsabm.study.settings import catalogue_of
 from rlsabm.study.study import Report
@@ -117,10 +118,12 @@ def print_failures(report: Report, folder: Path, console: Console) -> None:
 def print_stopping(folder: Path, console: Console) -> None:
     """Print what is kept of a study that was interrupted."""
     units = (read_manifest(folder) or {}).get("units", {})
-    if not units.get("finished"):
+    # A process that was killed before may not have written down what it kept.
+    finished = max(units.get("finished", 0), len(StudyFolder(folder).kept()))
+    if not finished or not units:
         say("Stopped before any run had finished.", console=console)
         return
-    runs = f"{units['finished']:,} of {counted(units['total'], 'run')}"
+    runs = f"{finished:,} of {counted(units['total'], 'run')}"
     say_command(
         f"Stopped. {runs} have finished and are kept. To go on",
         *("rlsabm", "resume", folder),

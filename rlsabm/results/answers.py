@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rlsabm.declaring.bounds import number, refusal
 from rlsabm.errors import UserError
 from rlsabm.results.choosing import (
     ADULTS,
@@ -43,6 +44,12 @@ INTERVAL_COLUMNS = [column.name for column in INTERVAL]
 PERCENTILE_NAMES = ["p5", "p25", "p50", "p75", "p95"]
 #: Shifts that are given where nothing is said.
 MAIN_SHIFTS = ("observed_shift", "caused_shift")
+
+#: What an answer says where limits are missing.
+NO_INTERVAL = (
+    "lower and upper are missing where there are two to four draws, where a mean is of one person or "
+    "of equal values, and where a ratio is of fewer than ten cases"
+)
 
 Columns = dict[str, Any]
 
@@ -83,7 +90,8 @@ def age_standardised(
     over: Sequence[str],
 ) -> pd.DataFrame:
     """Directly standardised prevalence with its interval."""
-    over = [str(name) for name in listed(over)]
+    if not over:
+        raise UserError("over: is empty (expected age_group, or age_group and sex)")
     for name in over:
         if name not in TOTAL_OF:
             raise UserError(f"over: {unknown('stratum', name, list(TOTAL_OF))}")
@@ -148,16 +156,16 @@ def _weights(
         weights = persons.astype(float)
     else:
         known = {_stratum_in_words(key): key for key in persons.index}
-        given = {_stratum_in_words(key): float(weight) for key, weight in dict(standard).items()}
-        for key, weight in given.items():
+        if not isinstance(standard, Mapping | pd.Series):
+            raise refusal("standard", standard, f"{STUDY}, or a mapping of strata to weights")
+        given = {}
+        for stratum, weight in standard.items():
+            key = _stratum_in_words(stratum)
+            given[key] = number(f"standard: {key}", weight, 0.0, np.inf)
             if key not in known and over == ["age_group"] and key in words_in(table, "age_group"):
                 raise UserError(f"standard: {key} is not among the ages chosen; see ages=...")
             if key not in known:
                 raise UserError(f"standard: {unknown('stratum', key, list(known))}")
-            if not 0.0 <= weight < np.inf:
-                raise UserError(
-                    f"standard: {key}: found {weight:g} (expected a weight of 0 or more)"
-                )
         weights = pd.Series(
             [given.get(key, 0.0) for key in known], index=persons.index, dtype=float
         )
@@ -280,7 +288,8 @@ def shifts(
     table: pd.DataFrame, by: Sequence[str], ages: str | Sequence[str], wanted: Mapping[str, Wanted]
 ) -> pd.DataFrame:
     """Estimates from the table of shifts."""
-    known, asked = words_in(table, "estimate"), listed(wanted.get("estimate"))
+    known = words_in(table, "estimate")
+    asked = [str(one) for one in listed(wanted.get("estimate"))]
     if not asked and "estimate" not in listed(by):
         wanted = {**wanted, "estimate": [one for one in MAIN_SHIFTS if one in known]}
     for one in asked:
@@ -427,6 +436,8 @@ def _said(
         if column in answer
         and (absent := [one for one in listed(value) if one not in set(answer[column])])
     ]
+    if "lower" in answer and answer["lower"].isna().any():
+        notes = [*notes, NO_INTERVAL]
     if lacking:
         notes = [*notes, f"no rows of {'; '.join(lacking)}: nobody is there, or none is counted"]
     answer.attrs = {

@@ -9,13 +9,14 @@ added up.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rlsabm.declaring.bounds import names, plain, refusal
 from rlsabm.errors import UserError
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.observe.groups import EVERYONE
@@ -178,9 +179,40 @@ def nothing_there(table: pd.DataFrame, name: str, chosen: Chosen) -> UserError:
 
 def listed(value: Any) -> list[Any]:
     """One or several values as a list; an empty one for None."""
+    value = plain(value)
     if value is None:
         return []
-    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    return list(value) if several else [value]
+
+
+def wanted_ages(ages: Any) -> str | list[str]:
+    """Ages as answers take them: adults if nothing is said, one name as it is, several as a list.
+
+    Raises
+    ------
+    UserError
+        If they are no names.
+    """
+    given = plain(ages)
+    if given is None or isinstance(given, str):
+        return ADULTS if given is None else str(given)
+    expected = "adults, all, or one or several age groups"
+    words = names("ages", given, expected)
+    if not words:
+        raise refusal("ages", given, expected)
+    return words
+
+
+def wanted_columns(columns: Any, argument: str = "by") -> list[str]:
+    """Names of columns as a list; an empty one if nothing is said.
+
+    Raises
+    ------
+    UserError
+        If they are no names; the message begins with the ``argument``.
+    """
+    return [] if columns is None else names(argument, columns, "names of columns")
 
 
 def described_by(table: pd.DataFrame) -> list[str]:
@@ -218,13 +250,16 @@ def _default(table: pd.DataFrame, column: str) -> list[Any]:
 
 def _checked(table: pd.DataFrame, column: str, value: Wanted) -> list[Any]:
     """Values that were asked for, each of which the column may hold."""
-    values = listed(value)
-    if column == "year":
-        values = [int(one) if str(one).isdigit() else one for one in values]
-    known = words_in(table, column) if values else []
-    for one in values:
-        if one not in known:
-            raise UserError(f"{column}: {unknown(column, str(one), [str(k) for k in known])}")
+    known = {str(word): word for word in words_in(table, column)} if listed(value) else {}
+    values = []
+    for one in listed(value):
+        is_whole = (
+            isinstance(one, float) and one.is_integer()
+        )  # a year of a column with missing ones
+        word = str(int(one)) if is_whole else str(one)
+        if word not in known:
+            raise UserError(f"{column}: {unknown(column, word, list(known))}")
+        values.append(known[word])
     return values
 
 

@@ -93,8 +93,15 @@ UID = Column("uid", "text", "", "identity of the person, in hexadecimal digits")
 #: Of estimates over runs.
 INTERVAL = (
     Column("value", "number", "of the estimate", "mean over draws of the parameters"),
-    Column("lower", "number", "of the estimate", "lower limit of the 95 % interval"),
-    Column("upper", "number", "of the estimate", "upper limit of the 95 % interval"),
+    Column(
+        "lower", "number", "of the estimate",
+        "lower limit of the 95 % interval; missing with two to four draws, and for a ratio of fewer "
+        "than ten cases",
+    ),
+    Column(
+        "upper", "number", "of the estimate",
+        "upper limit of the 95 % interval; missing where the lower one is",
+    ),
     Column(
         "monte_carlo_error", "number", "of the estimate",
         "standard error due to the limited number of people and replicates",

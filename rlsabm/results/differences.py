@@ -21,6 +21,8 @@ from rlsabm.results.intervals import FEWEST_DRAWS, Z_95, over_draws, t_quantile
 DRAWS, REPLICATES, COUNTS = "draws", "replicates", "counts"
 #: Degrees of freedom below which the spread between replicates says too little.
 LEAST_FREEDOM = 2
+#: What rounding leaves of a spread of nothing.
+LEAST_SPREAD = 1e-12
 #: Columns of a difference.
 DIFFERENCE = (
     *(f"{what}_{letter}" for letter in "ab" for what in ("persons", "cases", "value")),
@@ -143,6 +145,8 @@ def difference_of(
     if used >= 2:
         a, b = paired_a.of(inhabited), paired_b.of(inhabited)
         found = paired_error(a, b)
+        if found and found[0] < LEAST_SPREAD:
+            found = error_without_spread(a, b), Z_95, COUNTS
     error, quantile, rests_on = found or (math.sqrt(variance(a) + variance(b)), Z_95, COUNTS)
     value_a, value_b = mean_over_draws(a), mean_over_draws(b)
     difference = value_b - value_a
@@ -159,6 +163,17 @@ def difference_of(
         "paired_runs": used if found else 0,
         "interval_from": rests_on,
     }
+
+
+def error_without_spread(a: Counts, b: Counts) -> float:
+    """Standard error of the difference B - A where all pairs of runs differ alike, or not at all.
+
+    That none of so many people was moved does not mean that nobody ever is: one person is added to
+    those whom each side has more (as for shifts, `rlsabm.results.tables.shifts`).
+    """
+    persons = min(_persons_for_variance(_draws(side)[0]) for side in (a, b))
+    moved = abs(mean_over_draws(b) - mean_over_draws(a)) * persons
+    return math.sqrt(moved + 2.0) / (persons + 4.0)
 
 
 def _persons_for_variance(whole: Counts) -> float:
@@ -181,12 +196,12 @@ def independent_prevalence(counts: Counts) -> float:
 def independent_shift(counts: Counts) -> float:
     """Variance of a caused shift, from counts: each person is compared with the same person.
 
-    Half a person is added to each combination of case and no case in the two worlds (Agresti and Min
-    2005), so that few people are not taken for certain.
+    One person is added to each combination of case and no case in the two worlds, so that few people
+    are not taken for certain (as in `rlsabm.results.tables.shifts`).
     """
     whole, _, _ = _draws(counts)
     if not len(whole.draw):
         return math.nan
-    persons = whole.persons.sum() + 2.0
-    spread = (whole.squares.sum() + 1.0) / persons - (whole.total.sum() / persons) ** 2
-    return float(spread / (_persons_for_variance(whole) + 2.0))
+    persons = whole.persons.sum() + 4.0
+    spread = (whole.squares.sum() + 2.0) / persons - (whole.total.sum() / persons) ** 2
+    return float(spread / (_persons_for_variance(whole) + 4.0))

@@ -189,5 +189,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
-    """The manifest as text."""
-    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    """The manifest as text; names of files that are no text have question marks."""
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode(errors="replace")

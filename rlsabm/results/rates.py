@@ -7,34 +7,14 @@ import pandas as pd
 
 from rlsabm.arrays import Floats
 from rlsabm.results.intervals import (
-    Z_95,
     Interval,
-    binomial_variance,
+    byar_interval,
+    cautious_variance,
     over_draws,
     proportion_over_draws,
     quantile_over_draws,
 )
 from rlsabm.results.nesting import NestedCounts
-
-
-def byar_interval(
-    events: Floats, time: Floats, quantile: Floats | float = Z_95
-) -> tuple[Floats, Floats]:
-    """Limits of a Poisson rate: Byar's approximation to the exact ones (Breslow & Day 1987, p. 69).
-
-    Parameters
-    ----------
-    events, time
-        Events, which need not be whole, and person-time; limits are missing where there is none.
-    quantile
-        Factor of a standard error, by default for 95 %.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low = 1.0 - 1.0 / (9.0 * events) - quantile / (3.0 * np.sqrt(events))
-        more = events + 1.0
-        high = 1.0 - 1.0 / (9.0 * more) + quantile / (3.0 * np.sqrt(more))
-        lower = np.where(events > 0, events * np.maximum(low, 0.0) ** 3, 0.0) / time
-        return np.where(time > 0, lower, np.nan), np.where(time > 0, more * high**3 / time, np.nan)
 
 
 def rate(n: NestedCounts, events: str, time: str) -> Interval:
@@ -51,7 +31,7 @@ def rate(n: NestedCounts, events: str, time: str) -> Interval:
         total = plain.monte_carlo_error**2 + np.nan_to_num(plain.parameter_sd) ** 2
         worth = np.where(total > 0, plain.value**2 / total, np.nansum(n[events], axis=0))
         person_time = np.where(worth > 0, worth / plain.value, n.total(time))
-    quantile = quantile_over_draws(np.isfinite(values).sum(axis=0))
+    quantile = quantile_over_draws(np.isfinite(values))
     lower, upper = byar_interval(worth, person_time, quantile)
     return plain._replace(lower=lower, upper=upper)
 
@@ -59,7 +39,7 @@ def rate(n: NestedCounts, events: str, time: str) -> Interval:
 def mean(n: NestedCounts, sums: str, squares: str, persons: str) -> tuple[Interval, Floats]:
     """Arithmetic mean, over draws and replicates, and the standard deviation between people.
 
-    The interval is missing where a draw has one person only.
+    The interval is missing where a draw has one person only, or all of its people have one value.
 
     Parameters
     ----------
@@ -71,7 +51,9 @@ def mean(n: NestedCounts, sums: str, squares: str, persons: str) -> tuple[Interv
     with np.errstate(divide="ignore", invalid="ignore"):
         values = n[sums] / n[persons]
         spread = (n[squares] - n[sums] * values) / (n[persons] - 1.0)
-        variances = n.covariance(spread / n[persons], (sums, persons), (sums, persons))
+        # What rounding leaves of a spread of nothing is none.
+        reckoned = np.where(spread > 1e-12 * values**2, spread / n[persons], np.nan)
+        variances = n.covariance(reckoned, (sums, persons), (sums, persons))
     sd = np.sqrt(np.maximum(mean_of_draws(spread), 0.0))
     return over_draws(values, variances, kind="difference"), sd
 
@@ -108,7 +90,9 @@ def standardised(n: NestedCounts, weights: Floats) -> Interval:
             value = value + weights[i] * share
             for j in strata:
                 reckoned = (
-                    binomial_variance(share, n[shares[i][1]]) if i == j else np.zeros_like(value)
+                    cautious_variance(n[shares[i][0]], n[shares[i][1]])
+                    if i == j
+                    else np.zeros_like(value)
                 )
                 covariance = n.covariance(reckoned, shares[i], shares[j])
                 variance = variance + weights[i] * weights[j] * covariance

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from rlsabm.declaring.bounds import refusal
 from rlsabm.errors import UserError
 from rlsabm.results import answers
-from rlsabm.results.choosing import ADULTS, Wanted, listed, words_in
+from rlsabm.results.choosing import ADULTS, Wanted, wanted_ages, wanted_columns, words_in
 from rlsabm.results.overview import overview_html, overview_text
 from rlsabm.results.sources import unknown
 from rlsabm.results.table import Kind
@@ -119,6 +120,8 @@ class Study:
         UserError
             If the study has no such table, or its file is missing or damaged.
         """
+        if not isinstance(name, str):
+            raise refusal("table", name, "the name of a table")
         if name in self._tables:
             return self._tables[name].copy(deep=False)
         asks = f"; a scenario asks: {ASKED_FOR[name]}" if name in ASKED_FOR else ""
@@ -184,7 +187,9 @@ class Study:
             "condition": condition, "definition": definition, "recall": recall, "arm": arm,
             "world": world, "observed_as": observed_as, "year": year, "sex": sex, "parity": parity,
         }  # fmt: skip
-        return answers.prevalence(self.table("prevalence"), listed(by), ages, wanted)
+        return answers.prevalence(
+            self.table("prevalence"), wanted_columns(by), wanted_ages(ages), wanted
+        )
 
     def trend(
         self,
@@ -221,7 +226,7 @@ class Study:
             If a column or value is not known, or not counted in the world chosen.
         """
         return self.prevalence(
-            by=[*(column for column in listed(by) if column != "year"), "year"],
+            by=[*(column for column in wanted_columns(by) if column != "year"), "year"],
             condition=condition,
             definition=definition,
             recall=recall,
@@ -281,7 +286,12 @@ class Study:
             "world": world, "observed_as": observed_as, "year": year, "sex": sex, "parity": parity,
         }  # fmt: skip
         return answers.age_standardised(
-            self.table("prevalence"), listed(by), ages, wanted, standard=standard, over=listed(over)
+            self.table("prevalence"),
+            wanted_columns(by),
+            wanted_ages(ages),
+            wanted,
+            standard=standard,
+            over=wanted_columns(over, "over"),
         )
 
     def incidence(
@@ -323,7 +333,9 @@ class Study:
             "event": event, "condition": condition, "arm": arm, "world": world, "year": year,
             "sex": sex, "parity": parity,
         }  # fmt: skip
-        return answers.incidence(self.table("incidence"), listed(by), ages, wanted)
+        return answers.incidence(
+            self.table("incidence"), wanted_columns(by), wanted_ages(ages), wanted
+        )
 
     def biomarkers(
         self,
@@ -366,7 +378,9 @@ class Study:
             "biomarker": biomarker, "condition": condition, "arm": arm, "world": world,
             "observed_as": observed_as, "year": year, "sex": sex,
         }  # fmt: skip
-        return answers.biomarkers(self.table("biomarkers"), listed(by), ages, wanted)
+        return answers.biomarkers(
+            self.table("biomarkers"), wanted_columns(by), wanted_ages(ages), wanted
+        )
 
     def shifts(
         self,
@@ -413,7 +427,7 @@ class Study:
             "recall": recall, "arm": arm, "observed_as": observed_as, "year": year, "sex": sex,
             "parity": parity,
         }  # fmt: skip
-        return answers.shifts(self.table("shifts"), listed(by), ages, wanted)
+        return answers.shifts(self.table("shifts"), wanted_columns(by), wanted_ages(ages), wanted)
 
     def postulates(
         self,
@@ -454,7 +468,7 @@ class Study:
             "postulate": postulate, "part": part, "condition": condition, "definition": definition,
             "recall": recall, "arm": arm, "year": year, "sex": sex,
         }  # fmt: skip
-        return answers.postulates(self.table("postulates"), listed(by), wanted)
+        return answers.postulates(self.table("postulates"), wanted_columns(by), wanted)
 
     # In a notebook --------------------------------------------------------------------------------
 

@@ -26,13 +26,18 @@ class Trend(NamedTuple):
     ----------
     arm
         The arm.
+    years
+        Survey years in which people were surveyed: of a small population there may be nobody to survey
+        in an early year.
     levels
         Prevalence by ``year`` and ``definition``, with intervals.
     changes
-        One row a definition: what changed from the first survey (A) to the last (B), run by run.
+        One row a definition: what changed from the first of these years (A) to the last (B), run by
+        run.
     """
 
     arm: str
+    years: list[int]
     levels: pd.DataFrame
     changes: pd.DataFrame
 
@@ -56,7 +61,10 @@ def trend_of(folder: Path, arm: str, prevalence: pd.DataFrame, years: Sequence[i
     runs = list(runs_of(side))
     choice = Choice(by=("year", "definition"), conditions=(EVERYONE.name,))
     counts = prevalence_counts(side, runs, choice, common_adult_age(side, side))
-    first, last = years[0], years[-1]
+    surveyed = [year for year in years if (rows["year"] == year).any()]
+    if not surveyed:
+        return Trend(arm, surveyed, levels, pd.DataFrame(columns=["definition", *DIFFERENCE]))
+    first, last = surveyed[0], surveyed[-1]
     every = np.arange(len(runs))
     changes = [
         {"definition": definition}
@@ -69,4 +77,4 @@ def trend_of(folder: Path, arm: str, prevalence: pd.DataFrame, years: Sequence[i
         )
         for definition in DEFINITIONS
     ]
-    return Trend(arm, levels, pd.DataFrame(changes, columns=["definition", *DIFFERENCE]))
+    return Trend(arm, surveyed, levels, pd.DataFrame(changes, columns=["definition", *DIFFERENCE]))

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import logging
+import pkgutil
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rlsabm import __version__
+from rlsabm.compilation import compiling_told
 from rlsabm.errors import UserError
-from rlsabm.study.crews import Crew, Work, interruptions_held
+from rlsabm.study import interruptions
+from rlsabm.study.crews import Crew, Work, apart_from_main
 from rlsabm.study.job import Job, Outcome, attempt, do_job
+from rlsabm.study.machine import package_hash
 from rlsabm.study.units import Unit
+
+LOG = logging.getLogger("rlsabm")
 
 #: Address that means: a cluster of processes on this machine.
 LOCAL = "local"
 #: Logs of Dask in this process, each with a level of its own.
 LOGS = ("distributed", "distributed.client", "tornado.application")
-#: Topic under which workers say which unit they begin.
+#: Topic under which workers say which unit they begin, and when they compile.
 TOPIC = "rlsabm"
+BEGUN, COMPILING, COMPILED = "begun", "compiling", "compiled"
 #: How long to wait for a scheduler that does not answer (seconds).
 PATIENCE_SECONDS = 60.0
+#: How often to look for workers, and for how long to be without one before that is said (seconds).
+LOOK_SECONDS, ALONE_SECONDS = 5.0, 20.0
 #: Units to hand out beyond the places, so that workers that join later find work.
 IN_STORE = 32
 
@@ -59,10 +71,20 @@ class DaskCluster(Crew):
         self._local: Any = None
         self._client: Any = None
         self._executor: Executor | None = None
+        self._apart = ExitStack()
+        #: Workers that are known to have this version of the package.
+        self._fit: set[str] = set()
+        self._looked = float("-inf")
+        self._alone_since: float | None = None
         #: When and where each unit under way was begun, every time.
         self._begun: dict[str, list[tuple[float, str]]] = defaultdict(list)
         self._units: dict[Future[Any], Unit] = {}
-        self._open()
+        self._compiling: set[str] = set()
+        try:
+            self._open()
+        except BaseException:
+            self._shut()
+            raise
 
     def _open(self) -> None:
         """Begin a local cluster, or find the one at the address."""
@@ -70,13 +92,7 @@ class DaskCluster(Crew):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         where: dict[str, Any] = {"address": self._address}
         if self._address == LOCAL:
-            with interruptions_held():  # its processes must not hear them, nor those they begin
-                self._local = self._distributed.LocalCluster(
-                    n_workers=self._count,
-                    threads_per_worker=1,
-                    dashboard_address=":0",  # any free port
-                    silence_logs=logging.CRITICAL,
-                )
+            self._begin_local_cluster()
             where = {"address": self._local}
         elif self._address.endswith(".json"):
             if not Path(self._address).exists():
@@ -89,14 +105,103 @@ class DaskCluster(Crew):
             raise UserError(
                 f"--cluster {self._address}: no Dask scheduler answers: {reason}"
             ) from None
+        if self._address != LOCAL:
+            self._check(self._ask_scheduler)
+        self.look_after()
         self._client.subscribe_topic(TOPIC, self._hear)
         self._executor = self._client.get_executor(pure=False)
         self.name = f"the Dask cluster {self._client.scheduler.address}"
 
+    def _begin_local_cluster(self) -> None:
+        # It begins lost workers anew at any time.
+        self._apart.enter_context(apart_from_main(self._work))
+        try:
+            with interruptions.held():  # its processes must not hear them, nor those they begin
+                self._local = self._distributed.LocalCluster(
+                    n_workers=self._count,
+                    threads_per_worker=1,
+                    dashboard_address=":0",  # any free port
+                    silence_logs=logging.CRITICAL,
+                )
+        except Exception as error:  # Dask has many words for it
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UserError(f"--cluster {LOCAL}: its processes do not begin: {reason}") from None
+
+    def look_after(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        with suppress(OSError):  # the scheduler may be gone, which its futures tell
+            workers = set(self._client.nthreads())
+            if self._address != LOCAL and (new := workers - self._fit):
+                self._check(partial(self._ask_workers, new))
+            self._fit = workers
+            self._miss_workers(now, there=bool(workers))
+
+    def _miss_workers(self, now: float, *, there: bool) -> None:
+        """Say, once for a time without workers, that there is none."""
+        if there:
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since > ALONE_SECONDS:
+            self._alone_since = float("inf")
+            LOG.warning(
+                "The Dask cluster %s has no worker that lives; the study waits for one. Workers that "
+                "end at once may lack rlsabm, or have another version of it. Ctrl-C stops.",
+                self._client.scheduler.address,
+            )
+
+    def _check(self, ask: Callable[..., dict[str, Any]]) -> None:
+        """Refuse those who do not have this version of the package.
+
+        Parameters
+        ----------
+        ask
+            Has them call a function, and gives what each answers, or the error.
+
+        Raises
+        ------
+        UserError
+            If one does not have it.
+        """
+        # A function of Python's own: one of ours could not even be sent to whoever lacks the package.
+        for name, found in ask(pkgutil.resolve_name, "rlsabm.study.machine:package_hash").items():
+            if isinstance(found, ImportError | AttributeError):
+                raise UserError(
+                    f"--cluster {self._address}: {name} cannot load rlsabm ({found}); install rlsabm "
+                    f"{__version__} there, the same as here"
+                )
+        for name, found in ask(package_hash).items():
+            if isinstance(found, str) and found != package_hash():
+                raise UserError(
+                    f"--cluster {self._address}: {name} has another version of rlsabm (hash {found}, "
+                    f"here it is {package_hash()}); install the same there"
+                )
+
+    def _ask_scheduler(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        try:
+            found = self._client.run_on_scheduler(function, *arguments)
+        except Exception as error:
+            found = error
+        return {"the scheduler": found}
+
+    def _ask_workers(
+        self, addresses: set[str], function: Callable[..., Any], *arguments: Any
+    ) -> dict[str, Any]:
+        found = self._client.run(function, *arguments, workers=list(addresses), on_error="return")
+        return {f"the worker {address}": answer for address, answer in found.items()}
+
     def _hear(self, event: tuple[float, Any]) -> None:
-        """Note that a worker has begun a unit."""
-        _, (unit, worker) = event
-        self._begun[unit].append((time.time(), worker))
+        """Note that a worker has begun a unit, or begins or ends to compile for it."""
+        _, (unit, worker, what) = event
+        if what == BEGUN:
+            self._begun[unit].append((time.time(), worker))
+        self._compiling = (self._compiling - {unit}) | ({unit} if what == COMPILING else set())
+
+    def is_compiling(self) -> bool:
+        return bool(self._compiling & {unit.name for unit in self._units.values()})
 
     @property
     def places(self) -> int:
@@ -161,11 +266,17 @@ class DaskCluster(Crew):
             if part is not None:
                 with suppress(Exception):
                     part.close(timeout=10)
+        self._apart.close()
 
 
 def _work_on_dask(work: Work, job: Job) -> Outcome:
     from distributed import get_worker
 
     worker = get_worker()
-    worker.log_event(TOPIC, (job.unit.name, worker.address))
-    return attempt(work, job)
+
+    def tell(what: str) -> None:
+        worker.log_event(TOPIC, (job.unit.name, worker.address, what))
+
+    tell(BEGUN)
+    with compiling_told(lambda begins: tell(COMPILING if begins else COMPILED)):
+        return attempt(work, job)

@@ -7,22 +7,26 @@ tell how far work under way has come, and can be made anew when workers are lost
 from __future__ import annotations
 
 import ctypes
+import logging
 import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
+import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any
 
+from rlsabm.compilation import compiling_told
+from rlsabm.study import interruptions
 from rlsabm.study.job import (
     Job,
     Outcome,
@@ -39,6 +43,13 @@ Tick = Callable[[], None]
 
 #: How often a worker looks whether it is still wanted (seconds).
 LOOK_SECONDS = 0.1
+#: Exit code of a process that was killed, as the system does when memory runs out.
+KILLED = -9
+
+#: Numbers that are known of a unit under way: person-months, work, when it began, whether it compiles.
+SLOT = 4
+
+LOG = logging.getLogger("rlsabm")
 
 
 class Crew(ABC):
@@ -69,9 +80,22 @@ class Crew(ABC):
     def hand_out(self, job: Job) -> Future[Any]:
         """Have a unit run."""
 
+    def look_after(self) -> None:  # noqa: B027
+        """See, several times a second, whether workers can work.
+
+        Raises
+        ------
+        UserError
+            If they never can.
+        """
+
     def under_way(self) -> tuple[float, float]:
         """Person-months lived, and work done, in units that are being run."""
         return 0.0, 0.0
+
+    def is_compiling(self) -> bool:
+        """Whether rules are being compiled, so that units do not go on."""
+        return False
 
     def is_lost(self, error: BaseException) -> bool:
         """Whether an error says that a worker was lost, not that the unit failed."""
@@ -145,6 +169,7 @@ class InThisProcess(Crew):
         self._tick = tick
         self._timeout = timeout
         self._lived = (0.0, 0.0)
+        self._compiling = False
 
     @property
     def places(self) -> int:
@@ -159,11 +184,18 @@ class InThisProcess(Crew):
             self._lived = (self._lived[0] + person_months, self._lived[1] + work)
             if self._timeout is not None and time.monotonic() - started > self._timeout:
                 raise WorkerLostError(too_long(self._timeout))
+            interruptions.look()
+            self._tick()
+
+        def compiling(begins: bool) -> None:
+            self._compiling = begins
             self._tick()
 
         try:
-            future.set_result(attempt(self._work, job, progress))
+            with compiling_told(compiling):
+                future.set_result(attempt(self._work, job, progress))
         except Exception as error:
+            interruptions.look()  # which may be why
             future.set_exception(error)
         self._lived = (0.0, 0.0)
         return future
@@ -173,6 +205,9 @@ class InThisProcess(Crew):
 
     def under_way(self) -> tuple[float, float]:
         return self._lived
+
+    def is_compiling(self) -> bool:
+        return self._compiling
 
     def seconds_of(self, future: Future[Any]) -> float:
         return 0.0  # it has ended
@@ -213,11 +248,10 @@ class LocalProcesses(Crew):
         self._count = count
         self._folder = folder
         self._work = work
-        self.name = f"{count} processes"
         context = multiprocessing.get_context("spawn")
         self._context = context
-        #: Person-months, work, and when it began, of each unit under way; written by its worker only.
-        self._lived = RawArray(ctypes.c_double, 3 * self.most_handed_out)
+        #: What is known of each unit under way; written by its worker only.
+        self._lived = RawArray(ctypes.c_double, SLOT * self.most_handed_out)
         self._free = list(range(self.most_handed_out))
         self._slots: dict[Future[Any], int] = {}
         self._open()
@@ -229,7 +263,7 @@ class LocalProcesses(Crew):
             self._count,
             mp_context=self._context,
             initializer=_begin_to_work,
-            initargs=(os.getpid(), self._wanted, self._lived),
+            initargs=(self._wanted, self._lived),
         )
 
     @property
@@ -243,10 +277,11 @@ class LocalProcesses(Crew):
 
     def hand_out(self, job: Job) -> Future[Any]:
         slot = self._free.pop()
-        self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
+        self._lived[SLOT * slot : SLOT * (slot + 1)] = [0.0] * SLOT
         try:
             others = set(multiprocessing.active_children())
-            with interruptions_held():  # a process that begins must not hear them
+            # A process that begins must not hear interruptions.
+            with interruptions.held(), apart_from_main(self._work):
                 future: Future[Any] = self._pool.submit(
                     _work_in_process, self._work, job, slot, self._folder
                 )
@@ -265,24 +300,38 @@ class LocalProcesses(Crew):
 
     def take_back(self, future: Future[Any]) -> None:
         slot = self._slots.pop(future)
-        self._lived[3 * slot : 3 * slot + 3] = [0.0, 0.0, 0.0]
+        self._lived[SLOT * slot : SLOT * (slot + 1)] = [0.0] * SLOT
         self._free.append(slot)
 
     def under_way(self) -> tuple[float, float]:
         values = self._lived[:]
-        return sum(values[0::3]), sum(values[1::3])
+        return sum(values[0::SLOT]), sum(values[1::SLOT])
+
+    def is_compiling(self) -> bool:
+        return any(self._lived[3::SLOT])
 
     def seconds_of(self, future: Future[Any]) -> float:
         slot = self._slots.get(future)
-        began = self._lived[3 * slot + 2] if slot is not None else 0.0
+        began = self._lived[SLOT * slot + 2] if slot is not None else 0.0
         return time.time() - began if began else 0.0
 
     def give_up(self, future: Future[Any]) -> None:
         # A unit cannot be stopped from outside: its process goes, and all others with it.
         self._stop()
 
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{self._count} process{'es' if self._count > 1 else ''}"
+
     def renew(self) -> None:
+        killed = self._wanted[0] and any(p.exitcode == KILLED for p in self._processes)
         self._stop()
+        if killed and self._count > 1:
+            self._count -= 1
+            LOG.warning(
+                "A worker process was killed, as happens when memory runs out; going on with %s.",
+                self.name,
+            )
         self._open()
 
     def _stop(self) -> None:
@@ -303,15 +352,17 @@ class LocalProcesses(Crew):
 _progress_of_units: Any = None
 
 
-def _begin_to_work(parent: int, wanted: Any, lived: Any) -> None:
+def _begin_to_work(wanted: Any, lived: Any) -> None:
     """Prepare a process: it ends itself when its parent is gone or does not want it any more."""
     global _progress_of_units
     _progress_of_units = lived
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
 
     def watch() -> None:
-        while wanted[0] and os.getppid() == parent:
-            time.sleep(LOOK_SECONDS)
+        while wanted[0] and parent.is_alive():
+            parent.join(LOOK_SECONDS)
         # Whatever it does is done again by another; nothing that it holds is written by it.
         os._exit(1)
 
@@ -321,14 +372,18 @@ def _begin_to_work(parent: int, wanted: Any, lived: Any) -> None:
 def _work_in_process(work: Work, job: Job, slot: int, folder: Path) -> Path:
     """Run a unit; returns the file with what it found."""
     lived = _progress_of_units
-    place = 3 * slot
+    place = SLOT * slot
     lived[place + 2] = time.time()
 
     def progress(person_months: int, done: float) -> None:
         lived[place] += person_months
         lived[place + 1] += done
 
-    outcome = attempt(work, job, progress)
+    def compiling(begins: bool) -> None:
+        lived[place + 3] = begins
+
+    with compiling_told(compiling):
+        outcome = attempt(work, job, progress)
     file = folder / f"{job.unit.name}-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -339,20 +394,22 @@ def _work_in_process(work: Work, job: Job, slot: int, folder: Path) -> Path:
     return file
 
 
-@contextmanager
-def interruptions_held() -> Iterator[None]:
-    """Keep interruptions for later, also from processes that begin meanwhile."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    resource_tracker.ensure_running()  # when it begins, it lets them in again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def too_long(seconds: float | None) -> str:
     """What to say of a unit that was given up."""
     return f"took longer than {(seconds or 0.0) / 60.0:g} minutes"
+
+
+@contextmanager
+def apart_from_main(work: Work) -> Iterator[None]:
+    """Have processes that begin meanwhile not run the script or notebook that runs the study.
+
+    Worker processes import the main program, in case that what they do is defined there.  What they do
+    here is not, so a script needs no ``if __name__ == "__main__":``, nor a file at all.
+    """
+    main = sys.modules["__main__"]
+    if work is do_job:
+        sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rlsabm.errors import UserError
+from rlsabm.study import interruptions
 from rlsabm.study.crews import Crew, too_long
 from rlsabm.study.job import Job, Outcome, UnitFailedError, WorkerLostError, in_a_line
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger
@@ -23,6 +24,8 @@ from rlsabm.study.units import Unit
 
 #: Losses of its worker after which a unit counts as failed.
 MOST_LOSSES = 3
+#: Losses in a row, before any worker has begun a unit, after which no more workers are begun.
+MOST_STILLBORN = 5
 #: How often progress is looked at (seconds).
 TICK_SECONDS = 0.2
 
@@ -72,6 +75,8 @@ class Engine:
         self._out: dict[Future[Any], Unit] = {}
         self._given_up: set[Future[Any]] = set()
         self._losses: dict[Unit, int] = {}
+        #: How often workers were lost since one has last begun a unit.
+        self._stillborn = 0
 
     def run(self, units: Sequence[Unit]) -> None:
         """Run units until each is finished or failed.
@@ -79,10 +84,14 @@ class Engine:
         Raises
         ------
         UserError
-            If the crew cannot be made anew.
+            If the crew cannot be made anew, or its workers end before they begin.
+        KeyboardInterrupt
+            If the program is asked to end.
         """
         self._waiting.extend(units)
         while self._waiting or self._suspects or self._out:
+            interruptions.look()
+            self._crew.look_after()
             self._hand_out()
             done, _ = wait(self._out, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
             if done:
@@ -132,7 +141,9 @@ class Engine:
             if self._crew.share_fate:
                 errors = {future: _error_of(future) for future in self._out}
                 lost = {f for f, e in errors.items() if e is not None and self._crew.is_lost(e)}
-        begun = {future for future in lost if self._crew.has_begun(future)} - self._given_up
+        begun = {future for future in lost if self._crew.has_begun(future)}
+        self._despair(lost, stillborn=lost >= done and not begun)
+        begun -= self._given_up
         # Of several that were stopped together it is not known whose fault it was.
         blamed = not self._crew.share_fate or (len(begun) == 1 and not self._given_up)
         for future in sorted(errors, key=lambda future: self._out[future].name):
@@ -154,6 +165,22 @@ class Engine:
                 self._fail(unit, error)
             self._given_up.discard(future)
             self._crew.take_back(future)
+
+    def _despair(self, lost: set[Future[Any]], *, stillborn: bool) -> None:
+        """Stop where workers cannot even begin, rather than begin them for ever.
+
+        Raises
+        ------
+        UserError
+            If it has happened too often.
+        """
+        self._stillborn = self._stillborn + 1 if stillborn else 0
+        if self._crew.share_fate and self._stillborn >= MOST_STILLBORN:
+            reason = in_a_line(_error_of(next(iter(lost))) or WorkerLostError())
+            raise UserError(
+                f"worker processes ended {MOST_STILLBORN} times before they had begun a run "
+                f"({reason}); --workers 1 needs none"
+            )
 
     def _finish(self, unit: Unit, future: Future[Any]) -> None:
         entry = self._ledger[unit]

@@ -7,8 +7,9 @@ finished units.
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
+import logging
 import os
 import shutil
 import socket
@@ -19,8 +20,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import portalocker
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+from portalocker import LockFlags
 
 from rlsabm.errors import UserError
 from rlsabm.results.files import (
@@ -43,9 +47,15 @@ from rlsabm.study.ledger import UnitEntry
 from rlsabm.study.settings import COUNTRY
 from rlsabm.study.units import Place, Unit
 
+LOG = logging.getLogger("rlsabm")
+
 LOCK = ".lock"
 #: How often, and how long apart (seconds), a lock is tried that is taken.
 LOCK_TRIES, LOCK_SECONDS = 10, 0.05
+#: Who only looks lets others look, too, where a lock can be shared.
+LOOKING = LockFlags.NON_BLOCKING | (LockFlags.EXCLUSIVE if os.name == "nt" else LockFlags.SHARED)
+#: Errors that say that a file system, often one over a network, has no locks.
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 #: Folder of the units that are finished and not yet in the tables, and its name when they are.
 UNITS, MERGED = "units", ".units-merged"
 #: What the ledger says of a finished unit, beside its tables.
@@ -131,6 +141,12 @@ class StudyFolder:
                     f"{self.path}: belongs to the study in {folder}; choose another folder with --out"
                 )
         try:
+            str(self.path).encode()
+        except UnicodeEncodeError:  # Parquet files cannot be written there
+            raise UserError(
+                f"{self.path}: is not a name in UTF-8; choose another folder with --out"
+            ) from None
+        try:
             present = [path.name for path in self.path.iterdir()] if self.path.is_dir() else None
         except OSError as error:
             raise UserError(f"{self.path}: cannot be written: {error.strerror}") from None
@@ -181,17 +197,17 @@ class StudyFolder:
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                portalocker.lock(descriptor, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
+            except portalocker.AlreadyLocked:
                 os.close(descriptor)
                 tries += 1
                 if tries > LOCK_TRIES:
                     raise UserError(f"{self.path}: {self.holder()}") from None
                 time.sleep(LOCK_SECONDS)  # somebody may only be looking
                 continue
-            except OSError:
-                os.close(descriptor)
-                raise
+            except portalocker.LockException as error:
+                self._go_on_without_locks(descriptor, error)
+                break
             # Whoever held it before may have removed it meanwhile.
             with suppress(FileNotFoundError):
                 if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
@@ -206,6 +222,30 @@ class StudyFolder:
         os.write(descriptor, json.dumps(whom).encode())
         return descriptor
 
+    def _go_on_without_locks(self, descriptor: int, error: portalocker.LockException) -> None:
+        """Say that nothing keeps others out, unless one of them is known to be at work.
+
+        Raises
+        ------
+        UserError
+            If another process of this machine holds the folder.
+        OSError
+            If that is not why it cannot be locked.
+        """
+        cause = error.__cause__
+        if not isinstance(cause, OSError) or cause.errno not in WITHOUT_LOCKS:
+            os.close(descriptor)
+            raise cause if isinstance(cause, OSError) else OSError(str(error))
+        if self._holder_lives():
+            os.close(descriptor)
+            raise UserError(f"{self.path}: {self.holder()}")
+        LOG.warning(
+            "%s: this file system has no locks (%s), so that nothing keeps a process on another "
+            "machine from running a study into the same folder.",
+            self.path,
+            cause.strerror,
+        )
+
     def is_held(self) -> bool:
         """Whether a process is writing into the folder."""
         try:
@@ -213,18 +253,37 @@ class StudyFolder:
         except OSError:
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+            portalocker.lock(descriptor, LOOKING)
+        except portalocker.AlreadyLocked:
             return True
+        except portalocker.LockException:
+            return self._holder_lives()
         finally:
             os.close(descriptor)
         return False
 
+    def _holder_lives(self) -> bool:
+        """Whether the process that is said to hold the folder lives on this machine."""
+        whom = self._said_to_hold()
+        process = whom.get("process")
+        return (
+            whom.get("host") == socket.gethostname()
+            and isinstance(process, int)
+            and process != os.getpid()
+            and psutil.pid_exists(process)
+        )
+
+    def _said_to_hold(self) -> dict[str, Any]:
+        """What a process that took the folder has said of itself; empty if nothing is known."""
+        with suppress(OSError, ValueError):
+            known = json.loads((self.path / LOCK).read_text())
+            return known if isinstance(known, dict) else {}
+        return {}
+
     def holder(self) -> str:
         """Who holds the folder, in words."""
         whom = "another process"
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            known = json.loads((self.path / LOCK).read_text())
+        if {"process", "host", "since"} <= (known := self._said_to_hold()).keys():
             whom = f"process {known['process']} on {known['host']}, since {known['since']}"
         return f"a study is being run into this folder by {whom}"
 

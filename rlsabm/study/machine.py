@@ -7,37 +7,52 @@ import platform
 import socket
 import subprocess
 import tomllib
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from rlsabm import __version__
 from rlsabm.compilation import PACKAGE
+from rlsabm.study.allotment import memory_allotted, processors_allotted
 
-#: Limits of memory that a container or a batch system sets (control groups 2 and 1).
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _PACKAGES = ("mesa", "numpy", "numba", "pandas", "pyarrow", "pydantic")
 
 
 def processors() -> int:
     """Processors that this process may use: a batch system may have allotted fewer than there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
+    return max(1, min(_processors().values()))
+
+
+def _processors() -> dict[str, int]:
+    """Limits of the number of processors, by who sets them."""
+    limits = {"machine": os.cpu_count() or 1}
+    with suppress(AttributeError, OSError):  # not on every system
+        limits["affinity"] = len(os.sched_getaffinity(0))
+    return limits | processors_allotted()
 
 
 def memory_bytes() -> int:
     """Memory of this machine, or what a container or batch system leaves of it."""
-    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for path in _LIMITS:
-        try:
-            have = min(have, int(Path(path).read_text()))
-        except (OSError, ValueError):  # no such limit, or "max"
-            continue
-    return have
+    return min(_memory().values())
+
+
+def _memory() -> dict[str, int]:
+    """Limits of memory (bytes), by who sets them."""
+    return {"machine": psutil.virtual_memory().total} | memory_allotted(processors=processors())
+
+
+def resources_found() -> dict[str, Any]:
+    """Processors and memory that a study counts on here, and what limits them."""
+    found: dict[str, Any] = {}
+    for name, limits in (("processors", _processors()), ("memory_bytes", _memory())):
+        smallest = min(limits, key=lambda who: limits[who])
+        found |= {name: limits[smallest], f"{name}_limited_by": smallest}
+    return found
 
 
 def worker_name() -> str:

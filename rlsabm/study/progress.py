@@ -122,7 +122,9 @@ class StudyProgress:
         """Print what a person must know, terminal or not."""
         self._console.print(line, markup=False, soft_wrap=True)
 
-    def show(self, ledger: Ledger, person_months: float, work: float) -> None:
+    def show(
+        self, ledger: Ledger, person_months: float, work: float, *, compiling: bool = False
+    ) -> None:
         """Show how far a study is.
 
         Parameters
@@ -131,6 +133,8 @@ class StudyProgress:
             Its units.
         person_months, work
             Person-months lived, and work done, in units under way.
+        compiling
+            Whether rules are being compiled.
         """
         if self._task is None:
             return
@@ -143,7 +147,9 @@ class StudyProgress:
         runs = f"{len(finished):,} of {len(ledger.units):,} runs"
         if failed:
             runs += f", {len(failed):,} failed"
-        pace = COMPILING if self._compiles else self._pace(lived, done, now - self._began)
+        pace = (
+            COMPILING if compiling or self._compiles else self._pace(lived, done, now - self._began)
+        )
         self._bar.update(self._task, description=runs, completed=done, pace=pace)
         if not self._console.is_terminal and now - self._said > LINE_SECONDS:
             self._said = now

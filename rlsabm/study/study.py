@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import multiprocessing
 import platform
 import shlex
 import sys
@@ -24,6 +24,7 @@ from rlsabm.results.tables import TABLES
 from rlsabm.scenario import DEFAULT, ResolvedScenario
 from rlsabm.scenario.resolved import differences
 from rlsabm.setting import Setting
+from rlsabm.study import interruptions
 from rlsabm.study.assembling import runs_of
 from rlsabm.study.checking import check_study, memory_of_unit, question_of, vocabulary_of
 from rlsabm.study.cluster import DaskCluster
@@ -33,7 +34,14 @@ from rlsabm.study.folder import HANDED_OVER, StudyFolder
 from rlsabm.study.inventory import Inventory, take_inventory
 from rlsabm.study.job import Job, Outcome, do_job
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger, UnitEntry
-from rlsabm.study.machine import memory_bytes, package_hash, processors, software, worker_name
+from rlsabm.study.machine import (
+    memory_bytes,
+    package_hash,
+    processors,
+    resources_found,
+    software,
+    worker_name,
+)
 from rlsabm.study.merging import merge
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
 from rlsabm.study.units import Place, Unit, units_of
@@ -56,7 +64,9 @@ class Watch(Protocol):
     def begin(self, study: ResolvedScenario, ledger: Ledger, crew: str) -> None:
         """Hear that the units begin to be run."""
 
-    def show(self, ledger: Ledger, person_months: float, work: float) -> None:
+    def show(
+        self, ledger: Ledger, person_months: float, work: float, *, compiling: bool = False
+    ) -> None:
         """Hear, several times a second, what is done, and what of the units under way."""
 
     def tell(self, line: str) -> None:
@@ -155,17 +165,31 @@ def run_study(
     KeyboardInterrupt
         If it was interrupted; what had finished is kept, and in the tables.
     """
+    _refuse_in_a_worker()
     options = options or Options()
-    settings = check_study(study)
     folder = StudyFolder(path)
-    folder.check(replace=options.replace)
-    with folder.held():
+    with interruptions.listened():
+        settings = check_study(study)
         folder.check(replace=options.replace)
-        study, before = _with_what_is_there(study, folder, options)
-        try:
-            return _Running(study, folder, settings, options, before, watch).run()
-        finally:
-            folder.close()
+        with folder.held():
+            folder.check(replace=options.replace)
+            study, before = _with_what_is_there(study, folder, options)
+            try:
+                return _Running(study, folder, settings, options, before, watch).run()
+            finally:
+                folder.close()
+
+
+def _refuse_in_a_worker() -> None:
+    """End a worker process that only imports a script, and would run the script's study.
+
+    That is so where the script gives workers work of its own.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(
+            "error: a worker process imports the script that runs a study; in the script, run it below "
+            'if __name__ == "__main__":'
+        )
 
 
 def input_hash(study: ResolvedScenario) -> str:
@@ -290,19 +314,14 @@ class _Running:
         elif not waiting and not self._folder.kept() and self._before["status"] == COMPLETE:
             self._folder.forget_units()
             return Report(COMPLETE, self._study, self.ledger, self._found, manifest=self._before)
+        interruptions.look()
         self._crew = self._hire(len(waiting))
         try:
-            if not self._before:
-                self._folder.clear()
-            self._folder.reserve()
-            # Before the manifest, which is not enough to go on with a country of the user's.
-            self._folder.keep_country(files_of_country(self._study))
-            self._folder.write_manifest(self._manifest(RUNNING))
-            self._folder.prepare()
-            self._folder.write(SCENARIO, self._study.to_yaml().encode())
-            self._write_ledger()
-        except OSError as error:
+            self._begin()
+        except BaseException as error:
             self._crew.close()
+            if not isinstance(error, OSError):
+                raise
             raise UserError(
                 f"{self._folder.path}: cannot be written: {error.strerror or error}"
             ) from None
@@ -311,26 +330,51 @@ class _Running:
         try:
             self._run(waiting)
         except KeyboardInterrupt as error:
+            interruptions.hear()
             interrupted = error
         except UserError as error:
             trouble = str(error)
         for unit in self.ledger.having(RUNNING):  # what was under way when it was stopped
             self.ledger[unit].status = WAITING
+        merged = True
         try:
-            self._merge()
+            with interruptions.let_in():
+                self._merge()
+        except KeyboardInterrupt as error:  # units are kept, to be merged another time
+            interruptions.hear()
+            interrupted, merged = error, False
         except OSError as error:
             trouble = trouble or f"the tables cannot be written: {error.strerror or error}"
         except UserError as error:
             trouble = trouble or str(error)
         left = len(self.ledger.units) - len(self.ledger.having(FINISHED))
         failed = len(self.ledger.having(FAILED))
-        status = STOPPED if left > failed else INCOMPLETE if failed or trouble else COMPLETE
+        stopped = left > failed or not merged
+        status = STOPPED if stopped else INCOMPLETE if failed or trouble else COMPLETE
         report = self._end(status, trouble)
         if report.status == COMPLETE:
             self._folder.forget_units()
         if interrupted is not None:
             raise interrupted
         return report
+
+    def _begin(self) -> None:
+        """Write down that the study is being run.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be written.
+        """
+        if not self._before:
+            self._folder.clear()
+        self._folder.reserve()
+        # Before the manifest, which is not enough to go on with a country of the user's.
+        self._folder.keep_country(files_of_country(self._study))
+        self._folder.write_manifest(self._manifest(RUNNING))
+        self._folder.prepare()
+        self._folder.write(SCENARIO, self._study.to_yaml().encode(errors="replace"))
+        self._write_ledger()
 
     def _agree_with_the_folder(self) -> Collection[Place]:
         """A unit has finished if its results are there, whatever was interrupted meanwhile.
@@ -429,7 +473,8 @@ class _Running:
 
     def _tell(self) -> None:
         if self._watch is not None and self._crew is not None:
-            self._watch.show(self.ledger, *self._crew.under_way())
+            crew = self._crew
+            self._watch.show(self.ledger, *crew.under_way(), compiling=crew.is_compiling())
 
     def _merge(self) -> None:
         began = time.monotonic()
@@ -455,7 +500,7 @@ class _Running:
         manifest = self._manifest(status, trouble)
         try:
             if not (self._folder.path / SCENARIO).exists():
-                self._folder.write(SCENARIO, self._study.to_yaml().encode())
+                self._folder.write(SCENARIO, self._study.to_yaml().encode(errors="replace"))
             self._write_ledger()
             self._folder.write_manifest(manifest)
         except OSError as error:
@@ -499,7 +544,7 @@ class _Running:
             "software": software(),
             "environment": {
                 "platform": platform.platform(),
-                "processors": os.cpu_count(),
+                **resources_found(),
             },
             "resources": {
                 "seconds": round(sum(part["seconds"] for part in history), 3),

@@ -59,7 +59,7 @@ def write_template(path: Path, base: str) -> Path:
     made = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
+        with path.open("x", encoding="utf-8", errors="replace") as file:
             file.write(_template(path, base))
     except FileExistsError:
         raise UserError(f"{path}: is there already; choose another name") from None

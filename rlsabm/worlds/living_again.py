@@ -280,7 +280,7 @@ def body_in_world(
     """
     worlds = {world.name: world for world in all_worlds(setting)}
     if name not in worlds:
-        near = nearest(name, worlds, likeness=0.5)
+        near = nearest(str(name), worlds, likeness=0.5)
         hint = f"did you mean {near!r}?" if near else f"known: {', '.join(worlds)}"
         raise UserError(f"no world is called {name!r}; {hint}")
     p = with_key(setting.inputs, int(key))

@@ -125,7 +125,7 @@ NEAR = 28
 #: Declarations whose numbers are no rules: bounds and priors are tested as such.
 _NO_RULES = ("Annotated", "Key", "P", "Field", "Column", "PersonColumn", "_amount", "_factor",
              "register", "register_event", "Group", "Table", "BurdenField", "Measure", "Part",
-             "cast", "zeros", "zeros_like", "empty", "dtype", "newborn_records",
+             "cast", "zeros", "zeros_like", "empty", "dtype", "newborn_records", "Number", "RowKey",
              "neutral_burdens")  # fmt: skip
 
 

@@ -86,6 +86,7 @@ _LIFE_FIELDS = (
         "u4",
         "bits",
         "conditions of the catalogue that the person has now, one bit each",
+        settable=False,
     ),
     Field(
         "conditions_to_come",
@@ -93,6 +94,7 @@ _LIFE_FIELDS = (
         "bits",
         "conditions of the catalogue that the person has now or will have, one bit each",
         initial=EVERY_CONDITION,
+        settable=False,
     ),
     Field("conditions_until", "i4", "month", "month in which the next condition begins or ends"),
 )

@@ -16,11 +16,17 @@ import pandas as pd
 from rlsabm.arrays import Bools, Floats
 from rlsabm.observe.kin import OF_PARENTS, RELATIONS
 from rlsabm.results.columns import ARM, CASE, DRAWS_BEHIND, INTERVAL, YEAR, estimate_column
-from rlsabm.results.intervals import Interval, delta_variance, over_draws, proportion_over_draws
+from rlsabm.results.intervals import (
+    Interval,
+    delta_variance,
+    over_draws,
+    over_draws_around,
+    proportion_over_draws,
+)
 from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.tables.kin_counts import KIN_COUNTS, PAIR_SEX
-from rlsabm.results.tetrachoric import Correlation, tetrachoric
+from rlsabm.results.tetrachoric import EMPTY_CELL, Correlation, tetrachoric
 from rlsabm.results.totals import WITH_TOTALS_BY_SEX
 
 #: What the rows on heritability compare: monozygotic with dizygotic twins.
@@ -116,17 +122,13 @@ def _proportions(
         discordant_or_both = both + first + second
         of_probands = np.where(parents, n * (both + first), n * ill**2 / (2.0 * discordant_or_both))
         concordance = _concordance(parents)(both, first, second)
-        shares = [both, first, second]
-        covariance = [
-            [(one * (i == j) - one * other) / n for j, other in enumerate(shares)]
-            for i, one in enumerate(shares)
-        ]
-        ratio = delta_variance(_recurrence(parents), shares, covariance)
+        ratio = _recurrence(parents)(both, first, second)
+        around, variance = _variance_of_recurrence(parents, n, both * n, first * n, second * n)
     return {
         "prevalence": proportion_over_draws(members * independent, independent),
         "prevalence_of_relatives": proportion_over_draws(relatives * of_relatives, of_relatives),
         "concordance": proportion_over_draws(concordance * of_probands, of_probands),
-        "recurrence_ratio": over_draws(*ratio, kind="ratio"),
+        "recurrence_ratio": over_draws_around(ratio, around, variance, kind="ratio"),
     }
 
 
@@ -148,6 +150,21 @@ def _recurrence(parents: Bools) -> Callable[[Floats, Floats, Floats], Floats]:
         return np.asarray(concordance(both, first, second) / relatives)
 
     return recurrence
+
+
+def _variance_of_recurrence(
+    parents: Bools, pairs: Floats, both: Floats, first: Floats, second: Floats
+) -> tuple[Floats, Floats]:
+    """Recurrence ratio and its variance, with half a pair added to each kind where one is missing."""
+    fewest = np.minimum(np.minimum(both, first + second), pairs - both - first - second)
+    added = np.where(fewest > 0.0, 0.0, EMPTY_CELL)
+    whole = pairs + 4.0 * added
+    shares = [(count + added) / whole for count in (both, first, second)]
+    covariance = [
+        [(one * (i == j) - one * other) / whole for j, other in enumerate(shares)]
+        for i, one in enumerate(shares)
+    ]
+    return delta_variance(_recurrence(parents), shares, covariance)
 
 
 def _heritability(

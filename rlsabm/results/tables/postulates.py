@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rlsabm.arrays import Floats
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.columns import (
     ARM,
@@ -22,11 +23,12 @@ from rlsabm.results.intervals import (
     Interval,
     binomial_variance,
     delta_variance,
-    over_draws,
+    over_draws_around,
 )
 from rlsabm.results.nesting import RUNS, NestedCounts
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.tables.partitions import PARTITION_COUNTS
+from rlsabm.results.tables.shifts import ADDED_TO_DIFFERENCES
 from rlsabm.results.totals import TOTAL_OF, WITH_TOTALS_BY_SEX, total_rows
 
 POSTULATES = {
@@ -36,16 +38,16 @@ POSTULATES = {
     "P4": "the dopaminergic losses behind RLS are among those that iron deficiency produces",
 }
 POSTULATE_PARTS = {
-    "caused_shift": "P1: prevalence - prevalence of the same people without the condition",
-    "observed_shift": "P1: prevalence - prevalence expected at their sex and age",
-    "precipitated": "P2: share of cases that would be none if iron stores were always replete",
-    "constitutional": "P2: share that would be cases even then, but not if CNS iron never lacked",
-    "not_iron": "P2: share that would be cases even then",
-    "through_dopamine": "P3: share of the cases by lack of CNS iron that would be none if it did not "
-    "reach dopamine",
-    "no_dopaminergic_loss": "P4: share of cases without any loss of dopaminergic function",
-    "within_range_of_iron_deficiency": "P4: share with a loss that iron deficiency alone produces",
-    "beyond_range_of_iron_deficiency": "P4: share with a larger loss",
+    "caused_shift": "P1: prevalence minus prevalence of the same people without the condition",
+    "observed_shift": "P1: prevalence minus prevalence expected at their sex and age",
+    "precipitated": "P2: cases that would not be cases if iron stores were always replete",
+    "constitutional": "P2: cases even then, but not if CNS iron were always sufficient",
+    "not_iron": "P2: cases even if CNS iron were always sufficient",
+    "through_dopamine": "P3: of the cases that sufficient CNS iron would prevent, those that cutting its "
+    "path to dopamine would prevent",
+    "no_dopaminergic_loss": "P4: cases without any dopaminergic deficit",
+    "within_range_of_iron_deficiency": "P4: cases with a deficit that iron deficiency alone produces",
+    "beyond_range_of_iron_deficiency": "P4: cases with a larger deficit",
 }
 OF_POSTULATE = {part: meaning[:2] for part, meaning in POSTULATE_PARTS.items()}
 
@@ -94,9 +96,17 @@ def estimate_postulates(partition: pd.DataFrame, shifts: pd.DataFrame) -> pd.Dat
 def _through_dopamine(n: NestedCounts) -> Interval:
     """Of the cases that sufficient CNS iron would spare, those that cutting the path would spare."""
     ill, shares = n["cases"], ("cases_if_sufficient", "cases_without_path")
+
+    def through(s: Floats, c: Floats) -> Floats:
+        return np.asarray((1.0 - c) / (1.0 - s))
+
     with np.errstate(invalid="ignore", divide="ignore"):
-        s, c = (n[share] / ill for share in shares)
-        joint = n["cases_sufficient_and_without_path"] / ill
+        value = through(*(n[share] / ill for share in shares))
+        # As shifts do, so that few cases are not taken for certain.
+        added = ADDED_TO_DIFFERENCES / np.maximum((ill > 0).sum(axis=0), 1)
+        ill = ill + 4.0 * added
+        s, c = ((n[share] + 2.0 * added) / ill for share in shares)
+        joint = (n["cases_sufficient_and_without_path"] + added) / ill
         reckoned = [
             [binomial_variance(s, ill), (joint - s * c) / ill],
             [(joint - s * c) / ill, binomial_variance(c, ill)],
@@ -106,8 +116,8 @@ def _through_dopamine(n: NestedCounts) -> Interval:
              for j, other in enumerate(shares)]
             for i, one in enumerate(shares)
         ]  # fmt: skip
-        path = delta_variance(lambda s, c: (1.0 - c) / (1.0 - s), [s, c], covariance)
-    return over_draws(*path, kind="share")
+        centre, variance = delta_variance(through, [s, c], covariance)
+    return over_draws_around(value, centre, variance, kind="share")
 
 
 def _first_postulate(shifts: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
