@@ -265,6 +265,14 @@ def test_few_draws_without_replicates_have_no_interval_on_screens(
     assert "too few to tell how sure the differences are" in outcome.out.replace("\n", " ")
 
 
+def test_runs_that_are_enough_are_not_called_too_few(tmp_path: Path) -> None:
+    """Where no person has moved, the spread between runs says nothing, but there are enough of them."""
+    arms: dict[str, Arm] = {"reference": {"everyone": FOUR}, "same": {"everyone": FOUR}}
+    notes = compared(made(tmp_path / "s", arms)).notes
+    assert any("intervals show chance only" in note for note in notes)
+    assert not any("too few" in note for note in notes)
+
+
 def test_an_arm_that_changes_who_belongs_to_a_group(tmp_path: Path) -> None:
     fewer: Runs = {run: (cases, 900) for run, (cases, _) in FOUR.items()}
     arms: dict[str, Arm] = {"reference": {"everyone": FOUR}, "same": {"everyone": FEWER}}

@@ -9,7 +9,7 @@ the parameters add their counts, and draws count equally.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ from rlsabm.results.differences import (
     REPLICATES,
     Counts,
     Independent,
+    basis,
     difference_of,
     independent_prevalence,
     independent_shift,
@@ -169,7 +170,9 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
     shifts = _compared(shifts_of_a, shifts_of_b, pairing, choice, independent_shift, most=2.0)
     unfinished = {side.folder: side.missing for side in (a, b) if side.missing}
     about_runs = [f"{folder}: {missing}" for folder, missing in unfinished.items()]
-    about_runs += _notes_on_pairing(pairing, pd.concat([prevalence, shifts])["interval_from"])
+    rows = pd.concat([prevalence, shifts])
+    rare = bool((rows["persons_a"].gt(0) & rows["paired_runs"].eq(0)).any())
+    about_runs += _notes_on_pairing(pairing, rare=rare)
     return Comparison(
         a,
         b,
@@ -293,7 +296,8 @@ def common_adult_age(a: Source, b: Source) -> int | None:
     return min(common)
 
 
-def _notes_on_pairing(pairing: Pairing, rests_on: Iterable[str]) -> list[str]:
+def _notes_on_pairing(pairing: Pairing, *, rare: bool) -> list[str]:
+    """What to say of the runs; some groups may be so rare that too few runs hold them."""
     pairs = len(pairing.pairs)
     if pairs == 0:
         return [
@@ -304,11 +308,11 @@ def _notes_on_pairing(pairing: Pairing, rests_on: Iterable[str]) -> list[str]:
         return [ONE_PAIRED_RUN]
     draws = len({draw for draw, _ in pairing.pairs})
     of_runs = f"{pairs} paired runs, of {draws} draw{'s' if draws > 1 else ''} of the parameters"
-    found = set(rests_on)
     notes = []
-    if DRAWS in found:
+    rests_on = basis(draws, pairs)
+    if rests_on == DRAWS:
         notes.append(f"{of_runs}: intervals show both chance and the uncertainty of the parameters")
-    elif REPLICATES in found:
+    elif rests_on == REPLICATES:
         notes.append(
             f"{of_runs}: intervals show chance only, not the uncertainty of the parameters; "
             "runs: {draws: 20} gives both"
@@ -321,7 +325,7 @@ def _notes_on_pairing(pairing: Pairing, rests_on: Iterable[str]) -> list[str]:
     for letter, runs in (("A", pairing.of_a), ("B", pairing.of_b)):
         if len(runs) > pairs:
             notes.append(f"{pairs} of {len(runs)} runs of {letter} are paired; others left out")
-    if COUNTS in found and found != {COUNTS}:
+    if rare and rests_on != COUNTS:
         notes.append(
             "where too few runs hold such people, no interval is shown; that in JSON is from counts, "
             "as if people were unrelated"

@@ -73,6 +73,13 @@ def mean_over_draws(counts: Counts) -> float:
     return float((whole.total / whole.persons).mean()) if len(whole.draw) else math.nan
 
 
+def basis(draws: int, runs: int) -> str:
+    """What the interval of a paired difference rests on, by how many draws and runs there are."""
+    if draws >= FEWEST_DRAWS:
+        return DRAWS
+    return REPLICATES if runs - draws >= LEAST_FREEDOM else COUNTS
+
+
 def paired_error(a: Counts, b: Counts) -> tuple[float, float, str] | None:
     """How sure a difference is by how it varies between runs of pairs with the same chance.
 
@@ -90,19 +97,17 @@ def paired_error(a: Counts, b: Counts) -> tuple[float, float, str] | None:
     by_chance = math.nan  # variance of the difference in one run
     if freedom >= LEAST_FREEDOM:
         by_chance = float(((_within_draws(b) - _within_draws(a)) ** 2).sum()) / freedom
-    if draws >= FEWEST_DRAWS:
+    rests_on = basis(draws, len(number))
+    if rests_on == DRAWS:
         # Single runs do not tell chance and parameters apart: the spread between draws is of both.
         within = np.nan_to_num(by_chance) / runs
         by_draw = whole_b.total / whole_b.persons - whole_a.total / whole_a.persons
         found = over_draws(by_draw, within, kind="difference")
         error = math.hypot(float(found.monte_carlo_error), float(found.parameter_sd))
-        return error, t_quantile(draws - 1), DRAWS
-    if freedom >= LEAST_FREEDOM:
-        return (
-            math.sqrt(by_chance * float((1.0 / runs).sum())) / draws,
-            t_quantile(freedom),
-            REPLICATES,
-        )
+        return error, t_quantile(draws - 1), rests_on
+    if rests_on == REPLICATES:
+        error = math.sqrt(by_chance * float((1.0 / runs).sum())) / draws
+        return error, t_quantile(freedom), rests_on
     return None
 
 
