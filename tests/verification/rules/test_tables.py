@@ -546,10 +546,11 @@ def test_postulates_are_shares_of_the_cases() -> None:
         "not_iron": 0.5, "through_dopamine": 0.4 / 0.5, "no_dopaminergic_loss": 0.2,
         "within_range_of_iron_deficiency": 0.55, "beyond_range_of_iron_deficiency": 0.25,
     })  # fmt: skip
-    s, c, joint = 0.5, 0.6, 0.45
+    # One case is added to each combination of the two worlds.
+    s, c, joint = 52 / 104, 62 / 104, 46 / 104
     # (1 - c) / (1 - s), by the slopes 1 / (1 - s) and (1 - c) / (1 - s)².
-    slopes = np.array([0.4 / 0.25, -1 / 0.5])
-    covariance = np.array([[s * (1 - s), joint - s * c], [joint - s * c, c * (1 - c)]]) / 100
+    slopes = np.array([(1 - c) / (1 - s) ** 2, -1 / (1 - s)])
+    covariance = np.array([[s * (1 - s), joint - s * c], [joint - s * c, c * (1 - c)]]) / 104
     error = (slopes @ covariance @ slopes) ** 0.5
     assert found.loc["through_dopamine", "monte_carlo_error"] == pytest.approx(error, rel=1e-5)
     assert set(found["postulate"]) == {"P1", "P2", "P3", "P4"}
