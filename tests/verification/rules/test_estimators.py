@@ -12,9 +12,11 @@ from scipy import integrate, stats
 
 from rlsabm.results.combining import Added, Moments, run_of_blocks
 from rlsabm.results.differences import (
+    COUNTS,
     DRAWS,
     REPLICATES,
     Counts,
+    difference_of,
     error_without_spread,
     independent_prevalence,
     independent_shift,
@@ -442,6 +444,63 @@ def test_runs_that_all_differ_alike_have_one_person_added_to_each_side() -> None
     """Of 100 people ten were moved: √(10 + 2) / (100 + 4)."""
     a, b = counts((0, 100, 10), (0, 100, 20)), counts((0, 100, 20), (0, 100, 30))
     assert error_without_spread(a, b) == pytest.approx(sqrt(0.1 * 200 + 2) / 204)
+
+
+def difference(
+    a: Counts, b: Counts, runs: int = 0, *, variance: float = 0.0004, most: float = 1.0
+) -> dict[str, Any]:
+    """The difference of two means, whose first runs are paired."""
+    pairs = np.arange(runs), np.arange(runs)
+    return difference_of(a, b, pairs, lambda counts: variance, most=most)
+
+
+def test_a_difference_of_paired_runs_has_the_interval_of_its_pairs() -> None:
+    a = counts((0, 100, 10), (0, 100, 14), (0, 100, 12), (0, 100, 90))
+    b = counts((0, 100, 15), (0, 100, 16), (0, 100, 20), (0, 100, 0))
+    found = difference(a, b, 3)
+    error, quantile, _ = paired_error(counts((0, 100, 10), (0, 100, 14), (0, 100, 12)),
+                                      counts((0, 100, 15), (0, 100, 16), (0, 100, 20)))  # type: ignore[misc]  # fmt: skip
+    assert found["difference"] == pytest.approx(0.05)
+    assert (found["lower"], found["upper"]) == pytest.approx(
+        (0.05 - quantile * error, 0.05 + quantile * error)
+    )
+    assert (found["paired_runs"], found["interval_from"]) == (3, REPLICATES)
+    assert (found["persons_a"], found["cases_a"]) == (300, 36)
+    assert (found["value_a"], found["value_b"]) == pytest.approx((0.12, 0.17))
+
+
+def test_a_difference_without_enough_pairs_has_the_interval_of_counts() -> None:
+    a, b = counts((0, 100, 10), (0, 100, 14)), counts((0, 100, 20), (0, 100, 16))
+    for runs in (0, 1, 2):
+        found = difference(a, b, runs)
+        assert found["standard_error"] == pytest.approx(sqrt(2 * 0.0004))
+        assert found["upper"] == pytest.approx(found["difference"] + Z_95 * sqrt(0.0008))
+        assert (found["paired_runs"], found["interval_from"]) == (0, COUNTS)
+
+
+def test_pairs_that_all_differ_alike_have_no_interval_without_width() -> None:
+    a, b = (
+        counts(*((0, 100, n) for n in (10, 20, 30))),
+        counts(*((0, 100, n) for n in (20, 30, 40))),
+    )
+    found = difference(a, b, 3)
+    assert found["standard_error"] == pytest.approx(error_without_spread(a, b))
+    assert (found["paired_runs"], found["interval_from"]) == (3, COUNTS)
+    assert found["lower"] == pytest.approx(0.1 - Z_95 * error_without_spread(a, b))
+
+
+def test_a_run_with_one_person_is_a_run_and_one_without_is_none() -> None:
+    a, b = counts((0, 1, 0), (0, 1, 1), (0, 1, 0)), counts((0, 1, 1), (0, 1, 1), (0, 1, 0))
+    assert difference(a, b, 3)["paired_runs"] == 3
+    for first, second in ((a, counts((0, 1, 1), (0, 1, 1), (0, 0, 0))),
+                          (counts((0, 0, 0), (0, 1, 1), (0, 1, 0)), b)):  # fmt: skip
+        assert difference(first, second, 3)["paired_runs"] == 0
+
+
+def test_limits_of_a_difference_are_possible_differences() -> None:
+    a, b = counts((0, 100, 10)), counts((0, 100, 20))
+    found = difference(a, b, variance=9.0, most=0.8)
+    assert (found["lower"], found["upper"]) == (-0.8, 0.8)
 
 
 def test_the_variance_of_a_prevalence_has_two_cases_in_four_people_added() -> None:

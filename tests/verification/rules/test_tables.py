@@ -217,6 +217,19 @@ def test_observed_shifts_of_a_part_are_against_people_outside_the_whole() -> Non
     assert found["observed_odds_ratio"] == pytest.approx(1 / (1 / 3))
 
 
+def test_odds_have_no_interval_where_few_are_no_cases() -> None:
+    """95 of 100 are cases: enough for a ratio, but five others are too few for odds."""
+    row = dict.fromkeys(CONTRAST_COUNTS, 90.0) | {
+        "persons": 100.0, "cases": 95.0, "everyone_persons": 100.0, "everyone_cases": 95.0,
+        "cases_without": 80.0, "cases_with_and_without": 78.0, "expected_variance": 4.0,
+    }  # fmt: skip
+    frame = pd.DataFrame([row | {"condition": "it", "draw": 0, "replicate": 0}])
+    found = estimate_shifts(frame).set_index("estimate")
+    for name, known in (("caused_ratio", True), ("caused_odds_ratio", False)):
+        assert np.isfinite(found.loc[name, ["lower", "upper"]].to_numpy(float)).all() == known
+        assert np.isfinite(found.loc[name, "value"])
+
+
 # Prevalence ---------------------------------------------------------------------------------------
 
 
@@ -425,6 +438,19 @@ def test_errors_of_twins_know_that_two_of_a_pair_tell_the_same() -> None:
     assert errors["recurrence_ratio"] == pytest.approx(
         (slopes @ covariance @ slopes) ** 0.5, rel=1e-5
     )
+
+
+def test_half_a_pair_is_added_to_each_kind_where_one_is_missing() -> None:
+    """No discordant pair: the interval of the recurrence ratio is that of such a table, relatively."""
+    found = estimate_kin(kin_counts(("full_siblings", 200, 30, 0, 0))).set_index("estimate")
+    row = found.loc["recurrence_ratio"]
+    assert row["value"] == pytest.approx(200 / 30)
+    b, d, n = 30.5 / 202, 1 / 202, 202
+    centre = 4 * b / (2 * b + d) ** 2
+    slopes = np.array([4 * (d - 2 * b), -8 * b]) / (2 * b + d) ** 3
+    covariance = (np.diag([b, d]) - np.outer([b, d], [b, d])) / n
+    relative = (slopes @ covariance @ slopes) ** 0.5 / centre
+    assert row["monte_carlo_error"] == pytest.approx(row["value"] * relative, rel=1e-4)
 
 
 def test_parents_and_children_are_told_apart() -> None:
