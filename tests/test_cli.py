@@ -210,7 +210,7 @@ def test_progress_on_a_terminal(workplace: Path) -> None:
 
 #: A study with the longest names: of an arm, of one in wide letters, and of a condition.
 LONG_NAMES = """\
-title: "[red]A study[/red] with \\x1b[31m long names"
+title: "[red]A study[/red] with long names"
 population: {size: 300}
 observe: {years: [2009, 2019]}
 shifts: {conditions: [my_condition], postulates: true}
