@@ -881,7 +881,7 @@ def test_a_folder_that_vanishes(tmp_path: Path) -> None:
         def begin(self, *_: object) -> None:
             pass
 
-        def show(self, entries: Ledger, *_: object) -> None:
+        def show(self, entries: Ledger, *_: object, **__: object) -> None:
             if len(entries.having(FINISHED)) == 3 and out.exists():
                 shutil.rmtree(out)
 
