@@ -253,7 +253,7 @@ class Heard:
     def begin(self, *_: object) -> None:
         pass
 
-    def show(self, *_: object) -> None:
+    def show(self, *_: object, **__: object) -> None:
         pass
 
     def tell(self, line: str) -> None:
