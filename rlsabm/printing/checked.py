@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rlsabm.conventions import in_words
 from rlsabm.errors import LONGEST_PLACE, visible
 from rlsabm.printing.numbers import NONE
 from rlsabm.printing.tables import show_table
@@ -73,7 +72,7 @@ def _print_conditions(conditions: Sequence[ImpliedCondition]) -> None:
     rows = []
     for condition in conditions[:MOST_CONDITIONS_SHOWN]:
         arm = "" if condition.arm == REFERENCE else f", {condition.arm}"
-        name = f"{in_words(condition.name)} ({'new' if condition.is_new else 'changed'}{arm})"
+        name = f"{condition.label} ({'new' if condition.is_new else 'changed'}{arm})"
         if not condition.enabled:
             rows.append([name, "nobody", *[NONE] * (len(headings) - 2)])
             continue
