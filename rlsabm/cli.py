@@ -65,14 +65,16 @@ ClusterOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Run on a Dask cluster: the address of its scheduler, the file in which that wrote it, "
-        "or 'local' for one on this machine.",
+        help="Run on a Dask cluster: address of its scheduler, the scheduler file (.json), or "
+        "'local' for a cluster on this machine.",
     ),
 ]
 TimeoutOption = Annotated[
     float | None,
     typer.Option(
-        min=0.01, metavar="MINUTES", help="Try a run again that takes longer; by default never."
+        min=0.01,
+        metavar="MINUTES",
+        help="Give up and try again a run that takes longer; no limit by default.",
     ),
 ]
 AddOption = Annotated[
@@ -81,7 +83,7 @@ AddOption = Annotated[
         min=0,
         max=100_000,
         metavar="N",
-        help="Run N replicates more than the folder has; rlsabm status suggests how many.",
+        help="Add N replicates to those in the folder; rlsabm status suggests how many.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -168,7 +170,7 @@ def run(
     add_replicates: AddOption = 0,
     replace: Annotated[
         bool,
-        typer.Option("--replace", help="Remove the study that is in the folder, and run anew."),
+        typer.Option("--replace", help="Delete the study in the folder, and run anew."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -227,7 +229,7 @@ def status(
         typer.Option(
             min=0.001,
             metavar="POINTS",
-            help="Wanted half-width of the Monte-Carlo interval of 95 %.",
+            help="Wanted half-width of the 95 % Monte-Carlo interval, in percentage points.",
         ),
     ] = 0.5,
     as_json: JsonOption = False,
@@ -302,7 +304,9 @@ def conditions(
     ] = None,
     scenario: Annotated[
         str | None,
-        typer.Option("--of", metavar="FILE", help="Those of a scenario, its own ones included."),
+        typer.Option(
+            "--of", metavar="FILE", help="Those of this scenario file, its own ones included."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -433,7 +437,8 @@ def compare(
         str | None,
         typer.Argument(
             metavar="B",
-            help="What to compare it with; without, every arm of A is compared with its reference.",
+            help="Study or arm to compare with. Without it, every arm of A is compared with the "
+            "reference.",
         ),
     ] = None,
     by: Annotated[
@@ -448,8 +453,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Only this condition or group; may be given many times. By default all, and everyone "
-            "with --by.",
+            help="Only this condition or group; may be given many times. By default all groups, or "
+            "everyone with --by.",
         ),
     ] = None,
     year: Annotated[
@@ -462,7 +467,8 @@ def compare(
         str, typer.Option(metavar="NAME", help="Recall period: current or past_year.")
     ] = "current",
     observed_as: Annotated[
-        str, typer.Option("--as", metavar="NAME", help="An instrument that asked, or truth.")
+        str,
+        typer.Option("--as", metavar="NAME", help="Instrument that ascertains RLS, or truth."),
     ] = "truth",
     as_json: JsonOption = False,
 ) -> None:

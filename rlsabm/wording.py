@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from rlsabm.errors import visible
 
@@ -62,3 +65,21 @@ def with_help(what: str, expected: str | None = None, meant: str | None = None) 
     ]
     joined = "; ".join(text for text in helps if text)
     return f"{what} ({joined})" if joined else what
+
+
+def command(*words: object) -> str:
+    """A command line as a shell reads it."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: object) -> str:
+    text = str(word)
+    if isinstance(word, Path) and text.startswith("-"):
+        text = f"./{text}"  # no option
+    if text.isprintable():
+        return shlex.quote(text)
+    quoted = "".join(
+        f"\\x{byte:02x}" if byte < 32 or byte > 126 else chr(byte).replace("\\", r"\\")
+        for byte in os.fsencode(text)
+    )
+    return "$'" + quoted.replace("'", r"\'") + "'"

@@ -239,7 +239,11 @@ class Process:
     """A command that runs in a session of its own; ``end`` makes sure that nothing of it is left."""
 
     def __init__(
-        self, *words: str, folder: Path, program: tuple[str, ...] = ("-m", "rlsabm")
+        self,
+        *words: str,
+        folder: Path,
+        program: tuple[str, ...] = ("-m", "rlsabm"),
+        **variables: str,
     ) -> None:
         self._written = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._complained = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
@@ -247,7 +251,7 @@ class Process:
         self._process = subprocess.Popen(
             [sys.executable, *program, *words],
             cwd=folder,
-            env={**environment(), "PYTHONPATH": os.pathsep.join(paths)},
+            env={**environment(), "PYTHONPATH": os.pathsep.join(paths), **variables},
             stdin=subprocess.DEVNULL,
             stdout=self._written,
             stderr=self._complained,

@@ -435,7 +435,7 @@ def test_the_schema_accepts_shipped_scenarios(rlsabm_command: Command) -> None:
 def test_shipped_scenarios(rlsabm_command: Command, workplace: Path, name: str) -> None:
     outcome = rlsabm_command("check", f"scenarios/{name}")
     assert outcome.code == 0
-    assert outcome.out.startswith(f"scenarios/{name}: fine")
+    assert outcome.out.startswith(f"scenarios/{name}: valid")
     plain = rlsabm_command("show", f"scenarios/{name}", "--set", "runs.draws=5").out
     as_json = rlsabm_command("show", f"scenarios/{name}", "--set", "runs.draws=5", "--json").out
     wanted = read_scenario(f"scenarios/{name}", ["runs.draws=5"]).content_hash()

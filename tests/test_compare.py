@@ -443,10 +443,10 @@ def test_caused_shifts_of_pairs(tmp_path: Path) -> None:
 
 def test_caused_shifts_from_counts(tmp_path: Path) -> None:
     [row] = compared(shifted(tmp_path / "s", runs=1)).shifts.itertuples()
-    # With and without: 11 and 1 of 200 people differ; 6 and 1 in the other arm.
-    wanted = 12 / 200 - (10 / 200) ** 2, 7 / 200 - (5 / 200) ** 2
+    # With and without: 11 and 1 of 200 people differ; 6 and 1 in the other arm; one more of each kind.
+    wanted = 14 / 204 - (10 / 204) ** 2, 9 / 204 - (5 / 204) ** 2
     assert row.difference == pytest.approx(-5 / 200)
-    assert row.standard_error == pytest.approx(math.sqrt(sum(wanted) / 200), rel=0.05)
+    assert row.standard_error == pytest.approx(math.sqrt(sum(wanted) / 204))
     assert row.paired_runs == 0
 
 

@@ -253,7 +253,7 @@ class Heard:
     def begin(self, *_: object) -> None:
         pass
 
-    def show(self, *_: object) -> None:
+    def show(self, *_: object, **__: object) -> None:
         pass
 
     def tell(self, line: str) -> None:
@@ -452,7 +452,7 @@ def test_resume_says_it_in_a_line(tmp_path: Path, rlsabm_command: Command) -> No
     outcome = rlsabm_command("resume", "out")
     assert outcome.code == 0
     assert outcome.err.splitlines() == [
-        "out: shifts.parquet is empty, and so on of 1 more. It is made again from the others."
+        "out: shifts.parquet is empty, and 1 more. It is made again from the other files."
     ]
     assert tables(out) == tables(reference())
     quiet = rlsabm_command("resume", "out")

@@ -32,7 +32,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 GUIDES = [
     ROOT / "README.md",
-    *(DOCS / f"{name}.md" for name in ("tutorial", "scenario", "studies", "python")),
+    *(DOCS / f"{name}.md" for name in ("quickstart", "recipes", "scenario", "studies", "python")),
 ]
 
 

@@ -281,6 +281,20 @@ def test_suspects_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [entries[unit].attempts for unit in units] == [1, 3, 2, 2, 1, 1, 1, 1]
 
 
+def test_workers_that_never_begin_are_not_begun_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def story(name: str, times: int) -> Outcome:
+        raise WorkerLostError("gone")
+
+    units = some_units(4)
+    crew = ImaginedCrew(story, fate=True)
+    monkeypatch.setattr(crew, "has_begun", lambda future: False)
+    engine, entries = engine_of(crew, units, patch=monkeypatch)
+    with pytest.raises(UserError, match=r"ended 5 times before they had begun a run \(gone\)"):
+        engine.run(units)
+    assert crew.renewed == 5
+    assert FAILED not in statuses(entries)
+
+
 @pytest.mark.parametrize("pace", [1, 3])
 def test_the_last_suspect_runs_alone_as_well(monkeypatch: pytest.MonkeyPatch, pace: int) -> None:
     """Also while it takes its time and others wait: else nobody would know whose fault it is."""
@@ -571,9 +585,13 @@ def test_a_unit_that_leaves(tmp_path: Path, workers: int) -> None:
     assert "SystemExit" in row["error"]
 
 
-def test_a_worker_that_is_lost_once(tmp_path: Path) -> None:
+def test_a_worker_that_is_lost_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As when memory runs out: fewer go on."""
     report, notes = run_failing(tmp_path, "be killed once")
     assert report.status == "complete"
+    assert [record.getMessage() for record in caplog.records] == [
+        "A worker process was killed, as happens when memory runs out; going on with 1 process."
+    ]
     assert times_begun(notes, CHOSEN) == 2
     assert ledger(tmp_path / "out").loc[CHOSEN, "attempts"] == 2
     same_study(tmp_path / "out", reference())
@@ -863,7 +881,7 @@ def test_a_folder_that_vanishes(tmp_path: Path) -> None:
         def begin(self, *_: object) -> None:
             pass
 
-        def show(self, entries: Ledger, *_: object) -> None:
+        def show(self, entries: Ledger, *_: object, **__: object) -> None:
             if len(entries.having(FINISHED)) == 3 and out.exists():
                 shutil.rmtree(out)
 

@@ -213,7 +213,7 @@ def test_check_shows_what_is_implied(rlsabm_command: Command, workplace: Path) -
     )
     (workplace / "asked.yaml").write_text(text)
     lines = rlsabm_command("check", "asked.yaml").out.splitlines()
-    assert lines[0] == "asked.yaml: fine. United States, 300 people, surveyed in 2019"
+    assert lines[0] == "asked.yaml: valid. United States, 300 people, surveyed in 2019"
     assert lines[1].startswith(
         "Life expectancy at birth: women 81.4 years, men 76.3; 1.68 children"
     )

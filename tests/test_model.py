@@ -85,7 +85,7 @@ def test_a_start_that_is_no_month_is_refused(start: Any) -> None:
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"start": 1850}, "known from"),
+        ({"start": 1850}, "start: found 1850 .the population of United States is known for"),
         ({"country": "united-stats"}, "did you mean 'united-states'"),
         ({"parameters": {"pregnancy_loss_shar": 0.1}}, "did you mean pregnancy_loss_share"),
         ({"parameters": "pregnancy_loss_share"}, "list of mappings"),

@@ -546,6 +546,9 @@ ENDINGS = [
     ),
     pytest.param(signal.SIGINT, False, ("--workers", "1"), id="one process"),
     pytest.param(
+        *(signal.SIGHUP, True, ("--workers", "2")), id="terminal closed", marks=pytest.mark.long
+    ),
+    pytest.param(
         signal.SIGTERM, True, ("--workers", "2"), id="all terminated", marks=pytest.mark.long
     ),
     pytest.param(

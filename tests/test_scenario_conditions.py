@@ -59,7 +59,7 @@ def condition(study: ResolvedScenario, name: str, arm: str = "reference") -> Any
 def test_a_new_condition(rlsabm_command: Callable) -> None:
     outcome = rlsabm_command("check", written(MIGRAINE))
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith("asked.yaml: fine. ")
+    assert outcome.out.startswith("asked.yaml: valid. ")
     study = read(MIGRAINE)
     catalogue = catalogue_of(study.scenario.conditions)
     assert [each.name for each in catalogue] == [*SHIPPED, "migraine_drugs"]

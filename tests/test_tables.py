@@ -411,16 +411,16 @@ def test_the_readme_counts_each_person_once(study: Study) -> None:
     assert counts["cases"].sum() == persons["rls"].sum()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/recipes.md"])
 def test_every_block_runs(page: str, study: Study, workplace: Path) -> None:
     """Whatever arms, worlds, instruments, years, draws and strata a study has."""
     run_blocks(page, study, slice(None))
 
 
-def test_the_tutorial_counts_each_person_once(
+def test_the_recipes_count_each_person_once(
     study: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = run_blocks("docs/tutorial.md", study, slice(0, 6))
+    names = run_blocks("docs/recipes.md", study, slice(0, 4))
     persons = study.factual("persons").query("arm == 'reference' and year == 2019")
     assert names["now"]["persons"].sum() == len(persons)
     women = persons.query("sex == 'female' and age >= 35")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from rlsabm.errors import UserError
 from rlsabm.wording import range_text, value_text
+
+#: Largest number that is not infinite.
+FLOAT_MAX = sys.float_info.max
 
 
 def refusal(name: str, value: object, expected: str) -> UserError:
@@ -35,7 +38,7 @@ def number(name: str, value: object, lower: float, upper: float, unit: str = "")
     """
     given = plain(value)
     is_number = isinstance(given, int | float) and not isinstance(given, bool)
-    if not is_number or not lower <= given <= upper or math.isinf(given):
+    if not is_number or not lower <= given <= upper or abs(given) > FLOAT_MAX:
         raise refusal(name, value, "a number" + range_text(lower, upper, unit))
     return float(given)
 

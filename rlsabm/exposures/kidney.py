@@ -229,7 +229,7 @@ _PARAMETERS = (
       "Blood lost to the gut in CKD stages 4-5 before dialysis, above normal.",
       "51Cr studies: 3.15 v 0.83 mL/day"),
     P("ckd_4_dopamine_load", 0.3, "liability", "lognormal", 0.4, 0, 6,
-      "Loss of dopaminergic function by uraemia before dialysis.", "assumed"),
+      "Loss of dopaminergic function due to uraemia before dialysis.", "assumed"),
     P("dialysis_blood_loss_ml_per_month", 270, "mL/month", "lognormal", 0.25, 0, 1500,
       "Blood lost on dialysis to circuit, samples and gut.",
       "synthesis of Sargent 2004 Blood Purif 22:112 and 51Cr studies: 1.2 g of iron a year"),
@@ -251,7 +251,7 @@ _PARAMETERS = (
       "Transferrin saturation above which no intravenous iron is given on dialysis.",
       "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
     P("dialysis_dopamine_load", 1.15, "liability", "lognormal", 0.25, 0, 6,
-      "Loss of dopaminergic function by uraemia on dialysis.", f"set to {RLS_ON_HAEMODIALYSIS}"),
+      "Loss of dopaminergic function due to uraemia on dialysis.", f"set to {RLS_ON_HAEMODIALYSIS}"),
 )  # fmt: skip
 
 KIDNEY_DISEASE = Exposure(

@@ -260,7 +260,7 @@ _PARAMETERS = (
     P("lactation_amenorrhoea_months", 6, "months", "fixed", 0, 0, 24,
       "Longest absence of menses by breastfeeding.", f"{IOM}: six months"),
     P("infertile_after_birth_months", 3, "months", "fixed", 0, 1, 12,
-      "Months after a delivery without a conception.", "common estimate"),
+      "Months after a delivery in which no conception is possible.", "common estimate"),
     P("pregnancy_supplement_uptake", 0.7, "1", "normal", 0.05, 0, 1,
       "Share of pregnant women who take iron.",
       "NHANES 1999-2006, about three quarters in late pregnancy"),
@@ -272,7 +272,7 @@ _PARAMETERS = (
       "Share of the prenatal dose that counts as ferrous iron on an empty stomach.",
       "assumed: taken with meals and calcium, and not every day"),
     P("pregnancy_dopamine_load", 1.3, "liability", "lognormal", 0.25, 0, 6,
-      "Loss of dopaminergic function by the hormones of late pregnancy, at term.",
+      "Loss of dopaminergic function due to the hormones of late pregnancy, at term.",
       f"set to {RLS_IN_THE_THIRD_TRIMESTER}"),
 )  # fmt: skip
 

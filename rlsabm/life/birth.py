@@ -65,7 +65,7 @@ _PARAMETERS = (
     P("father_age_gap_sd_years", 5, "years", "fixed", 0, 0.1, 15,
       "Standard deviation of the difference between the ages of fathers and mothers.", "assumed"),
     P("new_father_share", 0.15, "1", "fixed", 0, 0, 1,
-      "Share of later children whose father is not that of the child before, although he lives.",
+      "Share of later children who have a new father although the father of the last child lives.",
       "assumed"),
 )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rlsabm.conventions import in_words
 from rlsabm.errors import LONGEST_PLACE, visible
 from rlsabm.printing.numbers import NONE
 from rlsabm.printing.tables import show_table
@@ -34,11 +33,11 @@ def _lines(implied: Implied) -> Iterator[str]:
     if tables.replace("-", " ").lower() != country.lower():
         country = f"{country} ({tables})"
     years = ", ".join(map(str, implied.years))
-    yield f"{file}: fine. {country}, {implied.people:,} people, surveyed in {years}"
+    yield f"{file}: valid. {country}, {implied.people:,} people, surveyed in {years}"
     children = (
         ""
         if implied.children_per_woman is None
-        else f"; {implied.children_per_woman:.2f} children a woman in {implied.years[-1]}"
+        else f"; {implied.children_per_woman:.2f} children per woman in {implied.years[-1]}"
     )
     yield (
         f"Life expectancy at birth: women {implied.life_expectancy_women:.1f} years, men "
@@ -73,7 +72,7 @@ def _print_conditions(conditions: Sequence[ImpliedCondition]) -> None:
     rows = []
     for condition in conditions[:MOST_CONDITIONS_SHOWN]:
         arm = "" if condition.arm == REFERENCE else f", {condition.arm}"
-        name = f"{in_words(condition.name)} ({'new' if condition.is_new else 'changed'}{arm})"
+        name = f"{condition.label} ({'new' if condition.is_new else 'changed'}{arm})"
         if not condition.enabled:
             rows.append([name, "nobody", *[NONE] * (len(headings) - 2)])
             continue
@@ -95,4 +94,11 @@ def _alike(women: Sequence[float], men: Sequence[float]) -> bool:
 
 
 def _percents(shares: Sequence[float]) -> list[str]:
-    return [f"{100.0 * share:#.2g}".removesuffix(".") if share else "0" for share in shares]
+    return [_per_cent(share) for share in shares]
+
+
+def _per_cent(share: float) -> str:
+    if share == 0.0:
+        return "0"
+    text = f"{100.0 * share:.0f}" if share >= 0.0995 else f"{100.0 * share:#.2g}"
+    return text.removesuffix(".")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
 
+from rlsabm.conventions import in_words
 from rlsabm.declaring.groups import IRON_STORES, Group
 from rlsabm.errors import LONGEST_NAME, UserError, nearest, visible
 from rlsabm.exposures.catalogue.condition import Condition
@@ -22,8 +23,8 @@ EFFECTS = (
     ("blood_loss_ml_at_onset", 0.0, "{:g} mL of blood lost at onset"),
     ("iron_loss_mg_per_day", 0.0, "{:g} mg of iron lost a day"),
     ("absorption_factor", 1.0, "absorption x {:g}"),
-    ("haemoglobin_factor", 1.0, "haemoglobin aimed at x {:g}"),
-    ("dopamine_load", 0.0, "dopaminergic load {:g}, not by iron"),
+    ("haemoglobin_factor", 1.0, "haemoglobin set point x {:g}"),
+    ("dopamine_load", 0.0, "dopaminergic load {:g} (independent of iron)"),
     ("ferritin_factor", 1.0, "measured ferritin x {:g}"),
     ("saturation_factor", 1.0, "measured transferrin saturation x {:g}"),
     ("mortality_ratio", 1.0, "mortality x {:g}"),
@@ -74,10 +75,8 @@ def print_conditions(conditions: Sequence[Condition]) -> None:
     """List all groups, and what the conditions among them do."""
     data = {condition.name: condition for condition in conditions}
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("name", no_wrap=True)
-    table.add_column("kind")
-    table.add_column("who belongs to it")
-    table.add_column("effects")
+    for heading in ("name", "kind", "who belongs to it", "effects"):
+        table.add_column(heading, overflow="fold")
     for group in groups_of(conditions):
         effects = effects_in_words(data[group.name]) if group.name in data else ""
         if group.kind == "control":
@@ -139,7 +138,8 @@ def explain_condition(group: Group, conditions: Sequence[Condition]) -> None:
     say(f"{name}: {group.label} ({group.kind})", bold=True)
     say(f"who: {group.definition}")
     if group.cause:
-        say(f"caused shift: against the same people {_other_world(group)}")
+        labels = {each.name: each.label for each in groups_of(conditions)}
+        say(f"caused shift: against the same people {_other_world(group, labels)}")
     data = {condition.name: condition for condition in conditions}
     if name in data:
         _print_data(data[name])
@@ -147,10 +147,10 @@ def explain_condition(group: Group, conditions: Sequence[Condition]) -> None:
         say(f"source: {group.source}")
 
 
-def _other_world(group: Group) -> str:
+def _other_world(group: Group, labels: Mapping[str, str]) -> str:
     if group.cause == IRON_STORES:
         return "with iron stores that are always replete"
-    return f"without {group.cause.replace('_', ' ')}"
+    return f"without {labels.get(group.cause, in_words(group.cause))}"
 
 
 def _print_data(condition: Condition) -> None:
@@ -167,5 +167,5 @@ def _print_data(condition: Condition) -> None:
     say(f"lasts: {lasts}")
     say(f"effects: {effects_in_words(condition)}")
     if condition.touches_iron:
-        say(f"spread of their strength between draws (log): {condition.effect_log_sd:g}")
+        say(f"SD between draws of the log of their strength: {condition.effect_log_sd:g}")
     say(f"source: {' '.join(condition.source.split())}")

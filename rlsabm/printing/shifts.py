@@ -18,9 +18,10 @@ from rlsabm.results.tables.postulates import POSTULATE_PARTS
 from rlsabm.results.totals import ADULT_AGE
 
 LEGEND = (
-    "observed: against people without it, of the same sex and age. caused: against the same people "
-    "without its burden. by iron: share of the caused shift that its iron burden explains. PAF: "
-    "population attributable fraction, the share of all cases that would be none without it."
+    "observed: compared with people without it, of the same sex and age. caused: compared with the "
+    "same people without its burden. by iron: share of the caused shift that its iron burden "
+    "explains. PAF: population attributable fraction, the share of all cases that would not occur "
+    "without it."
 )
 
 

@@ -43,6 +43,10 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     say_line("")
     say(scenario.title, bold=True)
     prevalence = pd.read_parquet(table_path(folder, "prevalence"))
+    there = set(prevalence["arm"].astype(str))
+    if REFERENCE not in there:
+        say("No run of the reference has finished, so there is nothing to compare with yet.")
+        return
     asked, shift = bool(scenario.shifts.conditions), None
     print_prevalence(study, prevalence, by_condition=not asked)
     if asked:
@@ -53,7 +57,6 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     if scenario.shifts.postulates:
         postulates = pd.read_parquet(table_path(folder, "postulates"))
         print_postulates(postulates, arm=REFERENCE, year=years[-1])
-    there = set(prevalence["arm"].astype(str))
     arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
     trends = _trends(folder, [REFERENCE, *arms], prevalence, years) if len(years) > 1 else []
     if trends:
@@ -92,7 +95,7 @@ def print_ending(report: Report, folder: Path) -> None:
     else:
         latest = report.manifest["history"][-1]
         new = counted(finished - report.found, "run")
-        before = f" ({report.found} had finished before)" if report.found else ""
+        before = f" ({report.found:,} had finished before)" if report.found else ""
         say(
             f"{latest['person_months'] / 12e6:.1f} million person-years, {new}, in "
             f"{duration(latest['seconds'])}{before}."

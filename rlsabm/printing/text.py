@@ -10,13 +10,12 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import shlex
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from rlsabm.errors import visible
+from rlsabm.wording import command
 
 #: Columns of tables and paragraphs: no terminal is too wide for reading, files and pipes have no width.
 MOST_COLUMNS, LEAST_COLUMNS = 100, 40
@@ -72,24 +71,6 @@ def wrapped(text: str, width: int) -> list[str]:
 def say_command(introduction: str, *words: object, console: Console = out) -> None:
     """Print a command to copy, in one line: "To go on: rlsabm resume 'my study'"."""
     say_line(f"{introduction}: {command(*words)}", console=console)
-
-
-def command(*words: object) -> str:
-    """A command line as a shell reads it."""
-    return " ".join(_quoted(word) for word in words)
-
-
-def _quoted(word: object) -> str:
-    text = str(word)
-    if isinstance(word, Path) and text.startswith("-"):
-        text = f"./{text}"  # no option
-    if text.isprintable():
-        return shlex.quote(text)
-    quoted = "".join(
-        f"\\x{byte:02x}" if byte < 32 or byte > 126 else chr(byte).replace("\\", r"\\")
-        for byte in os.fsencode(text)
-    )
-    return "$'" + quoted.replace("'", r"\'") + "'"
 
 
 def _substituted(error: UnicodeError) -> tuple[str, int]:

@@ -74,11 +74,11 @@ DEFINITION = Column(
 )  # fmt: skip
 RECALL = Column(
     "recall", "category", "",
-    "recall period: in the month of the survey, or at any time in the 12 months to it",
+    "recall period: in the month of the survey, or at any time in the 12 months before it",
     words=RECALLS, labels=RECALL_LABELS,
 )  # fmt: skip
 OBSERVED_AS = Column(
-    "observed_as", "category", "", "'truth', or the instrument that asked",
+    "observed_as", "category", "", "'truth' (true status), or the instrument that ascertained RLS",
     words=lambda vocabulary: vocabulary.observers,
 )  # fmt: skip
 #: How a case is defined and found.

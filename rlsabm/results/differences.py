@@ -151,7 +151,7 @@ def difference_of(
         a, b = paired_a.of(inhabited), paired_b.of(inhabited)
         found = paired_error(a, b)
         if found and found[0] < LEAST_SPREAD:
-            found = error_without_spread(a, b), Z_95, COUNTS
+            found = error_without_spread(a, b), Z_95, found[2]
     error, quantile, rests_on = found or (math.sqrt(variance(a) + variance(b)), Z_95, COUNTS)
     value_a, value_b = mean_over_draws(a), mean_over_draws(b)
     difference = value_b - value_a

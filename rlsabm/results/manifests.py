@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,10 +14,10 @@ from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import MANIFEST, SCENARIO, Mark
 from rlsabm.scenario.resolved import content_hash_of
-from rlsabm.wording import value_text
+from rlsabm.wording import command, value_text
 
-#: Larger than any manifest.
-MOST_BYTES = 10_000_000
+#: Larger than the manifest of any scenario that is accepted.
+MOST_BYTES = 50_000_000
 #: A file that has one of these keys is the manifest of a study, or was.
 OWN_KEYS = {"input_hash", "scenario_hash"}
 #: How the types of JSON are called in messages.
@@ -221,7 +220,7 @@ def _number(text: str) -> float:
 def _damaged(place: Path | str, what: str, *, is_own: bool = False) -> ManifestError:
     folder = Path(place).parent
     again = (
-        f"rlsabm run {quote(str(folder / SCENARIO))} --out {quote(str(folder))} --replace"
+        f"{command('rlsabm', 'run', folder / SCENARIO, '--out', folder)} --replace"
         if (folder / SCENARIO).is_file()
         else "rlsabm run … --replace"
     )

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from shlex import quote
 from typing import IO, Any, NamedTuple
 
 import pandas as pd
@@ -18,6 +17,7 @@ from rlsabm.results.arrow import WORDS
 from rlsabm.results.files import MANIFEST, Mark, fault_of, mark_of_file, table_path
 from rlsabm.results.manifests import manifest_of, marks_in
 from rlsabm.scenario import REFERENCE
+from rlsabm.wording import command
 
 OUTPUTS = Path("outputs")
 #: How often a file is read again that is being replaced while it is read.
@@ -294,7 +294,7 @@ def _opened(
 
 def remedy(folder: Path) -> str:
     """What to do about a study whose files are damaged."""
-    return f"to make it again: rlsabm resume {quote(str(folder))}"
+    return f"to make it again: {command('rlsabm', 'resume', folder)}"
 
 
 def damage_in(folder: Path, manifest: Mapping[str, Any]) -> str:
@@ -334,7 +334,7 @@ def read_line_list(folder: Path, table: str) -> pd.DataFrame:
         with _opened(folder, name, lambda mark=mark: [mark]) as file:  # type: ignore[misc]
             parts.append(pq.read_table(file))
     if not parts:
-        raise UserError(f"{folder / table}: is empty; run the study again")
+        raise UserError(f"{folder / table}: is empty; {remedy(folder)}")
     whole = pa.concat_tables(parts).unify_dictionaries()
     frame = _with_attributes(whole.replace_schema_metadata(parts[0].schema.metadata))
     for name, words in json.loads(parts[0].schema.metadata[WORDS.encode()]).items():

@@ -51,7 +51,7 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
     if kind == "array":
         is_scalar = isinstance(value, int | float | str) and not isinstance(value, bool)
         item, _ = _without_null(schema["items"])
-        fits = isinstance(value, str) == ("enum" in item)
+        fits = isinstance(value, str) == ("enum" in item or item.get("type") == "string")
         return f"[{value}]" if is_scalar and fits else None
     if kind == "boolean" and isinstance(value, str | int):
         return _SWITCHES.get(str(value).lower())
@@ -169,7 +169,7 @@ def _without_null(schema: Schema) -> tuple[Schema, bool]:
         return _without_null(others[0])[0], True
     if isinstance(schema.get("type"), list):
         kind = next(kind for kind in schema["type"] if kind != "null")
-        return {**schema, "type": kind}, True
+        return {**schema, "type": kind}, "null" in schema["type"]
     return schema, False
 
 

@@ -53,8 +53,8 @@ class PopulationSection(Section):
     country: Annotated[
         CountryName,
         Field(
-            description="Country whose births, deaths and habits the people have: a name, or the "
-            "path of a folder of tables, from this file."
+            description="Country that supplies the demographic tables and the rules of donation: a "
+            "name, or the path of a folder of tables, relative to this file."
         ),
     ] = "united-states"
     size: Annotated[
@@ -123,8 +123,8 @@ class Observe(Section):
         AfterValidator(each_once),
         Field(
             alias="as",
-            description="Instruments that ask for RLS, besides the truth: names of rlsabm "
-            "instruments, such as CH-RLSq.",
+            description="Questionnaires or interviews by which RLS is ascertained, beside the true "
+            "status: names of rlsabm instruments, such as CH-RLSq.",
             json_schema_extra={
                 "items": {"type": ["string", "boolean"], "expected": "names of rlsabm instruments"}
             },
@@ -146,15 +146,15 @@ class Shifts(Section):
         list[str],
         AfterValidator(each_once),
         Field(
-            description="Conditions for which the same people are followed without its burden, and "
-            "without its iron; names of rlsabm conditions."
+            description="Conditions to leave out: the same people live again without the burden of "
+            "each, and without its iron burden only. Names of rlsabm conditions."
         ),
     ] = []
     postulates: Annotated[
         bool,
         Field(
-            description="Follow the same people with iron that never lacks, in the body or in the "
-            "brain, and with the path from iron to dopamine cut."
+            description="Let the same people live again with iron stores always replete, with CNS "
+            "iron always sufficient, and with the path from iron to dopamine cut."
         ),
     ] = False
 
@@ -169,7 +169,7 @@ class Runs(Section):
     ] = 1
     replicates: Annotated[
         int,
-        Field(ge=1, le=100_000, description="Repetitions of each draw with other chance."),
+        Field(ge=1, le=100_000, description="Repetitions of each draw with other random numbers."),
         Whole,
     ] = 1
     seed: Annotated[
@@ -180,7 +180,9 @@ class Runs(Section):
 class Scenario(Section):
     """One scenario with everything resolved: no base, no arms."""
 
-    title: Annotated[Line, Field(min_length=1, description="One line that says what is asked.")]
+    title: Annotated[
+        Line, Field(min_length=1, description="The question of the study, in one line.")
+    ]
     description: Annotated[Words, Field(description="Longer text for readers of the report.")] = ""
     population: PopulationSection = Field(
         default=PopulationSection(), description="Country and number."

@@ -54,7 +54,7 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     if needed > 0.9 * have:
         raise UserError(
             f"population.block_size: a block of {max(sizes):,} people needs about "
-            f"{needed / 2**30:.1f} GiB of memory, this machine has {have / 2**30:.1f} GiB; choose "
+            f"{needed / 2**30:.1f} GiB of memory, and {have / 2**30:.1f} GiB are available; choose "
             "smaller blocks"
             + (" or a smaller observe.persons" if study.scenario.observe.persons else "")
         )

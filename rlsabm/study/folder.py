@@ -41,6 +41,7 @@ from rlsabm.results.files import (
     write_whole_folder,
 )
 from rlsabm.results.manifests import ManifestError, marks_in, read_manifest
+from rlsabm.results.sources import remedy
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import tables_of
 from rlsabm.study.ledger import UnitEntry
@@ -471,9 +472,7 @@ class StudyFolder:
             return pq.read_table(path)
         except (pa.ArrowException, OSError) as error:
             reason = (str(error).splitlines() or ["is no Parquet file"])[0]
-            raise UserError(
-                f"{path}: cannot be read: {reason}; run the study again with --replace"
-            ) from None
+            raise UserError(f"{path}: cannot be read: {reason}; {remedy(self.path)}") from None
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the study; one that says how it stands also onto a full disk.

@@ -34,9 +34,9 @@ class ImpliedCondition:
 
     Attributes
     ----------
-    name, arm
-        The condition, and the arm in which it is so; arms in which it is as in the reference are not
-        listed.
+    name, label, arm
+        The condition, its name in words, and the arm in which it is so; arms in which it is as in the
+        reference are not listed.
     is_new
         Whether it does not ship with the package.
     enabled
@@ -52,6 +52,7 @@ class ImpliedCondition:
     """
 
     name: str
+    label: str
     arm: str
     is_new: bool
     enabled: bool
@@ -220,6 +221,7 @@ def implied_condition(
     at_ages = prevalence[:, SHOWN_AGES].tolist()
     return ImpliedCondition(
         name=condition.name,
+        label=condition.in_words,
         arm=arm,
         is_new=condition.name not in {shipped.name for shipped in shipped_catalogue()},
         enabled=condition.enabled,

@@ -49,7 +49,7 @@ class Inventory:
     def faults_in_words(self) -> str:
         """The first file that is not as it was written, and how many more there are."""
         first, *others = (f"{name} {fault}" for name, fault in self.faults.items())
-        return first + (f", and so on of {len(others)} more" if others else "")
+        return first + (f", and {len(others)} more" if others else "")
 
 
 def take_inventory(

@@ -22,7 +22,7 @@ from rlsabm.study.unit import last_month
 from rlsabm.study.units import Unit
 from rlsabm.worlds.world import worlds_of
 
-#: Said while nobody lives yet.
+#: Said while nobody lives yet, and whenever the compiler is at work.
 COMPILING = "compiling the rules, about 30 seconds, once"
 #: Where there is no terminal: time between lines (seconds).
 LINE_SECONDS = 60.0

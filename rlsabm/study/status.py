@@ -75,7 +75,8 @@ class Status:
         """How a damaged study is made whole, and how many of its runs that takes."""
         again = len(self.units) - self.counts()[FINISHED]
         cost = f" ({again} of {len(self.units)} runs are run again)" if again else ""
-        return f"{remedy(self.folder).capitalize()}{cost}"
+        way = remedy(self.folder)
+        return f"{way[:1].upper()}{way[1:]}{cost}"
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""

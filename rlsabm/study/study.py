@@ -395,7 +395,7 @@ class _Running:
 
     def _tell_faults(self, waiting: Sequence[Unit]) -> None:
         """Tell in a line what was damaged, and what that costs."""
-        cost = "It is made again from the others."
+        cost = "It is made again from the other files."
         if waiting:
             cost = (
                 f"What cannot be used is run again: {len(waiting)} of {len(self.ledger.units)} runs "

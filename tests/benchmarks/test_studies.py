@@ -74,7 +74,7 @@ def test_memory_of_a_large_population(tmp_path: Path) -> None:
         def begin(self, *_: object) -> None:
             pass
 
-        def show(self, *_: object) -> None:
+        def show(self, *_: object, **__: object) -> None:
             nonlocal peak
             used = 0
             for process in (me, *me.children(recursive=True)):

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from rlsabm.arrays import Floats
 from rlsabm.compilation import compiled
-from rlsabm.conventions import LAST_AGE
+from rlsabm.conventions import LAST_AGE, in_words
 from rlsabm.data import DATA
 from rlsabm.errors import UserError
 from rlsabm.mathematics import exp
@@ -95,6 +95,11 @@ class Condition:
     mortality_ratio: float = 1.0
     effect_log_sd: float = 0.3
     negative_control: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """Its label, or its name in words where it has none."""
+        return self.label or in_words(self.name)
 
     @property
     def touches_iron(self) -> bool:

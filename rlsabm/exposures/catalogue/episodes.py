@@ -18,7 +18,7 @@ from rlsabm.arrays import Bools
 from rlsabm.burden import lay_neutral
 from rlsabm.chance import Word, waiting_months
 from rlsabm.compilation import compiled
-from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER, in_words
+from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, NEVER
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -134,9 +134,9 @@ def groups_of_catalogue(conditions: Sequence[Condition]) -> list[Group]:
     groups = [
         Group(
             condition.name,
-            condition.label or in_words(condition.name),
+            condition.in_words,
             "control" if condition.negative_control else "exposure",
-            condition.definition or condition.label or in_words(condition.name),
+            condition.definition or condition.in_words,
             condition.source,
             condition.name,
             partial(_has, name=condition.name),

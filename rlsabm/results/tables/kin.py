@@ -203,7 +203,7 @@ TABLE = ResultTable(
     columns=(
         ARM,
         YEAR,
-        Column("relation", "category", "", "what the two are to each other", words=KIN_RELATIONS),
+        Column("relation", "category", "", "relationship of the two", words=KIN_RELATIONS),
         PAIR_SEX,
         *CASE,
         estimate_column(list(KIN_ESTIMATES)),

@@ -78,7 +78,7 @@ TABLE = ResultTable(
         REPLICATE,
         YEAR,
         Column(
-            "relation", "category", "", "what the two are to each other", words=list(RELATIONS)
+            "relation", "category", "", "relationship of the two", words=list(RELATIONS)
         ),
         PAIR_SEX,
         *CASE,

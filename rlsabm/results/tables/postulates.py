@@ -41,10 +41,10 @@ POSTULATE_PARTS = {
     "caused_shift": "P1: prevalence minus prevalence of the same people without the condition",
     "observed_shift": "P1: prevalence minus prevalence expected at their sex and age",
     "precipitated": "P2: cases that would not be cases if iron stores were always replete",
-    "constitutional": "P2: cases even then, but not if CNS iron were always sufficient",
+    "constitutional": "P2: cases with replete stores, but not if CNS iron were always sufficient",
     "not_iron": "P2: cases even if CNS iron were always sufficient",
-    "through_dopamine": "P3: of the cases that sufficient CNS iron would prevent, those that cutting its "
-    "path to dopamine would prevent",
+    "through_dopamine": "P3: of the cases that sufficient CNS iron would prevent, those that cutting "
+    "its path to dopamine would prevent",
     "no_dopaminergic_loss": "P4: cases without any dopaminergic deficit",
     "within_range_of_iron_deficiency": "P4: cases with a deficit that iron deficiency alone produces",
     "beyond_range_of_iron_deficiency": "P4: cases with a larger deficit",

@@ -75,7 +75,7 @@ ESTIMATES = (
     ),
     Estimate(
         "expected_prevalence",
-        "what they would have at the prevalence of people without it of their sex and age",
+        "prevalence expected from people without the condition, of the same sex and age",
         "proportion", "e",
         lambda e: e,
     ),

@@ -12,8 +12,12 @@ from scipy import integrate, stats
 
 from rlsabm.results.combining import Added, Moments, run_of_blocks
 from rlsabm.results.differences import (
+    COUNTS,
+    DRAWS,
+    REPLICATES,
     Counts,
-    deviations,
+    difference_of,
+    error_without_spread,
     independent_prevalence,
     independent_shift,
     mean_over_draws,
@@ -22,15 +26,18 @@ from rlsabm.results.differences import (
 from rlsabm.results.intervals import (
     Z_95,
     binomial_variance,
+    byar_interval,
+    cautious_variance,
     delta_variance,
     over_draws,
+    over_draws_around,
     proportion_over_draws,
     quantile_over_draws,
     t_quantile,
     wilson_interval,
 )
 from rlsabm.results.nesting import WORTH_OF_COUNTS, NestedCounts
-from rlsabm.results.rates import by_run, byar_interval, mean, mean_of_draws, rate, standardised
+from rlsabm.results.rates import by_run, mean, mean_of_draws, rate, standardised
 from rlsabm.results.samples import (
     ENOUGH_VALUES,
     MOST_VALUES,
@@ -68,11 +75,13 @@ def test_the_expansion_of_t_is_that_of_the_handbook() -> None:
     assert pytest.approx(stats.norm.ppf(0.975), rel=1e-6) == Z_95
 
 
-def test_one_draw_takes_the_normal_quantile_several_that_of_t() -> None:
-    found = quantile_over_draws(np.array([0, 1, 2, 5]))
-    assert found == pytest.approx(
-        [Z_95, Z_95, stats.t.ppf(0.975, 1), stats.t.ppf(0.975, 4)], rel=1e-4
-    )
+def test_one_draw_takes_the_normal_quantile_five_and_more_that_of_t() -> None:
+    """Two to four draws say next to nothing of how far draws differ: there is no interval."""
+    assert quantile_over_draws(np.ones((1, 2), bool)) == pytest.approx([Z_95, Z_95])
+    there = np.arange(6)[:, None] < np.array([6, 5, 4, 1, 0])
+    found = quantile_over_draws(there)
+    assert found[:2] == pytest.approx([stats.t.ppf(0.975, 5), stats.t.ppf(0.975, 4)], rel=2e-4)
+    assert np.isnan(found[2:]).all()
 
 
 # Proportions --------------------------------------------------------------------------------------
@@ -80,7 +89,7 @@ def test_one_draw_takes_the_normal_quantile_several_that_of_t() -> None:
 
 def test_wilsons_interval_solves_its_equation() -> None:
     """|p - limit| = z √(limit (1 - limit) / n) at both limits."""
-    share, persons = ONE([0.1, 0.5, 0.9]), ONE([40.0, 40.0, 7.0])
+    share, persons = ONE([0.1, 0.5, 0.9]), ONE([40.0, 40.0, 70.0])
     for z in (Z_95, 3.0):
         for limit in wilson_interval(share, persons, z):
             assert np.abs(share - limit) == pytest.approx(
@@ -97,24 +106,41 @@ def test_wilsons_interval_stays_within_0_and_1() -> None:
     assert high[0] == pytest.approx(1 - low[1]) == pytest.approx(Z_95**2 / (10 + Z_95**2))
 
 
+@pytest.mark.parametrize("cases", [1.0, 2.0, 3.0])
+def test_few_cases_have_the_lower_limit_of_a_poisson_rate(cases: float) -> None:
+    """One-sided, as Brown, Cai and DasGupta 2001 propose; and so the upper one, if few are none."""
+    low, high = wilson_interval(ONE([cases / 50]), ONE([50.0]))
+    poisson, _ = byar_interval(ONE([cases]), ONE([50.0]), stats.norm.ppf(0.95))
+    assert low == pytest.approx(poisson, rel=1e-5)
+    upside_low, upside_high = wilson_interval(ONE([1 - cases / 50]), ONE([50.0]))
+    assert (upside_low, upside_high) == (pytest.approx(1 - high), pytest.approx(1 - low))
+
+
+def test_four_cases_are_not_few() -> None:
+    low, _ = wilson_interval(ONE([4 / 50]), ONE([50.0]))
+    assert np.abs(0.08 - low) == pytest.approx(Z_95 * np.sqrt(low * (1 - low) / 50))
+
+
 def test_variance_of_a_proportion() -> None:
     assert binomial_variance(ONE([0.2]), ONE([50.0])) == pytest.approx([0.0032])
+    assert cautious_variance(ONE([10.0]), ONE([50.0])) == pytest.approx([0.0032])
+
+
+def test_where_none_or_all_are_cases_two_of_four_people_are_added() -> None:
+    found = cautious_variance(ONE([0.0, 50.0]), ONE([50.0, 50.0]))
+    assert found == pytest.approx([2 / 54 * 52 / 54 / 54] * 2)
 
 
 def test_proportions_of_draws_have_wilsons_interval_of_as_many_people_as_would_vary_so() -> None:
-    cases, persons = ONE([20.0, 30.0, 40.0]), ONE([100.0, 100.0, 100.0])
-    found = proportion_over_draws(cases, persons)
-    p = ONE([0.2, 0.3, 0.4])
+    p = ONE([0.1, 0.2, 0.3, 0.4, 0.5])
+    found = proportion_over_draws(100 * p, np.full(5, 100.0))
     within = (p * (1 - p) / 100).mean()
-    between = max(p.var(ddof=1) - within, 0)
-    size = 0.3 * 0.7 / (within / 3 + between)
-    low, high = wilson_interval(ONE(0.3), ONE(size), stats.t.ppf(0.975, 2))
+    between = p.var(ddof=1) - within
+    size = 0.3 * 0.7 / (within / 5 + between)
+    low, high = wilson_interval(ONE(0.3), ONE(size), t_quantile(4))
     assert found.value == pytest.approx(0.3)
-    assert (found.lower, found.upper) == (
-        pytest.approx(low, rel=1e-4),
-        pytest.approx(high, rel=1e-4),
-    )
-    assert found.monte_carlo_error == pytest.approx(sqrt(within / 3))
+    assert (found.lower, found.upper) == (pytest.approx(low), pytest.approx(high))
+    assert found.monte_carlo_error == pytest.approx(sqrt(within / 5))
     assert found.parameter_sd == pytest.approx(sqrt(between))
 
 
@@ -125,21 +151,40 @@ def test_a_given_variance_of_a_proportion_is_taken() -> None:
 
 
 def test_a_proportion_that_cannot_vary_is_of_all_people() -> None:
-    found = proportion_over_draws(ONE([0.0, 0.0]), ONE([60.0, 40.0]))
-    _, high = wilson_interval(ONE(0.0), ONE(100.0), stats.t.ppf(0.975, 1))
-    assert found.upper == pytest.approx(high, rel=1e-4)
+    found = proportion_over_draws(ONE([0.0]), ONE([100.0]))
+    _, high = wilson_interval(ONE(0.0), ONE(100.0))
+    assert found.upper == pytest.approx(high)
+    assert found.monte_carlo_error**2 == pytest.approx(2 / 104 * 102 / 104 / 104)
 
 
 # Draws --------------------------------------------------------------------------------------------
 
 
-def test_limits_of_levels_and_shares() -> None:
-    """Levels are cut off at 0 and 1, shares at 1, differences and ratios not at all."""
-    for kind, low, high in (("level", 0.0, 1.0), ("share", None, 1.0), ("difference", None, None)):
+def test_limits_of_shares() -> None:
+    """Shares are cut off at 1, differences and ratios not."""
+    for kind, high in (("share", 1.0), ("difference", 0.5 + Z_95)):
         found = over_draws(ONE([0.5]), ONE([1.0]), kind=kind)
-        assert found.lower == pytest.approx(0.5 - Z_95 if low is None else low)
-        assert found.upper == pytest.approx(0.5 + Z_95 if high is None else high)
+        assert found.lower == pytest.approx(0.5 - Z_95)
+        assert found.upper == pytest.approx(high)
     assert over_draws(ONE([3.0]), ONE([1.0]), kind="ratio").upper > 1
+
+
+def test_intervals_around_another_value_hold_the_estimate() -> None:
+    """The estimate stays; its limits are around the centre, widened where they would not hold it."""
+    found = over_draws_around(
+        ONE([[0.1, 0.0]]), ONE([[0.12, 0.9]]), ONE([[0.01, 0.01]]), kind="difference"
+    )
+    assert found.value.tolist() == [0.1, 0.0]
+    assert found.lower == pytest.approx([0.12 - 0.1 * Z_95, 0.0])
+    assert found.upper == pytest.approx([0.12 + 0.1 * Z_95, 0.9 + 0.1 * Z_95])
+    assert found.monte_carlo_error == pytest.approx([0.1, 0.1])
+
+
+def test_of_ratios_around_another_value_the_relative_variance_is_taken() -> None:
+    found = over_draws_around(ONE([2.0]), ONE([1.6]), ONE([0.16]), kind="ratio")
+    assert found.lower == pytest.approx(1.6 * exp(-Z_95 * 0.25))
+    assert found.upper == pytest.approx(1.6 * exp(Z_95 * 0.25))
+    assert found.monte_carlo_error == pytest.approx(2.0 * 0.25)
 
 
 def test_a_ratio_is_reckoned_by_its_logarithm() -> None:
@@ -150,10 +195,10 @@ def test_a_ratio_is_reckoned_by_its_logarithm() -> None:
 
 
 def test_draws_that_vary_less_than_chance_have_no_spread_of_parameters() -> None:
-    found = over_draws(ONE([1.0, 1.01]), ONE([1.0, 3.0]), kind="difference")
+    found = over_draws(1 + ONE([0.0, 0.01, 0.02, 0.0, 0.02]), np.full(5, 5.0), kind="difference")
     assert found.parameter_sd == 0.0
     assert found.monte_carlo_error == pytest.approx(1.0)
-    assert found.upper - found.value == pytest.approx(stats.t.ppf(0.975, 1), rel=1e-4)
+    assert found.upper - found.value == pytest.approx(t_quantile(4))
 
 
 def test_slopes_of_a_function_give_its_variance() -> None:
@@ -222,22 +267,26 @@ def test_a_rate_without_events_has_the_limit_of_none_in_its_time() -> None:
 
 
 def test_rates_of_draws_are_worth_as_many_events_as_they_vary() -> None:
-    found = rate(nested(["e", "t"], (0, 0, 20, 10.0), (1, 0, 60, 10.0)), "e", "t")
-    within, spread = (20 / 100 + 60 / 100) / 2, 8.0
-    total = within / 2 + spread - within
-    worth = 4.0**2 / total
-    low, high = byar_interval(ONE([worth]), ONE([worth / 4]), stats.t.ppf(0.975, 1))
+    events = ONE([20.0, 30.0, 40.0, 50.0, 60.0])
+    found = rate(nested(["e", "t"], *((d, 0, e, 10.0) for d, e in enumerate(events))), "e", "t")
+    within, spread = (events / 100).mean(), (events / 10).var(ddof=1)
+    worth = 4.0**2 / (within / 5 + spread - within)
+    low, high = byar_interval(ONE([worth]), ONE([worth / 4]), t_quantile(4))
     assert found.value == pytest.approx(4.0)
-    assert found.lower == pytest.approx(low, rel=1e-4)
-    assert found.upper == pytest.approx(high, rel=1e-3)
+    assert (found.lower, found.upper) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_a_rate_may_be_worth_less_than_one_event() -> None:
-    """Two events in one of three draws: half an event, in the time that gives the rate."""
-    found = rate(nested(["e", "t"], (0, 0, 0, 10.0), (1, 0, 2, 10.0), (2, 0, 0, 10.0)), "e", "t")
-    low, high = byar_interval(ONE([0.5]), ONE([7.5]), stats.t.ppf(0.975, 2))
-    assert found.value == pytest.approx(2 / 30)
-    assert (found.lower, found.upper) == (pytest.approx(low), pytest.approx(high, rel=1e-4))
+    """Two events in one of five draws, in the time that gives the rate."""
+    runs = [(draw, 0, 2 if draw == 3 else 0, 10.0) for draw in range(5)]
+    found = rate(nested(["e", "t"], *runs), "e", "t")
+    rates = ONE([0, 0, 0, 0.2, 0])
+    within = 0.02 / 5
+    worth = 0.04**2 / (within / 5 + rates.var(ddof=1) - within)
+    assert worth < 1
+    low, high = byar_interval(ONE([worth]), ONE([worth / 0.04]), t_quantile(4))
+    assert found.value == pytest.approx(0.04)
+    assert (found.lower, found.upper) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_the_mean_of_people_and_its_error() -> None:
@@ -248,6 +297,12 @@ def test_the_mean_of_people_and_its_error() -> None:
     assert sd == pytest.approx(sqrt(7))
     assert found.monte_carlo_error == pytest.approx(sqrt(7 / 3))
     assert found.upper == pytest.approx(3 + Z_95 * sqrt(7 / 3))
+
+
+def test_the_mean_of_people_who_are_all_alike_has_no_interval() -> None:
+    found, sd = mean(nested(["s", "q", "n"], (0, 0, 9.0, 27.0, 3)), "s", "q", "n")
+    assert (found.value, sd) == (3.0, 0.0)
+    assert np.isnan([found.lower, found.upper]).all()
 
 
 def test_the_standard_deviation_is_averaged_over_draws_by_variance() -> None:
@@ -272,6 +327,12 @@ def test_direct_standardisation() -> None:
     value = 0.75 * 0.1 + 0.25 * 0.5
     variance = 0.75**2 * 0.09 / 100 + 0.25**2 * 0.25 / 60
     assert found.value == pytest.approx(value)
+    assert found.monte_carlo_error == pytest.approx(sqrt(variance))
+
+
+def test_a_stratum_without_cases_varies_as_if_two_of_four_people_more_were() -> None:
+    found = standardised(strata((0, 0, 0, 100, 30, 60)), ONE([0.75, 0.25]))
+    variance = 0.75**2 * (2 / 104 * 102 / 104 / 104) + 0.25**2 * 0.25 / 60
     assert found.monte_carlo_error == pytest.approx(sqrt(variance))
 
 
@@ -337,22 +398,109 @@ def test_replicates_add_their_counts_and_draws_count_equally() -> None:
     assert np.isnan(mean_over_draws(counts((0, 0, 0))))
 
 
-def test_deviations_of_equal_runs_are_their_means_less_the_mean() -> None:
-    found = deviations(counts((0, 100, 10), (0, 100, 20), (1, 100, 30)))
-    assert found == pytest.approx([0.10 - 0.225, 0.20 - 0.225, 0.30 - 0.225])
-
-
-def test_deviations_of_unequal_runs() -> None:
-    """Draw 0: mean 0.2 of 100 and 300 people; a run's residual is over the mean size of 200."""
-    found = deviations(counts((0, 100, 30), (0, 300, 50), (1, 50, 20)))
-    assert found == pytest.approx([10 / 200 + 0.2 - 0.3, -10 / 200 + 0.2 - 0.3, 0.4 - 0.3])
-
-
-def test_the_error_of_pairs_is_that_of_a_paired_t_test() -> None:
+def test_the_error_of_replicates_is_that_of_a_paired_t_test() -> None:
     a = counts((0, 100, 10), (0, 100, 14), (0, 100, 12))
     b = counts((0, 100, 15), (0, 100, 16), (0, 100, 20))
     differences = ONE([0.05, 0.02, 0.08])
-    assert paired_error(a, b) == pytest.approx(differences.std(ddof=1) / sqrt(3))
+    error, quantile, rests_on = paired_error(a, b)  # type: ignore[misc]
+    assert error == pytest.approx(differences.std(ddof=1) / sqrt(3))
+    assert (quantile, rests_on) == (t_quantile(2), REPLICATES)
+
+
+def test_replicates_of_several_draws_are_pooled_within_draws() -> None:
+    """Two draws of two replicates: two degrees of freedom; draws themselves may differ."""
+    a = counts((0, 100, 10), (0, 100, 14), (1, 100, 12), (1, 100, 20))
+    b = counts((0, 100, 15), (0, 100, 16), (1, 100, 50), (1, 100, 60))
+    within = 2 * 0.015**2 + 2 * 0.01**2
+    error, quantile, _ = paired_error(a, b)  # type: ignore[misc]
+    assert error == pytest.approx(sqrt(within / 2 * (1 / 2 + 1 / 2)) / 2)
+    assert quantile == t_quantile(2)
+
+
+def test_replicates_of_unequal_size_weigh_by_their_people() -> None:
+    """Mean 0.2 of 100 and 300 people: a run's residual is over the mean size of 200."""
+    a = counts((0, 100, 0), (0, 300, 0), (1, 50, 0), (1, 50, 0))
+    b = counts((0, 100, 30), (0, 300, 50), (1, 50, 20), (1, 50, 20))
+    error, _, _ = paired_error(a, b)  # type: ignore[misc]
+    assert error == pytest.approx(sqrt(2 * (10 / 200) ** 2 / 2 * (1 / 2 + 1 / 2)) / 2)
+
+
+def test_five_draws_tell_chance_and_parameters_together() -> None:
+    differences = ONE([0.01, 0.03, 0.02, 0.06, 0.08])
+    a = counts(*((draw, 100, 10) for draw in range(5)))
+    b = counts(*((draw, 100, 10 + 100 * d) for draw, d in enumerate(differences)))
+    error, quantile, rests_on = paired_error(a, b)  # type: ignore[misc]
+    assert error == pytest.approx(differences.std(ddof=1))
+    assert (quantile, rests_on) == (t_quantile(4), DRAWS)
+
+
+def test_too_few_runs_tell_nothing_of_how_they_differ() -> None:
+    for draws in ((0, 0), (0, 1, 2, 3), (0, 0, 1)):
+        runs = counts(*((draw, 100, 10 + 5 * k) for k, draw in enumerate(draws)))
+        assert paired_error(runs, runs) is None
+
+
+def test_runs_that_all_differ_alike_have_one_person_added_to_each_side() -> None:
+    """Of 100 people ten were moved: √(10 + 2) / (100 + 4)."""
+    a, b = counts((0, 100, 10), (0, 100, 20)), counts((0, 100, 20), (0, 100, 30))
+    assert error_without_spread(a, b) == pytest.approx(sqrt(0.1 * 200 + 2) / 204)
+
+
+def difference(
+    a: Counts, b: Counts, runs: int = 0, *, variance: float = 0.0004, most: float = 1.0
+) -> dict[str, Any]:
+    """The difference of two means, whose first runs are paired."""
+    pairs = np.arange(runs), np.arange(runs)
+    return difference_of(a, b, pairs, lambda counts: variance, most=most)
+
+
+def test_a_difference_of_paired_runs_has_the_interval_of_its_pairs() -> None:
+    a = counts((0, 100, 10), (0, 100, 14), (0, 100, 12), (0, 100, 90))
+    b = counts((0, 100, 15), (0, 100, 16), (0, 100, 20), (0, 100, 0))
+    found = difference(a, b, 3)
+    error, quantile, _ = paired_error(counts((0, 100, 10), (0, 100, 14), (0, 100, 12)),
+                                      counts((0, 100, 15), (0, 100, 16), (0, 100, 20)))  # type: ignore[misc]  # fmt: skip
+    assert found["difference"] == pytest.approx(0.05)
+    assert (found["lower"], found["upper"]) == pytest.approx(
+        (0.05 - quantile * error, 0.05 + quantile * error)
+    )
+    assert (found["paired_runs"], found["interval_from"]) == (3, REPLICATES)
+    assert (found["persons_a"], found["cases_a"]) == (300, 36)
+    assert (found["value_a"], found["value_b"]) == pytest.approx((0.12, 0.17))
+
+
+def test_a_difference_without_enough_pairs_has_the_interval_of_counts() -> None:
+    a, b = counts((0, 100, 10), (0, 100, 14)), counts((0, 100, 20), (0, 100, 16))
+    for runs in (0, 1, 2):
+        found = difference(a, b, runs)
+        assert found["standard_error"] == pytest.approx(sqrt(2 * 0.0004))
+        assert found["upper"] == pytest.approx(found["difference"] + Z_95 * sqrt(0.0008))
+        assert (found["paired_runs"], found["interval_from"]) == (0, COUNTS)
+
+
+def test_pairs_that_all_differ_alike_have_no_interval_without_width() -> None:
+    a, b = (
+        counts(*((0, 100, n) for n in (10, 20, 30))),
+        counts(*((0, 100, n) for n in (20, 30, 40))),
+    )
+    found = difference(a, b, 3)
+    assert found["standard_error"] == pytest.approx(error_without_spread(a, b))
+    assert (found["paired_runs"], found["interval_from"]) == (3, COUNTS)
+    assert found["lower"] == pytest.approx(0.1 - Z_95 * error_without_spread(a, b))
+
+
+def test_a_run_with_one_person_is_a_run_and_one_without_is_none() -> None:
+    a, b = counts((0, 1, 0), (0, 1, 1), (0, 1, 0)), counts((0, 1, 1), (0, 1, 1), (0, 1, 0))
+    assert difference(a, b, 3)["paired_runs"] == 3
+    for first, second in ((a, counts((0, 1, 1), (0, 1, 1), (0, 0, 0))),
+                          (counts((0, 0, 0), (0, 1, 1), (0, 1, 0)), b)):  # fmt: skip
+        assert difference(first, second, 3)["paired_runs"] == 0
+
+
+def test_limits_of_a_difference_are_possible_differences() -> None:
+    a, b = counts((0, 100, 10)), counts((0, 100, 20))
+    found = difference(a, b, variance=9.0, most=0.8)
+    assert (found["lower"], found["upper"]) == (-0.8, 0.8)
 
 
 def test_the_variance_of_a_prevalence_has_two_cases_in_four_people_added() -> None:
@@ -367,10 +515,10 @@ def test_draws_of_unequal_size_vary_as_their_harmonic_mean() -> None:
     assert found == pytest.approx(share * (1 - share) / (4 / (1 / 40 + 1 / 120) + 4))
 
 
-def test_the_variance_of_a_shift_has_half_a_person_in_each_cell_added() -> None:
-    """Agresti and Min 2005: 6 caused, 2 prevented, of 98."""
-    made = Counts(np.array([0]), ONE([98.0]), ONE([20.0]), ONE([4.0]), ONE([8.0]))
-    assert independent_shift(made) == pytest.approx((9 / 100 - (4 / 100) ** 2) / 100)
+def test_the_variance_of_a_shift_has_a_person_in_each_cell_added() -> None:
+    """6 caused, 2 prevented, of 96."""
+    made = Counts(np.array([0]), ONE([96.0]), ONE([20.0]), ONE([4.0]), ONE([8.0]))
+    assert independent_shift(made) == pytest.approx((10 / 100 - (4 / 100) ** 2) / 100)
     nobody = Counts(np.array([0]), *(ONE([0.0]),) * 4)
     assert np.isnan(independent_shift(nobody))
 

@@ -217,6 +217,19 @@ def test_observed_shifts_of_a_part_are_against_people_outside_the_whole() -> Non
     assert found["observed_odds_ratio"] == pytest.approx(1 / (1 / 3))
 
 
+def test_odds_have_no_interval_where_few_are_no_cases() -> None:
+    """95 of 100 are cases: enough for a ratio, but five others are too few for odds."""
+    row = dict.fromkeys(CONTRAST_COUNTS, 90.0) | {
+        "persons": 100.0, "cases": 95.0, "everyone_persons": 100.0, "everyone_cases": 95.0,
+        "cases_without": 80.0, "cases_with_and_without": 78.0, "expected_variance": 4.0,
+    }  # fmt: skip
+    frame = pd.DataFrame([row | {"condition": "it", "draw": 0, "replicate": 0}])
+    found = estimate_shifts(frame).set_index("estimate")
+    for name, known in (("caused_ratio", True), ("caused_odds_ratio", False)):
+        assert np.isfinite(found.loc[name, ["lower", "upper"]].to_numpy(float)).all() == known
+        assert np.isfinite(found.loc[name, "value"])
+
+
 # Prevalence ---------------------------------------------------------------------------------------
 
 
@@ -427,6 +440,19 @@ def test_errors_of_twins_know_that_two_of_a_pair_tell_the_same() -> None:
     )
 
 
+def test_half_a_pair_is_added_to_each_kind_where_one_is_missing() -> None:
+    """No discordant pair: the interval of the recurrence ratio is that of such a table, relatively."""
+    found = estimate_kin(kin_counts(("full_siblings", 200, 30, 0, 0))).set_index("estimate")
+    row = found.loc["recurrence_ratio"]
+    assert row["value"] == pytest.approx(200 / 30)
+    b, d, n = 30.5 / 202, 1 / 202, 202
+    centre = 4 * b / (2 * b + d) ** 2
+    slopes = np.array([4 * (d - 2 * b), -8 * b]) / (2 * b + d) ** 3
+    covariance = (np.diag([b, d]) - np.outer([b, d], [b, d])) / n
+    relative = (slopes @ covariance @ slopes) ** 0.5 / centre
+    assert row["monte_carlo_error"] == pytest.approx(row["value"] * relative, rel=1e-4)
+
+
 def test_parents_and_children_are_told_apart() -> None:
     found = estimate_kin(kin_counts(("mother_and_child", 1000, 40, 160, 60))).set_index("estimate")
     value, error = found["value"], found["monte_carlo_error"]
@@ -546,10 +572,11 @@ def test_postulates_are_shares_of_the_cases() -> None:
         "not_iron": 0.5, "through_dopamine": 0.4 / 0.5, "no_dopaminergic_loss": 0.2,
         "within_range_of_iron_deficiency": 0.55, "beyond_range_of_iron_deficiency": 0.25,
     })  # fmt: skip
-    s, c, joint = 0.5, 0.6, 0.45
+    # One case is added to each combination of the two worlds.
+    s, c, joint = 52 / 104, 62 / 104, 46 / 104
     # (1 - c) / (1 - s), by the slopes 1 / (1 - s) and (1 - c) / (1 - s)².
-    slopes = np.array([0.4 / 0.25, -1 / 0.5])
-    covariance = np.array([[s * (1 - s), joint - s * c], [joint - s * c, c * (1 - c)]]) / 100
+    slopes = np.array([(1 - c) / (1 - s) ** 2, -1 / (1 - s)])
+    covariance = np.array([[s * (1 - s), joint - s * c], [joint - s * c, c * (1 - c)]]) / 104
     error = (slopes @ covariance @ slopes) ** 0.5
     assert found.loc["through_dopamine", "monte_carlo_error"] == pytest.approx(error, rel=1e-5)
     assert set(found["postulate"]) == {"P1", "P2", "P3", "P4"}
