@@ -31,7 +31,7 @@ def test_the_same_study_again(rlsabm_command: Command, workplace: Path, done: Pa
     outcome = rlsabm_command("run", "asked.yaml")
     assert (outcome.code, outcome.err) == (0, "")
     assert "everyone" in outcome.out
-    assert "The run had finished before. Results: " in outcome.out
+    assert "The run had finished before.\nResults: " in outcome.out
     assert contents(workplace) == before
     nothing_but_a_study(done)
 
@@ -142,7 +142,7 @@ def test_a_disk_that_is_too_small(
     assert outcome.code == 3, outcome
     assert outcome.out == ""
     assert "Traceback" not in outcome.err
-    assert "0 of 1 runs have finished, 1 failed" in outcome.err
+    assert "0 of 1 run have finished, 1 failed" in outcome.err
     assert "cannot be written: No space left on device" in outcome.err
     assert "rlsabm resume disk/results" in outcome.err
     results = small_disk / "results"
