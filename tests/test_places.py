@@ -142,7 +142,7 @@ def test_a_disk_that_is_too_small(
     assert outcome.code == 3, outcome
     assert outcome.out == ""
     assert "Traceback" not in outcome.err
-    assert "0 of 1 run have finished, 1 failed" in outcome.err
+    assert "0 of 1 runs have finished, 1 failed" in outcome.err
     assert "cannot be written: No space left on device" in outcome.err
     assert "rlsabm resume disk/results" in outcome.err
     results = small_disk / "results"

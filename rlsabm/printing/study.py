@@ -107,7 +107,7 @@ def print_failures(report: Report, folder: Path, console: Console) -> None:
     """Print what failed and why, and how to go on."""
     units = report.manifest["units"]
     say(
-        f"{units['finished']:,} of {counted(units['total'], 'run')} have finished, "
+        f"{units['finished']:,} of {units['total']:,} runs have finished, "
         f"{units['failed']:,} failed.",
         style="red",
         console=console,
