@@ -48,6 +48,7 @@ def _stack(thread: int) -> Iterator[tuple[str, str]]:
 
 def kill(phase: str, after: float, notes: str) -> None:
     """Kill this process when it is in a phase, some seconds after it began to work at the earliest."""
+    sys.setswitchinterval(1e-4)  # some phases last a few milliseconds only
     thread = threading.main_thread().ident or 0
     while phase != "starting" and phase_now(thread) == "starting":
         time.sleep(0.002)
