@@ -57,7 +57,7 @@ def choose_folder(name: str) -> Path | None:
             _prepare(folder, shared=place == "RLSABM_CACHE")
         except (OSError, RuntimeError, ValueError) as error:
             if place == "RLSABM_CACHE":
-                reason = getattr(error, "strerror", None) or str(error)
+                reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
                 refused = f"RLSABM_CACHE={os.environ[place]!r} cannot be used: {reason}. "
             continue
         if place == "a new folder":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +48,9 @@ def value_text(value: object) -> str:
         case int() | float():
             return number_text(value) if abs(value) < 1900 or abs(value) > 2100 else str(value)
         case str():
-            return f"the text '{visible(' '.join(value.split()), LONGEST_VALUE)}'"
+            # Blanks and line ends only: other white space is a mistake that must be seen.
+            text = re.sub(r"[ \t\r\n]+", " ", value).strip(" ")
+            return f"the text '{visible(text, LONGEST_VALUE)}'"
         case list() | tuple():
             return "a list" if value else "an empty list"
         case Mapping():

@@ -250,6 +250,16 @@ def test_certain_deaths(norway: Path, pattern: str, replacement: str, expected: 
     assert expected in refusal(norway)
 
 
+@pytest.mark.parametrize("slip", ["0.5", "0.05", "0.009"])
+def test_a_death_rate_far_from_those_around_it(norway: Path, slip: str) -> None:
+    """A decimal point in the wrong place."""
+    edit(norway / "mortality.csv", "^female,5,.*", f"female,5,{slip}")
+    line = refusal(norway)
+    assert line.startswith(
+        f"mortality.csv:7: probability: found {slip} at age 5 beside 8.82e-05 and "
+    )
+
+
 def test_the_last_age_may_be_certain_death(norway: Path) -> None:
     edit(norway / "mortality.csv", "^(female|male),100,.*", r"\1,100,1", times=0)
     setting = make_setting(country=norway, size=200)

@@ -23,6 +23,9 @@ from rlsabm.demography.country import (
     deadliest,
 )
 
+#: A probability of dying that is so many times those of the ages around it is a slip of whoever wrote
+#: it, unless it is small.
+MOST_TIMES_NEIGHBOURS, LEAST_TO_COMPARE = 10, 0.003
 _PER_1000_WOMEN = 1000.0
 _FERTILE_BANDS = range(FERTILE_AGES.start, FERTILE_AGES.stop, BAND_YEARS)
 
@@ -70,6 +73,18 @@ def read_mortality(path: Path) -> Floats:
             )
     mortality = np.zeros((len(SEXES), len(MORTALITY_AGES)))
     mortality[table.places("sex"), table.places("age")] = table.numbers("probability")
+    for row, sex, age in zip(table.rows, table.places("sex"), table.places("age"), strict=True):
+        # Infants differ from all others, and the last age may be certain death.
+        if not 0 < age < len(MORTALITY_AGES) - 1:
+            continue
+        value, before, after = mortality[sex, [age, age - 1, age + 1]]
+        if value > max(MOST_TIMES_NEIGHBOURS * max(before, after), LEAST_TO_COMPARE):
+            raise table.error(
+                f"found {value:g} at age {age} beside {before:g} and {after:g} at the ages around it "
+                f"(expected at most {MOST_TIMES_NEIGHBOURS} times as much)",
+                row,
+                "probability",
+            )
     return mortality
 
 

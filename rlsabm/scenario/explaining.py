@@ -55,7 +55,7 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
         return f"[{value}]" if is_scalar and fits else None
     if kind == "boolean" and isinstance(value, str | int):
         return _SWITCHES.get(str(value).lower())
-    if isinstance(value, int | float) and schema.get("maximum") == 1 and 1 < value <= 100:
+    if isinstance(value, int | float) and schema.get("maximum") == 1 and 1.5 <= value <= 100:
         return f"{value / 100:g}"  # a share in per cent
     if kind == "string" and isinstance(value, bool | int | float):
         return f"'{str(value).lower()}'"

@@ -72,7 +72,7 @@ def checked_name(name: str, place: Place, key: str = "") -> str:
 
     """
     leads_elsewhere = (
-        name.strip(". ") == "" or name != name.rstrip(". ") or re.search(r"[/\\]", name)
+        name.strip(". ") == "" or name != name.rstrip(". ").lstrip() or re.search(r"[/\\]", name)
     )
     if (
         leads_elsewhere

@@ -103,14 +103,13 @@ def _with_place(study: ResolvedScenario, arm: str, message: str) -> str:
             if _is_own(layer):
                 return f"{layer}: {message}"
     layer = study.layers.get(key, "default")
-    if layer == "default":
-        return message
-    # What contradicts a shipped value is the scenario's own line about the same condition.
+    # What contradicts a value that ships, or lacks one, is the scenario's own line about the same
+    # condition.
     block = key.rpartition(".")[0]
     for path, own in study.layers.items():
-        if path.removeprefix(of_arm).startswith(f"{block}.") and _is_own(own):
+        if block and path.removeprefix(of_arm).startswith(f"{block}.") and _is_own(own):
             return f"{own}: {message}"
-    return f"{layer}: {message}"
+    return message if layer == "default" else f"{layer}: {message}"
 
 
 def _is_own(layer: str) -> bool:
