@@ -249,7 +249,7 @@ NO_NUMBER_AT_ALL: tuple[Any, ...] = (
     math.nan, math.inf, -math.inf, np.float32("nan"), "x", "0.5", "", np.str_("0.5"), b"0.5", True,
     np.bool_(True), np.array(True), None, pd.NA, pd.NaT, np.ma.masked, 1j, np.complex64(1), [0.5], (),
     {}, np.array([0.5]), pd.Series([0.5, 0.5]), Decimal("0.5"), Fraction(1, 2), date(2019, 1, 1),
-    pd.Timestamp("2019"), object(),
+    pd.Timestamp("2019"), object(), 10**400, -(10**400),
 )  # fmt: skip
 #: Numbers in the clothes of a library.
 HALVES = (np.float64(0.5), np.float32(0.5), np.array(0.5), np.array(0.5, dtype="f4"))
