@@ -12,7 +12,7 @@ def main() -> None:
     try:
         from rlsabm.cli import main as run
 
-        run()
+        run(listening=True)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except (Exception, KeyboardInterrupt):

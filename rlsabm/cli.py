@@ -89,13 +89,20 @@ AddOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-def main() -> None:
-    """Entry point: one clear line and exit code 2 for a user's mistake, 130 when interrupted."""
+def main(*, listening: bool = False) -> None:
+    """One clear line and exit code 2 for a user's mistake, 130 when interrupted.
+
+    Parameters
+    ----------
+    listening
+        Whether requests to end are noted already: those that came meanwhile are not forgotten.
+    """
     debug = "--debug" in sys.argv[1:]
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
-    interruptions.listen()
+    if not listening:
+        interruptions.listen()
     prepare_streams()
     try:
         code = app(args=arguments, prog_name="rlsabm", standalone_mode=False)

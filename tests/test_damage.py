@@ -529,7 +529,7 @@ MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], str | bytes], str]] = {
     "Latin": (lambda content: b'{"input_hash": "\xe9"}', "manifest.json:1: is not UTF-8"),
     "UTF-16": (lambda content: json.dumps(content).encode("utf-16"), "is not UTF-8"),
     "deep": (lambda content: '{"input_hash": ' + "[" * 100_000, "manifest.json"),
-    "huge": (lambda content: json.dumps(content) + " " * 11_000_000, "larger than 10 MB"),
+    "huge": (lambda content: json.dumps(content) + " " * 51_000_000, "larger than 50 MB"),
     "empty": (lambda content: "", "manifest.json:1: is not JSON"),
     "zeros": (lambda content: bytes(500), "manifest.json:1: is not JSON"),
 }

@@ -19,16 +19,25 @@ from rlsabm.study.interruptions import ONCE_MORE_SECONDS, hear, let_in, listen, 
 ENDLESS = SMALL.replace("replicates: 2", "replicates: 500")
 
 
-@pytest.fixture
-def listening() -> Iterator[None]:
-    """The program listens, and afterwards does not any more."""
+@pytest.fixture(autouse=True)
+def as_at_the_start() -> Iterator[None]:
+    """Nobody listens, whatever ran before in this process; afterwards all is as it was."""
     numbers = [number for name in interruptions.SIGNALS if (number := getattr(signal, name, None))]
     before = {number: signal.getsignal(number) for number in numbers}
-    listen()
+    for number in numbers:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruptions._note.forget()
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
     interruptions._note.forget()
+
+
+@pytest.fixture
+def listening(as_at_the_start: None) -> None:
+    """The program listens."""
+    listen()
 
 
 @pytest.mark.usefixtures("listening")

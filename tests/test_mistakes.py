@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -77,8 +78,7 @@ def test_what_the_tables_do_not_have(
     text: str,
     words: list[str],
 ) -> None:
-    pages = os.sysconf("SC_PAGE_SIZE")
-    monkeypatch.setattr(os, "sysconf", lambda name: pages if name == "SC_PAGE_SIZE" else 2**20)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=4 * 2**30))
     (workplace / "asked.yaml").write_text(f"title: t\n{text}\n")
     before = files(workplace)
     refused(rlsabm_command(verb, "asked.yaml"), *words)

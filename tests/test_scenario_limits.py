@@ -64,10 +64,10 @@ def test_numbers_of_python_that_are_too_large(digits: int, sign: int) -> None:
 @pytest.mark.parametrize(
     ("number", "found"),
     [
-        ("1" * 300, "1.11111e+299"),
+        ("1" * 300, "a whole number of 300 digits"),
         (".inf", "inf"),
         ("-.inf", "-inf"),
-        ("0xffff_ffff_ffff_ffff", "1.84467e+19"),
+        ("0xffff_ffff_ffff_ffff", "a whole number of 20 digits"),
         ("-0", "0"),
     ],
 )

@@ -94,6 +94,16 @@ def quick() -> rlsabm.Study:
 # The same as on disk --------------------------------------------------------------------------------
 
 
+def without_words_of_arms(study: rlsabm.Study) -> dict[str, Any]:
+    """The scenario; a manifest leaves out of arms the words for readers that the reference has."""
+    scenario = json.loads(json.dumps(study.scenario))
+    for arm in scenario["arms"].values():
+        for block in arm["conditions"].values():
+            for word in ("label", "definition", "source"):
+                block.pop(word, None)
+    return scenario
+
+
 def test_it_is_what_a_run_writes(in_memory: rlsabm.Study, written: Path) -> None:
     """Table for table: the ledger alone, which tells of a folder's units, is not there."""
     on_disk = rlsabm.read(written / "outputs" / "memory")
@@ -103,7 +113,7 @@ def test_it_is_what_a_run_writes(in_memory: rlsabm.Study, written: Path) -> None
     for name, table in in_memory.tables.items():
         same_frame(table, on_disk.tables[name])
     assert in_memory.arms == on_disk.arms == ["reference", "no donation", "small effect"]
-    assert in_memory.scenario == on_disk.scenario
+    assert without_words_of_arms(in_memory) == without_words_of_arms(on_disk)
     assert (in_memory.title, in_memory.years) == ("In memory", [2016, 2019])
     assert (in_memory.folder, in_memory.manifest, in_memory.missing) == (None, {}, "")
 

@@ -92,7 +92,7 @@ def test_characters_that_a_stream_lacks(workplace: Path, encoding: str) -> None:
     assert (shown["title"], list(shown["arms"])) == ("Ferritin ≥ 30", ["ferritin ≥ 30"])
     wrong = in_shell("rlsabm check '≥.yaml'", workplace, PYTHONIOENCODING="ascii")
     assert wrong.code == 2
-    assert wrong.err.startswith("error: ?.yaml: no such file")
+    assert wrong.err.startswith("error: >=.yaml: no such file")
 
 
 @pytest.mark.parametrize(

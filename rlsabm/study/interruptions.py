@@ -63,12 +63,8 @@ _note = _Note()
 
 
 def listen() -> None:
-    """Note all requests from now on, but those that whoever started the program wants it to ignore.
-
-    What has been noted since an earlier call is kept.
-    """
-    if signal.getsignal(signal.SIGINT) != _note.take:
-        _note.forget()
+    """Note all requests from now on, but those that whoever started the program wants it to ignore."""
+    _note.forget()
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:

@@ -485,7 +485,7 @@ def test_pairs_that_all_differ_alike_have_no_interval_without_width() -> None:
     )
     found = difference(a, b, 3)
     assert found["standard_error"] == pytest.approx(error_without_spread(a, b))
-    assert (found["paired_runs"], found["interval_from"]) == (3, COUNTS)
+    assert (found["paired_runs"], found["interval_from"]) == (3, REPLICATES)
     assert found["lower"] == pytest.approx(0.1 - Z_95 * error_without_spread(a, b))
 
 
