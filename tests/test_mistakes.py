@@ -272,5 +272,5 @@ def test_a_missing_or_empty_table_of_a_country(
 
 def test_other_tables_are_another_study(rlsabm_command: Command, norway: Path) -> None:
     assert rlsabm_command("run", "asked.yaml").code == 0
-    changed(norway / "mortality.csv", None, "^female,40,.*", "female,40,0.5")
+    changed(norway / "mortality.csv", None, "^female,40,.*", "female,40,0.001")
     refused(rlsabm_command("run", "asked.yaml"), "outputs/asked", "--replace")

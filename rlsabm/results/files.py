@@ -129,6 +129,9 @@ def write_whole(path: Path, content: bytes, *, reserve: Path | None = None) -> N
         except OSError:
             beside.unlink(missing_ok=True)
             raise
+    except BaseException:  # whoever is asked to end tidies up
+        beside.unlink(missing_ok=True)
+        raise
     os.replace(beside, path)
 
 

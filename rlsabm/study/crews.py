@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
@@ -324,6 +325,8 @@ class LocalProcesses(Crew):
         return f"{self._count} process{'es' if self._count > 1 else ''}"
 
     def renew(self) -> None:
+        # That a process has ended is known a moment after its end of the connection is closed.
+        wait([process.sentinel for process in self._processes], timeout=0.5)
         killed = self._wanted[0] and any(p.exitcode == KILLED for p in self._processes)
         self._stop()
         if killed and self._count > 1:
