@@ -546,7 +546,9 @@ ENDINGS = [
     ),
     pytest.param(signal.SIGINT, False, ("--workers", "1"), id="one process"),
     pytest.param(
-        *(signal.SIGHUP, True, ("--workers", "2")), id="terminal closed", marks=pytest.mark.long
+        *(signal.SIGHUP, True, ("--workers", "2")),
+        id="terminal closed",
+        marks=pytest.mark.endurance,
     ),
     pytest.param(
         signal.SIGTERM, True, ("--workers", "2"), id="all terminated", marks=pytest.mark.long
@@ -560,7 +562,7 @@ ENDINGS = [
             of_all,
             ("--workers", "2", "--cluster", "local"),
             id=name,
-            marks=pytest.mark.long,
+            marks=pytest.mark.endurance,
         )
         for number, of_all, name in (
             (signal.SIGINT, True, "dask on a terminal"),
