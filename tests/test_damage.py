@@ -276,7 +276,7 @@ def each_once(files: list[str]) -> list[Any]:
             file := files[i % len(files)],
             kind := kinds[i % len(kinds)],
             id=f"{file.replace(KEPT, 'unit').replace(MERGED, 'unit')}: {kind}",
-            marks=[pytest.mark.endurance] if i % 2 else [],
+            marks=[pytest.mark.long] if i % 2 else [],
         )
         for i in range(max(len(files), len(kinds)))
     ]

@@ -54,7 +54,7 @@ def show(killed: Counter[str]) -> None:
         print(f"{killed[phase]:5d} kills: {phase}")
 
 
-@pytest.mark.endurance
+@pytest.mark.long
 def test_killed_in_some_phases(tmp_path: Path) -> None:
     killed = killed_in_phases(tmp_path, 10, seed=1)
     show(killed)

@@ -546,9 +546,7 @@ ENDINGS = [
     ),
     pytest.param(signal.SIGINT, False, ("--workers", "1"), id="one process"),
     pytest.param(
-        *(signal.SIGHUP, True, ("--workers", "2")),
-        id="terminal closed",
-        marks=pytest.mark.endurance,
+        *(signal.SIGHUP, True, ("--workers", "2")), id="terminal closed", marks=pytest.mark.long
     ),
     pytest.param(
         signal.SIGTERM, True, ("--workers", "2"), id="all terminated", marks=pytest.mark.long
@@ -562,7 +560,7 @@ ENDINGS = [
             of_all,
             ("--workers", "2", "--cluster", "local"),
             id=name,
-            marks=pytest.mark.endurance,
+            marks=pytest.mark.long,
         )
         for number, of_all, name in (
             (signal.SIGINT, True, "dask on a terminal"),
