@@ -133,14 +133,15 @@ def end_at_random(folder: Path, chance: random.Random, words: tuple[str, ...]) -
     return took
 
 
-@pytest.mark.endurance  # the moments depend on how busy the machine is
 @pytest.mark.parametrize(
     ("words", "times"),
     [
         pytest.param(("--workers", "2"), 5, id="processes"),
-        pytest.param(("--workers", "1"), 10, id="one"),
-        pytest.param(("--workers", "2"), 10, id="more processes"),
-        pytest.param(("--workers", "2", "--cluster", "local"), 6, id="dask"),
+        pytest.param(("--workers", "1"), 10, id="one", marks=pytest.mark.long),
+        pytest.param(("--workers", "2"), 10, id="more processes", marks=pytest.mark.long),
+        pytest.param(
+            ("--workers", "2", "--cluster", "local"), 6, id="dask", marks=pytest.mark.long
+        ),
     ],
 )
 def test_asked_to_end_at_any_moment(tmp_path: Path, words: tuple[str, ...], times: int) -> None:
