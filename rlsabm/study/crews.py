@@ -260,12 +260,13 @@ class LocalProcesses(Crew):
     def _open(self) -> None:
         self._wanted = RawArray(ctypes.c_byte, [1])
         self._processes: set[BaseProcess] = set()
-        self._pool = ProcessPoolExecutor(
-            self._count,
-            mp_context=self._context,
-            initializer=_begin_to_work,
-            initargs=(self._wanted, self._lived),
-        )
+        with interruptions.held():  # a process of Python's own begins with the pool
+            self._pool = ProcessPoolExecutor(
+                self._count,
+                mp_context=self._context,
+                initializer=_begin_to_work,
+                initargs=(self._wanted, self._lived),
+            )
 
     @property
     def places(self) -> int:
