@@ -24,6 +24,21 @@ def number_text(value: float) -> str:
     return repr(float(value))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 run``, ``2,000 runs``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    if seconds < 90:
+        whole = max(1, round(seconds))
+        return f"{whole} second{'s' if whole > 1 else ''}"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
+
+
 def range_text(lower: float | None, upper: float | None, unit: str = "") -> str:
     """A range with its unit, starting with a space: " from 0 to 1 mg", or nothing."""
     has_lower = lower is not None and math.isfinite(lower)

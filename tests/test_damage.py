@@ -202,12 +202,11 @@ def test_whoever_reads_a_finished_study_hears_what_is_damaged(
     assert find_status(out, 0.005).faults == {}
     for file in FINISHED:
         name = Path(file).parts[0].removesuffix(".parquet")
-        by_status = not (file in LISTED and kind in SAME_SIZE)
         with damaged(out, file, kind):
             if name != "runs":
                 found = find_status(out, 0.005)
-                assert list(found.faults) == ([file] if by_status else [])
-                assert found.state == ("damaged" if by_status else "complete")
+                assert list(found.faults) == [file]
+                assert found.state == "damaged"
             else:
                 refused(rlsabm_command("status", "out"), "out/runs.parquet", "rlsabm resume out")
             if name != "scenario.yaml":

@@ -6,7 +6,7 @@ import pytest
 
 from rlsabm.conventions import FEMALE, MALE
 from rlsabm.demography.countries import load_country
-from rlsabm.demography.indicators import infant_mortality, life_expectancy, total_fertility
+from rlsabm.demography.indicators import life_expectancy, total_fertility
 from rlsabm.errors import UserError
 
 
@@ -19,12 +19,6 @@ def test_life_expectancy(country: str, women: float, men: float) -> None:
     years = life_expectancy(load_country(country))
     assert years[FEMALE] == pytest.approx(women, abs=0.15)
     assert years[MALE] == pytest.approx(men, abs=0.15)
-
-
-def test_infant_mortality() -> None:
-    girls, boys = infant_mortality(load_country("united-states")) * 1000
-    assert girls == pytest.approx(5.0, abs=0.1)
-    assert boys == pytest.approx(6.1, abs=0.2)
 
 
 @pytest.mark.parametrize(

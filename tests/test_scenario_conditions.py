@@ -297,11 +297,11 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
         ),
         (
             "conditions:\n  mine:\n    source: s\n    ages: [0, 50]\n    prevalence: [0.1]",
-            "asked.yaml:6: conditions.mine.prevalence: has 1 values for 2 ages (expected as many)",
+            "asked.yaml:6: conditions.mine.prevalence: has 1 value for 2 ages (expected as many)",
         ),
         (
             "conditions:\n  obesity:\n    prevalence: [0.1]",
-            "asked.yaml:4: conditions.obesity.prevalence: has 1 values for 11 ages",
+            "asked.yaml:4: conditions.obesity.prevalence: has 1 value for 11 ages",
         ),
         (
             "conditions:\n  mine:\n    source: s\n    prevalence: [1.2]",

@@ -17,7 +17,7 @@ import numpy as np
 from rlsabm.arrays import Floats, Ints
 from rlsabm.data.files import shown, text_of
 from rlsabm.errors import ScenarioError, nearest
-from rlsabm.wording import number_text, range_text, value_text, with_help
+from rlsabm.wording import counted, number_text, range_text, value_text, with_help
 
 LARGEST_TABLE_MEGABYTES = 20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -243,7 +243,7 @@ def read_table(path: Path, columns: Sequence[Column]) -> DataTable:
             raise table.error("is blank, and more rows follow", row)
         if len(fields) != len(heading):
             raise table.error(
-                f"has {_counted(len(fields), 'field')} (expected {len(heading)}: "
+                f"has {counted(len(fields), 'field')} (expected {len(heading)}: "
                 f"{', '.join(heading)}; numbers have a decimal point)",
                 row,
             )
@@ -324,16 +324,12 @@ def _check_keys(table: DataTable) -> None:
     wanted = [column.wanted(table.values(column.name)) for column in keys]
     missing = [key for key in product(*wanted) if key not in lines]
     if missing:
-        more = f", and {_counted(len(missing) - 1, 'more row')}" if len(missing) > 1 else ""
+        more = f", and {counted(len(missing) - 1, 'more row')}" if len(missing) > 1 else ""
         raise table.error(f"no row for {_key_text(keys, missing[0])}{more} (expected one for each)")
 
 
 def _key_text(keys: Sequence[RowKey], values: Sequence[Value]) -> str:
     return ", ".join(f"{key.name} {value}" for key, value in zip(keys, values, strict=True))
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _number(text: str) -> float | None:

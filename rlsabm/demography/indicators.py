@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rlsabm.arrays import Floats
 from rlsabm.demography.country import Country
 from rlsabm.demography.life_table import expected_years
@@ -24,11 +22,6 @@ def life_expectancy(country: Country) -> Floats:
         Life expectancy at birth in years, of women and of men.
     """
     return expected_years(country.mortality)
-
-
-def infant_mortality(country: Country) -> Floats:
-    """Probability of dying within the first year of life, of girls and of boys."""
-    return np.asarray(country.mortality[:, 0])
 
 
 def total_fertility(country: Country, year: int) -> float:

@@ -10,6 +10,7 @@ from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_line
 from rlsabm.scenario import REFERENCE
 from rlsabm.study.implied import LIFETIME_YEARS, SHOWN_AGES, Implied, ImpliedCondition
+from rlsabm.wording import counted
 
 #: Conditions shown; scenarios with more are few.
 MOST_CONDITIONS_SHOWN = 20
@@ -43,22 +44,18 @@ def _lines(implied: Implied) -> Iterator[str]:
         f"Life expectancy at birth: women {implied.life_expectancy_women:.1f} years, men "
         f"{implied.life_expectancy_men:.1f}{children}"
     )
-    parts = (_of(len(implied.arms), "arm"), _of(implied.draws, "draw"))
-    repeated = f"{', '.join(parts)}, {_of(implied.replicates, 'replicate')}"
+    parts = (counted(len(implied.arms), "arm"), counted(implied.draws, "draw"))
+    repeated = f"{', '.join(parts)}, {counted(implied.replicates, 'replicate')}"
     in_blocks = f", each of {implied.blocks:,} blocks of people" if implied.blocks > 1 else ""
     yield (
-        f"{_of(implied.runs, 'run')} ({repeated}){in_blocks}: about "
+        f"{counted(implied.runs, 'run')} ({repeated}){in_blocks}: about "
         f"{implied.person_years / 1e6:,.3g} million person-years"
     )
     if implied.worlds:
         yield (
-            f"The people surveyed live again in {_of(len(implied.worlds), 'other world')}: "
+            f"The people surveyed live again in {counted(len(implied.worlds), 'other world')}: "
             f"{implied.work / implied.person_years:.1f} times as much work in all"
         )
-
-
-def _of(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _print_conditions(conditions: Sequence[ImpliedCondition]) -> None:
@@ -85,7 +82,7 @@ def _print_conditions(conditions: Sequence[ImpliedCondition]) -> None:
             rows.append([f"{name}, men", *_percents(men)])
     show_table("New and changed conditions: % of the living who have them", headings, rows)
     if (unseen := len(conditions) - MOST_CONDITIONS_SHOWN) > 0:
-        say(f"and {_of(unseen, 'more condition')}; --json has all")
+        say(f"and {counted(unseen, 'more condition')}; --json has all")
 
 
 def _alike(women: Sequence[float], men: Sequence[float]) -> bool:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rlsabm.conventions import in_words
 from rlsabm.declaring.groups import IRON_STORES, Group
 from rlsabm.errors import LONGEST_NAME, UserError, nearest, visible
-from rlsabm.exposures.catalogue.condition import Condition
+from rlsabm.exposures.catalogue.condition import ONSET_KEYS, PREVALENCE_KEYS, Condition
 from rlsabm.observe.groups import groups_of
 from rlsabm.printing.text import out, plain, say
 
@@ -28,14 +28,6 @@ EFFECTS = (
     ("ferritin_factor", 1.0, "measured ferritin x {:g}"),
     ("saturation_factor", 1.0, "measured transferrin saturation x {:g}"),
     ("mortality_ratio", 1.0, "mortality x {:g}"),
-)
-ONSETS = (
-    "prevalence",
-    "prevalence_women",
-    "prevalence_men",
-    "onset_per_1000",
-    "onset_per_1000_women",
-    "onset_per_1000_men",
 )
 
 
@@ -154,13 +146,13 @@ def _other_world(group: Group, labels: Mapping[str, str]) -> str:
 
 
 def _print_data(condition: Condition) -> None:
-    for field in ONSETS:
+    for field in (*PREVALENCE_KEYS, *ONSET_KEYS):
         values = getattr(condition, field)
         if values is not None:
             knots = ", ".join(
                 f"{value:g} at {age:g}" for age, value in zip(condition.ages, values, strict=True)
             )
-            say(f"{field.replace('_', ' ')}: {knots}")
+            say(f"{in_words(field)}: {knots}")
     lasts = "for life"
     if condition.duration_years is not None:
         lasts = f"{condition.duration_years:g} years on average"

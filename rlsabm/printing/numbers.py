@@ -62,8 +62,3 @@ def signed(number: float, decimals: int) -> str:
 def _is_interval(lower: float, upper: float) -> bool:
     """Whether these are limits; an interval of no width says nothing."""
     return math.isfinite(lower) and math.isfinite(upper) and upper > lower
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things: ``1 run``, ``2,000 runs``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -10,7 +10,6 @@ from rich.console import Console
 from rlsabm.observe.groups import groups_of
 from rlsabm.printing.answer import print_answer
 from rlsabm.printing.arms import MOST_DETAILED, print_arms, print_moved, print_trends
-from rlsabm.printing.numbers import counted
 from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
 from rlsabm.printing.status import print_reasons
@@ -24,9 +23,9 @@ from rlsabm.results.sources import source_of
 from rlsabm.results.trends import Trend, trend_of
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.study.folder import StudyFolder
-from rlsabm.study.progress import duration
 from rlsabm.study.settings import catalogue_of
 from rlsabm.study.study import Report
+from rlsabm.wording import counted, duration
 
 #: Everyone, by definition.
 EVERYONE_BY_DEFINITION = Choice(by=("definition",), conditions=("everyone",))

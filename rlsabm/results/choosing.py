@@ -30,7 +30,6 @@ from rlsabm.worlds.world import FACTUAL
 Wanted = str | int | Sequence[str] | Sequence[int] | None
 
 ADULTS, ALL_AGES = "adults", "all"
-#: Group that holds all people.
 
 #: What a column holds where nothing is said. The last survey and the truth are defaults, too; any other
 #: column then gives a row for each value.

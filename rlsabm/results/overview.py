@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rlsabm.errors import UserError
+from rlsabm.wording import counted
 
 #: Arms of which an overview has a line.
 MOST_ARMS = 6
@@ -52,9 +53,7 @@ def facts(study: Glanced) -> dict[str, str]:
         "people": f"{population.get('size', 0):,} of {population.get('country', '')}",
         "surveys": ", ".join(map(str, study.years)),
         "arms": ", ".join(study.arms),
-        "runs": ", ".join(
-            _counted(runs.get(f"{what}s", 1), what) for what in ("draw", "replicate")
-        ),
+        "runs": ", ".join(counted(runs.get(f"{what}s", 1), what) for what in ("draw", "replicate")),
         "tables": ", ".join(study.tables),
     }
     if study.folder is not None:
@@ -62,10 +61,6 @@ def facts(study: Glanced) -> dict[str, str]:
     if study.missing:
         found["not finished"] = study.missing
     return found
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def main_numbers(study: Glanced) -> pd.DataFrame | None:

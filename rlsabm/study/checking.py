@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rlsabm.errors import LONGEST_LINE, UserError, visible
-from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.parameter_table import PARAMETERS
@@ -15,6 +14,7 @@ from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes
+from rlsabm.study.places import place_of
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.units import block_sizes, count_units
 from rlsabm.worlds.world import FACTUAL, worlds_of
@@ -93,28 +93,8 @@ def _check_names(setting: Setting) -> None:
 def _with_place(study: ResolvedScenario, arm: str, message: str) -> str:
     """The message in one line, led by file and line where it names a key that a file has set."""
     message = visible(message, LONGEST_LINE)
-    key = message.split(":", 1)[0]
-    of_arm = f"arms.{arm}."
-    for path in (f"{of_arm}{key}", key):
-        if _is_own(study.layers.get(path, "default")):
-            return f"{study.layers[path]}: {message}"
-        within = [layer for at, layer in study.layers.items() if at.startswith(f"{path}.")]
-        for layer in within:
-            if _is_own(layer):
-                return f"{layer}: {message}"
-    layer = study.layers.get(key, "default")
-    # What contradicts a value that ships, or lacks one, is the scenario's own line about the same
-    # condition.
-    block = key.rpartition(".")[0]
-    for path, own in study.layers.items():
-        if block and path.removeprefix(of_arm).startswith(f"{block}.") and _is_own(own):
-            return f"{own}: {message}"
-    return message if layer == "default" else f"{layer}: {message}"
-
-
-def _is_own(layer: str) -> bool:
-    """Whether a layer is of the user's making."""
-    return layer != "default" and not layer.startswith(f"{SHIPPED_CATALOGUE.name}:")
+    place = place_of(study, arm, message.split(":", 1)[0])
+    return f"{place}: {message}" if place else message
 
 
 def question_of(

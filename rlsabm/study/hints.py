@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import log
 
-from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
+from rlsabm.exposures.catalogue.condition import (
+    ONSET_KEYS,
+    PREVALENCE_KEYS,
+    Condition,
+    shipped_catalogue,
+)
+from rlsabm.results.intervals import FEWEST_DRAWS
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.study.implied import Implied, ImpliedCondition, changed_conditions
+from rlsabm.study.places import place_of
 
 #: A new condition that so many have may have been given in per cent.
 LARGE_SHARE = 0.3
@@ -15,8 +22,6 @@ LARGE_SHARE = 0.3
 SMALL_ONSET, SMALL_SHARE = 0.1, 0.001
 #: Fewer people with a condition, of all runs together, say little about it.
 FEW_PEOPLE = 100
-#: Fewer draws say little about the spread between draws.
-FEW_DRAWS = 5
 #: How many times as large as the largest of the catalogue that ships an effect is that is pointed out.
 FAR = 3.0
 #: Iron in blood (mg per mL), as the head of the catalogue says it.
@@ -30,8 +35,6 @@ FACTORS = (
     "saturation_factor",
     "mortality_ratio",
 )
-LISTS = ("prevalence", "prevalence_women", "prevalence_men")
-ONSETS = ("onset_per_1000", "onset_per_1000_women", "onset_per_1000_men")
 
 
 def hints_about(study: ResolvedScenario, implied: Implied) -> list[str]:
@@ -51,7 +54,7 @@ def hints_about(study: ResolvedScenario, implied: Implied) -> list[str]:
         )
         for key, what in _of_condition(condition, of_condition):
             found.append((arm, f"conditions.{condition.name}.{key}", what))
-    found += [(REFERENCE, key, what) for key, what in _of_runs(study, implied)]
+    found += [(REFERENCE, key, what) for key, what in _of_runs(implied)]
     for arm in _arms_without_kidney_failure(study):
         what = "nobody's kidneys fail: the stages 4-5 before it (ckd_4_5) are left out, too"
         found.append((arm, "conditions.dialysis.enabled", what))
@@ -62,7 +65,7 @@ def _of_condition(condition: Condition, implied: ImpliedCondition) -> Iterator[t
     if not condition.enabled:
         return
     everybody = implied.everybody
-    given = next((key for key in LISTS if getattr(condition, key) is not None), None)
+    given = next((key for key in PREVALENCE_KEYS if getattr(condition, key) is not None), None)
     if given and implied.is_new and everybody >= LARGE_SHARE:
         yield (
             given,
@@ -71,7 +74,7 @@ def _of_condition(condition: Condition, implied: ImpliedCondition) -> Iterator[t
                 f"{everybody / 100:.2g}"
             ),
         )
-    onsets = {key: max(getattr(condition, key)) for key in ONSETS if getattr(condition, key)}
+    onsets = {key: max(getattr(condition, key)) for key in ONSET_KEYS if getattr(condition, key)}
     if onsets and 0.0 < max(onsets.values()) < SMALL_ONSET and everybody < SMALL_SHARE:
         key, highest = max(onsets.items(), key=lambda item: item[1])
         yield (
@@ -91,13 +94,13 @@ def _of_condition(condition: Condition, implied: ImpliedCondition) -> Iterator[t
             yield key, f"{value:g} is far from the catalogue that ships (1 to {usual:g})"
 
 
-def _of_runs(study: ResolvedScenario, implied: Implied) -> Iterator[tuple[str, str]]:
-    if 1 < implied.draws < FEW_DRAWS:
+def _of_runs(implied: Implied) -> Iterator[tuple[str, str]]:
+    if 1 < implied.draws < FEWEST_DRAWS:
         yield (
             "runs.draws",
             (
-                f"{implied.draws} draws say little about the spread between draws; take {FEW_DRAWS} or "
-                "more, or 1 for the default of every parameter"
+                f"{implied.draws} draws say little about the spread between draws; take "
+                f"{FEWEST_DRAWS} or more, or 1 for the default of every parameter"
             ),
         )
     runs = implied.draws * implied.replicates
@@ -139,13 +142,6 @@ def _widest(key: str) -> float:
 
 def _with_place(study: ResolvedScenario, arm: str, key: str, what: str) -> str:
     """The hint, led by the file and line that set the key."""
-    of_arm = "" if arm == REFERENCE else f"arms.{arm}."
-    for path in (f"{of_arm}{key}", key):
-        within: Sequence[str] = [
-            layer
-            for at, layer in study.layers.items()
-            if (at == path or at.startswith(f"{path}.")) and layer != "default"
-        ]
-        if within:
-            return f"{within[0]}: {of_arm}{key}: {what}"
-    return f"{of_arm}{key}: {what}"
+    hint = f"{'' if arm == REFERENCE else f'arms.{arm}.'}{key}: {what}"
+    place = place_of(study, arm, key)
+    return f"{place}: {hint}" if place else hint

@@ -18,9 +18,9 @@ from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.setting import Setting
-from rlsabm.study.progress import expected_work
 from rlsabm.study.settings import catalogue_of
 from rlsabm.study.units import block_sizes, count_units
+from rlsabm.study.work import expected_work
 from rlsabm.worlds.world import worlds_of
 
 #: Ages (completed years) at which prevalence is shown, and up to which onsets are added up.

@@ -52,17 +52,13 @@ class Inventory:
         return first + (f", and {len(others)} more" if others else "")
 
 
-def take_inventory(
-    folder: StudyFolder, manifest: Mapping[str, Any], *, thorough: bool = True
-) -> Inventory:
+def take_inventory(folder: StudyFolder, manifest: Mapping[str, Any]) -> Inventory:
     """Look at every file of a study that nobody is writing.
 
     Parameters
     ----------
     folder, manifest
         The folder of the study, and its manifest.
-    thorough
-        Whether the checksums of line lists are compared, too, which may take long; else their sizes.
     """
     folder.go_on_from(manifest)
     marks = marks_in(manifest)
@@ -78,7 +74,7 @@ def take_inventory(
     merged = {place for place, row in rows.items() if row["merged"]} if tables_are_whole else set()
     for place in list(merged):
         for name, mark in _line_lists_of(rows[place]):
-            if fault := fault_of(folder.path / name, [mark], thorough=thorough):
+            if fault := fault_of(folder.path / name, [mark]):
                 faults[name] = fault
                 merged.discard(place)
     return Inventory(records, rows, frozenset(merged), faults)

@@ -36,7 +36,6 @@ class UnitEntry:
 
 
 _FIELDS = tuple(field.name for field in fields(UnitEntry))
-_UNIT = ("arm", "draw", "replicate", "block")
 _WHOLE = ("person_months", "people_grown", "people_surveyed", "rows")
 
 

@@ -47,8 +47,8 @@ class Status:
     precision
         As `precision_of_shifts` gives it; empty while no run has finished.
     faults
-        What is wrong with files that are not as they were written, by name. Of line lists of a finished
-        study, only the sizes are compared. Nothing is compared while the study is running.
+        What is wrong with files that are not as they were written, by name. Nothing is compared while
+        the study is running.
     """
 
     folder: Path
@@ -113,7 +113,7 @@ def find_status(path: Path, half_width: float) -> Status:
     held = folder.is_held()  # before the manifest is read: it may end meanwhile
     manifest = manifest_of(path)
     state = manifest["status"]
-    inventory = Inventory() if held else take_inventory(folder, manifest, thorough=False)
+    inventory = Inventory() if held else take_inventory(folder, manifest)
     if held:
         state = "running"
     elif state == "running":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm import __version__
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, visible
 from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
 from rlsabm.results.files import MANIFEST, SCENARIO, table_bytes
 from rlsabm.results.manifests import ManifestError, manifest_of, read_manifest
@@ -45,6 +45,7 @@ from rlsabm.study.machine import (
 from rlsabm.study.merging import merge
 from rlsabm.study.settings import country_of, files_of_country, read_scenario
 from rlsabm.study.units import Place, Unit, units_of
+from rlsabm.wording import LONGEST_VALUE
 
 #: What a manifest says of a study that is not running.
 STOPPED, INCOMPLETE, COMPLETE = "stopped", "incomplete", "complete"
@@ -54,8 +55,8 @@ LEDGER_SECONDS = 2.0
 TABLES_SECONDS, TABLES_SHARE = 60.0, 0.05
 #: Share of the memory that units of a study may take.
 MEMORY_SHARE = 0.8
-#: Settings that are named of two studies that differ, and how long a value of them may be.
-MOST_DIFFERENCES, LONGEST_VALUE = 5, 40
+#: Settings that are named of two studies that differ.
+MOST_DIFFERENCES = 5
 
 
 class Watch(Protocol):
@@ -262,7 +263,7 @@ def _other_study(there: dict[str, Any], study: ResolvedScenario) -> str:
 def _short(value: Any) -> str:
     """A value of a scenario as it is written in one, if it is short."""
     text = "not given" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    return visible(text, LONGEST_VALUE)
 
 
 class _Running:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from rlsabm.errors import LONGEST_PLACE, UserError, visible
 from rlsabm.scenario.writing import yaml_string
 from rlsabm.study.settings import read_scenario
+from rlsabm.wording import command
 
 SUFFIXES = (".yaml", ".yml")
 TEMPLATE = """\
@@ -28,7 +28,7 @@ arms:
   ferritin-guided donation:
     conditions.blood_donation.ferritin_deferral: {{below: 30, months: 6}}
 
-# Replicates are runs with other chance: they show how much of a difference between arms is chance.
+# Replicates are runs with other random numbers: they show how much of a difference is chance.
 # With draws: 20 the uncertain parameters vary as well, between runs of each replicate.
 runs: {{draws: 1, replicates: 8}}
 """
@@ -85,10 +85,8 @@ def commands_for(path: Path) -> dict[str, str]:
     path
         A scenario file.
     """
-    # A name that begins with a hyphen would be taken for an option.
-    file = str(path) if not str(path).startswith("-") else f"./{path}"
-    commands = {verb: shlex.join(["rlsabm", verb, file]) for verb in ("check", "show", "run")}
-    return {**commands, "compare": shlex.join(["rlsabm", "compare", f"outputs/{path.stem}"])}
+    commands = {verb: command("rlsabm", verb, path) for verb in ("check", "show", "run")}
+    return {**commands, "compare": command("rlsabm", "compare", f"outputs/{path.stem}")}
 
 
 def _template(path: Path, base: str) -> str:

@@ -17,6 +17,7 @@ from rlsabm.body.brain import advance_dopamine, advance_pools, iron_effect
 from rlsabm.body.symptoms import advance_symptoms
 from rlsabm.burden import add_part, add_part_without_iron
 from rlsabm.compilation import compiled, inlined
+from rlsabm.conventions import in_words
 from rlsabm.declaring.groups import IRON_STORES
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.exposures.catalogue.episodes import lay_standing
@@ -84,16 +85,12 @@ POSTULATE_WORLDS = (
 
 def without(cause: str) -> str:
     """Name of the world without the burden of a condition."""
-    return f"without {_words(cause)}"
+    return f"without {in_words(cause)}"
 
 
 def without_iron_of(cause: str) -> str:
     """Name of the world without the iron burden of a condition."""
-    return f"without the iron burden of {_words(cause)}"
-
-
-def _words(cause: str) -> str:
-    return cause.replace("_", " ")
+    return f"without the iron burden of {in_words(cause)}"
 
 
 def causes_with_rules() -> tuple[str, ...]:

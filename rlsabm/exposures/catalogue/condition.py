@@ -22,12 +22,16 @@ from rlsabm.conventions import LAST_AGE, in_words
 from rlsabm.data import DATA
 from rlsabm.errors import UserError
 from rlsabm.mathematics import exp
+from rlsabm.wording import counted
 
 SHIPPED_CATALOGUE = DATA / "catalogue.yaml"
 #: A life keeps its conditions in 32 bits.
 MOST_CONDITIONS = 32
 #: Endings of the keys for one sex, in the order of their codes.
 OF_SEX = ("women", "men")
+#: Keys of the lists by age, for both sexes together and for one.
+PREVALENCE_KEYS = ("prevalence", "prevalence_women", "prevalence_men")
+ONSET_KEYS = ("onset_per_1000", "onset_per_1000_women", "onset_per_1000_men")
 #: Largest relative difference between a given prevalence and that from onset and duration.
 TOLERANCE = 0.05
 HIGHEST_PREVALENCE = 0.99
@@ -174,13 +178,13 @@ class Condition:
 
     def _check(self) -> None:
         """Refuse lists that do not fit together, and controls that touch iron."""
-        lists = [f"{what}{sex}" for what in ("prevalence", "onset_per_1000")
-                 for sex in ("", "_women", "_men")]  # fmt: skip
-        for key in lists:
+        for key in (*PREVALENCE_KEYS, *ONSET_KEYS):
             values = getattr(self, key)
             if values is not None and len(values) != len(self.ages):
                 raise self._error(
-                    key, f"has {len(values)} values for {len(self.ages)} ages (expected as many)"
+                    key,
+                    f"has {counted(len(values), 'value')} for {counted(len(self.ages), 'age')} "
+                    "(expected as many)",
                 )
         for what in ("prevalence", "onset_per_1000"):
             both, women, men = (getattr(self, f"{what}{sex}") for sex in ("", "_women", "_men"))
