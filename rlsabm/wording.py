@@ -1,4 +1,4 @@
-"""Words for messages: numbers, ranges, what was found, what was expected."""
+"""Words for messages and screens: numbers with their intervals, counts, ranges, values, commands."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from rlsabm.errors import visible
 
 #: Characters of a value that are shown.
 LONGEST_VALUE = 40
+#: A number that there is not, or that cannot be told.
+NONE = "-"
+#: Most decimals of a percentage with its interval, which has two significant digits of its half-width.
+MOST_DECIMALS = 2
 
 
 def number_text(value: float) -> str:
@@ -37,6 +41,46 @@ def duration(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"
+
+
+def percent(share: float, lower: float = math.nan, upper: float = math.nan) -> str:
+    """A share in per cent, with its interval if there is one: ``12.8 (11.9–13.8)``."""
+    if not math.isfinite(share):
+        return NONE
+    if not _is_interval(lower, upper):
+        return f"{100 * share:.1f}"
+    decimals = decimals_of(100 * (upper - lower) / 2)
+    value, low, high = (f"{100 * x:.{decimals}f}" for x in (share, lower, upper))
+    return f"{value} ({low}–{high})"
+
+
+def points(difference: float, lower: float = math.nan, upper: float = math.nan) -> str:
+    """A difference in percentage points, its sign always shown: ``+0.12 (-0.04 to 0.28)``."""
+    if not math.isfinite(difference):
+        return NONE
+    if not _is_interval(lower, upper):
+        return signed(100 * difference, MOST_DECIMALS)
+    decimals = decimals_of(100 * (upper - lower) / 2)
+    low, high = (f"{round(100 * x, decimals) + 0.0:.{decimals}f}" for x in (lower, upper))
+    return f"{signed(100 * difference, decimals)} ({low} to {high})"
+
+
+def decimals_of(half_width: float) -> int:
+    """Decimals that show two significant digits of a half-width."""
+    if not math.isfinite(half_width) or half_width <= 0.0:
+        return MOST_DECIMALS
+    return min(max(1 - math.floor(math.log10(half_width)), 0), MOST_DECIMALS)
+
+
+def signed(number: float, decimals: int) -> str:
+    """A number with its sign; what rounds to nought has none."""
+    rounded = round(number, decimals)
+    return f"{rounded:+.{decimals}f}" if rounded else f"{0:.{decimals}f}"
+
+
+def _is_interval(lower: float, upper: float) -> bool:
+    """Whether these are limits; an interval of no width says nothing."""
+    return math.isfinite(lower) and math.isfinite(upper) and upper > lower
 
 
 def range_text(lower: float | None, upper: float | None, unit: str = "") -> str:

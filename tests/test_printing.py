@@ -16,9 +16,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from rlsabm.printing import text
-from rlsabm.printing.numbers import counted, percent, points
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.words import case_in_words, label
+from rlsabm.wording import counted, percent, points
 
 # Text ---------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from rlsabm.measuring.instruments import TRUTH
 from rlsabm.results.nesting import NestedCounts
 from rlsabm.results.rates import byar_interval, rate
 from rlsabm.results.summary import adults_only, of_study, pooled
+from rlsabm.wording import percent
 
 #: What each column holds where nothing is said.
 USUAL = {
@@ -91,7 +92,7 @@ def test_a_run_in_which_nobody_was_counted_is_a_run(study: Ran, results: rlsabm.
 def test_prevalence_is_printed_so(study: Ran, results: rlsabm.Study) -> None:
     answer = results.prevalence(by=["arm"]).set_index("arm")
     for arm, row in answer.iterrows():
-        said = f"{100 * row.prevalence:.1f} ({100 * row.lower:.1f}-{100 * row.upper:.1f})"
+        said = percent(row.prevalence, row.lower, row.upper)
         value = f"  {100 * row.prevalence:.1f}  "
         assert any(
             x.startswith(f"  {arm}  ") and value in x for x in study.outcome.out.splitlines()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rlsabm.printing.comparison import limits
-from rlsabm.printing.numbers import percent_of, points, points_of
+from rlsabm.printing.numbers import percent_of, points_of
 from rlsabm.printing.text import say
 from rlsabm.printing.words import Labels, case_in_words, label
 from rlsabm.results.comparing import Comparison
@@ -23,6 +23,7 @@ from rlsabm.results.summary import (
 )
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.results.trends import Trend
+from rlsabm.wording import points
 
 #: Years that make the people of a sentence adults.
 ADULTS = f"{ADULT_AGE} years and older"

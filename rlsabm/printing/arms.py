@@ -14,7 +14,7 @@ from rlsabm.printing.comparison import (
     print_notes,
     shift_title,
 )
-from rlsabm.printing.numbers import percent, percent_of, points
+from rlsabm.printing.numbers import percent_of
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_command
 from rlsabm.printing.words import Labels, capitalised, case_in_words
@@ -22,7 +22,7 @@ from rlsabm.results.comparing import OTHER_PEOPLE, Comparison
 from rlsabm.results.findings import LEAST_PERSONS, has_enough_people
 from rlsabm.results.summary import adults_in_words
 from rlsabm.results.trends import Trend
-from rlsabm.wording import counted
+from rlsabm.wording import counted, percent, points
 
 #: Rows that are shown of each arm, arms that are shown in detail, and arms that have a line.
 MOST_ROWS, MOST_DETAILED, MOST_ARMS = 10, 4, 20

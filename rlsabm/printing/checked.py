@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rlsabm.errors import LONGEST_PLACE, visible
-from rlsabm.printing.numbers import NONE
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_line
 from rlsabm.scenario import REFERENCE
 from rlsabm.study.implied import LIFETIME_YEARS, SHOWN_AGES, Implied, ImpliedCondition
-from rlsabm.wording import counted
+from rlsabm.wording import NONE, counted
 
 #: Conditions shown; scenarios with more are few.
 MOST_CONDITIONS_SHOWN = 20

@@ -11,13 +11,13 @@ import pandas as pd
 from rlsabm.conventions import in_words
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.observe.groups import EVERYONE
-from rlsabm.printing.numbers import NONE, decimals_of, points
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_line
 from rlsabm.printing.words import capitalised, case_in_words, label
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.differences import COUNTS
 from rlsabm.results.totals import ADULT_AGE
+from rlsabm.wording import NONE, decimals_of, points
 
 #: Headings of a comparison in which A and B are explained.
 A_AND_B = ("persons, A", "persons, B", "A, %", "B, %", "B - A, percentage points")

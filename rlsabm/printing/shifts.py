@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rlsabm.printing.numbers import NONE, percent, percent_of, points_of
+from rlsabm.printing.numbers import percent_of, points_of
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say
 from rlsabm.printing.words import Labels, case_in_words, label
@@ -16,6 +16,7 @@ from rlsabm.results.findings import LEAST_PERSONS, has_enough_people
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
 from rlsabm.results.tables.postulates import POSTULATE_PARTS
 from rlsabm.results.totals import ADULT_AGE
+from rlsabm.wording import NONE, percent
 
 LEGEND = (
     "observed: compared with people without it, of the same sex and age. caused: compared with the "

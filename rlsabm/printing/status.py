@@ -8,14 +8,13 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from rlsabm.printing.numbers import NONE, signed
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import out, say, say_command, say_line
 from rlsabm.printing.words import Labels, label
 from rlsabm.results.sources import has_table, labels_in
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.study.status import Status
-from rlsabm.wording import counted, duration
+from rlsabm.wording import NONE, counted, duration, signed
 
 #: Reasons that are shown of units that failed.
 MOST_REASONS = 10

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.wording import counted
+from rlsabm.wording import counted, percent
 
 #: Arms of which an overview has a line.
 MOST_ARMS = 6
@@ -74,7 +74,7 @@ def main_numbers(study: Glanced) -> pd.DataFrame | None:
             "arm": rows["arm"].astype(str),
             "definition": rows["definition"].astype(str),
             "percent": [
-                f"{100 * value:.1f} ({100 * lower:.1f}-{100 * upper:.1f})"
+                percent(value, lower, upper)
                 for value, lower, upper in rows[["prevalence", "lower", "upper"]].to_numpy(float)
             ],
         }
@@ -83,7 +83,7 @@ def main_numbers(study: Glanced) -> pd.DataFrame | None:
     arms = [arm for arm in study.arms if arm in table.index][:MOST_ARMS]
     table = table.loc[arms, list(dict.fromkeys(shown["definition"]))]
     who, year = rows.attrs["selection"]["ages"], rows.attrs["selection"]["year"]
-    table.attrs["title"] = f"RLS now, {who}, {year}: % with 95 % interval"
+    table.attrs["title"] = f"Prevalence of RLS, {who}, {year}: % (95 % interval)"
     return table.rename_axis(index=None, columns=None)
 
 
