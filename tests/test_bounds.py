@@ -454,6 +454,8 @@ def writes_are_refused(model: RLSModel, name: str, value: Any) -> None:
         ("rls", 2), ("rls", math.nan), ("rls", -1), ("rls", 0.5),
         ("parity", -1), ("parity", 256), ("parity", 1.5), ("parity", "many"),
         ("death_month", math.nan), ("death_month", 2**40),
+        ("last_donation_month", 2019), ("last_donation_month", 45), ("last_donation_month", -1),
+        ("menopause_month", 10**8),
         ("kidney", 1), ("kidney", 2), ("kidney", 7), ("kidney", -1), ("kidney", "CKD 9"),
         ("kidney", ""), ("kidney", math.nan), ("kidney", True),
         ("pregnancy", 5), ("pregnancy", "some"), ("sex", 2), ("sex", "femal"),

@@ -245,13 +245,12 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
         ),
         (
             "conditions:\n  mine:\n    prevalence: [0.1]",
-            "asked.yaml:3: conditions.mine: no condition of this name; a new one needs source, and "
-            "prevalence or onset_per_1000",
+            "asked.yaml:3: conditions.mine: no condition of this name; a new one needs source",
         ),
         (
             "conditions:\n  mine:\n    source: assumed",
-            "asked.yaml:3: conditions.mine: no condition of this name; a new one needs source, and "
-            "prevalence or onset_per_1000",
+            "asked.yaml:3: conditions.mine: no condition of this name; a new one needs prevalence "
+            "or onset_per_1000",
         ),
         (
             "conditions:\n  mine:\n    source: ''\n    prevalence: [0.1]",
@@ -281,6 +280,16 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
             "shifts:\n  conditions:\n    - obesity\n    - heavy_menstrual_bleading",
             "asked.yaml:5: shifts.conditions: found heavy_menstrual_bleading (expected names of "
             "rlsabm conditions; did you mean heavy_menstrual_bleeding?)",
+        ),
+        (
+            "shifts: {conditions: [first_trimester]}",
+            "asked.yaml:2: shifts.conditions: found first_trimester, a group among those of "
+            "pregnancy (expected names of rlsabm conditions; did you mean pregnancy?)",
+        ),
+        (
+            "shifts: {conditions: [iron_deficiency]}",
+            "asked.yaml:2: shifts.conditions: found iron_deficiency, a state, whose shift is "
+            "estimated where shifts.postulates is true (expected names of rlsabm conditions)",
         ),
         ("shifts: {conditions: [obesity, obesity]}", "asked.yaml:2: shifts.conditions: names"),
         ("shifts: {conditions: [menses]}", "asked.yaml:2: shifts.conditions: found menses"),

@@ -159,10 +159,34 @@ def message(text: str | bytes, *changes: str) -> str:
             "parameters: {half_life: 0}",
             "parameters.half_life: found 0 (expected a number of at least 1 months)",
         ),
-        ("parameters: {half_life: .inf}", "parameters.half_life: found inf (expected a number)"),
+        (
+            "parameters: {half_life: .inf}",
+            "parameters.half_life: found inf (expected a number of at least 1 months)",
+        ),
         (
             "parameters: {absorption: much}",
-            "parameters.absorption: found the text 'much' (expected a number)",
+            "parameters.absorption: found the text 'much' (expected a number from 0 to 1)",
+        ),
+        (
+            "parameters: {absorption: 50%}",
+            "parameters.absorption: found the text '50%' (expected a number from 0 to 1; did you "
+            "mean 0.5?)",
+        ),
+        (
+            "parameters: {loss.daily: .nan}",
+            "parameters.loss.daily: found nan (expected a number from 0.5 to 20 mg per day)",
+        ),
+        (
+            "parameters: {loss.daily: [1]}",
+            "parameters.loss.daily: found a list (expected a number from 0.5 to 20 mg per day)",
+        ),
+        (
+            "parameters: {loss.daily: }",
+            "parameters.loss.daily: is empty (expected a number from 0.5 to 20 mg per day)",
+        ),
+        (
+            "parameters: {loss.daily: true}",
+            "parameters.loss.daily: found true (expected a number from 0.5 to 20 mg per day)",
         ),
         (
             "parameters: [1]",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlsabm.arrays import Ints, Records
-from rlsabm.conventions import NEVER
+from rlsabm.conventions import LONG_AGO, NEVER, month_of
 from rlsabm.declaring.bounds import refusal
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
@@ -34,6 +34,8 @@ _OF_LIFE = {field.name for field in LIFE_FIELDS}
 #: Names under which a person has relatives.  The records hold uids and a count under four of them,
 #: which are columns by other names.
 RELATIVES = ("mother", "father", "partner", "children", "siblings")
+#: Months that can be written: of the years in which people of a model may live.
+FIRST_MONTH, LAST_MONTH = month_of(1500), month_of(2500)
 
 
 def records_with(population: Population, name: str) -> Records:
@@ -223,7 +225,11 @@ def _can_be(field: Field, given: Array) -> Array:
             given, [code for code, label in enumerate(field.labels) if label or not code]
         )
     lower, upper = field.limits
-    return np.asarray((given >= lower) & (given <= upper))
+    within = (given >= lower) & (given <= upper)
+    if field.unit == "month":  # not what is an age or a year
+        within = (given >= FIRST_MONTH) & (given <= LAST_MONTH)
+        within |= np.isin(given, [0, int(LONG_AGO), int(NEVER)])
+    return np.asarray(within)
 
 
 def _is_yes_or_no(field: Field) -> bool:
@@ -236,6 +242,11 @@ def _expected(field: Field) -> str:
         return f"one of {', '.join(dict.fromkeys(label for label in field.labels if label))}"
     if _is_yes_or_no(field):
         return "true or false"
+    if field.unit == "month":
+        return (
+            "the number of a month, 12 x year + month of the year (January = 0), from "
+            f"{FIRST_MONTH:,} to {LAST_MONTH:,}, or NEVER of rlsabm.conventions"
+        )
     kind = "a number" if np.dtype(field.dtype).kind == "f" else "a whole number"
-    unit = "" if field.unit in ("ratio", "month") else field.unit
+    unit = "" if field.unit == "ratio" else field.unit
     return kind + range_text(*field.limits, unit)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
 from rlsabm.data.yaml_reading import Entry, Place
+from rlsabm.declaring.groups import IRON_STORES
 from rlsabm.errors import ScenarioError, nearest, visible
+from rlsabm.observe.groups import groups_of
 from rlsabm.scenario.explaining import (
     expectation,
     likely_meaning,
@@ -27,7 +29,7 @@ from rlsabm.scenario.schema import (
     Scenario,
 )
 from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, Conditions
-from rlsabm.wording import LONGEST_VALUE, number_text, range_text, value_text, with_help
+from rlsabm.wording import LONGEST_VALUE, value_text, with_help
 
 #: Mistakes that a message shows, and those of a list of all; more are only counted.
 MOST_MISTAKES_SHOWN, MOST_MISTAKES_LISTED = 5, 1_000
@@ -49,6 +51,8 @@ class Mistake(NamedTuple):
         return self.place.error(self.say(), self.key)
 
 
+#: Groups in which RLS is counted, beside those of the conditions that are data.
+_GROUPS = {group.name: group for group in groups_of(())}
 Identity: TypeAlias = tuple[object, ...]
 
 
@@ -188,13 +192,14 @@ def _in_words(detail: dict[str, Any], entry: Entry, names: Sequence[KeyPath]) ->
             most = schema_at(path).get("maxLength")
             what = with_help(f"holds {len(value):,} characters", f"at most {most:,}")
         case _:
-            schema = schema_at(path)
-            what = with_help(
-                "is empty" if value is None else f"found {value_text(value)}",
-                expectation(schema),
-                likely_meaning(value, schema),
-            )
+            what = _found_instead(value, schema_at(path))
     return item + what
+
+
+def _found_instead(value: object, schema: dict[str, Any]) -> str:
+    """That a value is not what it must be, with what may have been meant."""
+    what = "is empty" if value is None else f"found {value_text(value)}"
+    return with_help(what, expectation(schema), likely_meaning(value, schema))
 
 
 def _names(tree: Entry, parameters: Mapping[str, ParameterRange]) -> list[KeyPath]:
@@ -237,7 +242,7 @@ def _condition_mistakes(tree: Entry, parameters: Iterable[str]) -> Found:
                     ),
                 )
         elif name not in known and block.value is not None:
-            yield path, block, partial(_no_such_condition, name, known, parameters)
+            yield path, block, partial(_no_such_condition, name, block, known, parameters)
         if not NAME.fullmatch(name):
             what = with_help("cannot be a name", "lower-case words joined by _")
             yield path, block, partial(str, what)
@@ -249,27 +254,44 @@ def _condition_mistakes(tree: Entry, parameters: Iterable[str]) -> Found:
             yield ("shifts", "conditions"), entry, partial(_not_to_be_traced, asked, known)
 
 
-def _no_such_condition(name: str, known: Iterable[str], parameters: Iterable[str]) -> str:
-    what = "no condition of this name; a new one needs source, and prevalence or onset_per_1000"
+def _no_such_condition(
+    name: str, block: Entry, known: Iterable[str], parameters: Iterable[str]
+) -> str:
+    said = _said(block)
+    needed = [] if "source" in said else ["source"]
+    if not _has_frequency(said):
+        needed.append("prevalence or onset_per_1000")
+    what = f"no condition of this name; a new one needs {', and '.join(needed)}"
     elsewhere = place_of_key(name, [("parameters", parameter) for parameter in parameters])
     return with_help(what, meant=nearest(name, known) or elsewhere)
 
 
-def _not_to_be_traced(asked: str, known: Iterable[str]) -> str:
-    what = f"found {visible(asked, LONGEST_VALUE)}"
-    return with_help(what, "names of rlsabm conditions", nearest(asked, known))
+def _not_to_be_traced(asked: str, known: Collection[str]) -> str:
+    what, meant = f"found {visible(asked, LONGEST_VALUE)}", nearest(asked, known)
+    group = _GROUPS.get(asked)
+    if group is not None and group.cause in known:
+        what, meant = f"{what}, a group among those of {group.cause}", group.cause
+    elif group is not None and group.cause == IRON_STORES:
+        what += ", a state, whose shift is estimated where shifts.postulates is true"
+    return with_help(what, "names of rlsabm conditions", meant)
 
 
 def _is_whole(block: Entry) -> bool:
     """Whether a block says enough to be a condition."""
-    said = (
-        {key for key, entry in block.value.items() if entry.value not in (None, "")}
-        if (isinstance(block.value, dict))
-        else set()
-    )
-    return "source" in said and any(
-        key.startswith(("prevalence", "onset_per_1000")) for key in said
-    )
+    said = _said(block)
+    return "source" in said and _has_frequency(said)
+
+
+def _said(block: Entry) -> set[str]:
+    """Keys of a block that are not empty."""
+    if not isinstance(block.value, dict):
+        return set()
+    return {key for key, entry in block.value.items() if entry.value not in (None, "")}
+
+
+def _has_frequency(keys: Iterable[str]) -> bool:
+    """Whether keys say how frequent a condition is."""
+    return any(key.startswith(("prevalence", "onset_per_1000")) for key in keys)
 
 
 def _parameter_mistakes(tree: Entry, parameters: Mapping[str, ParameterRange]) -> Found:
@@ -278,13 +300,10 @@ def _parameter_mistakes(tree: Entry, parameters: Mapping[str, ParameterRange]) -
         return
     for name, entry in section.value.items():
         allowed = parameters.get(name)
-        value = entry.value
         if allowed is None:
             yield ("parameters", name), entry, partial(_unknown_parameter, name, parameters)
-        elif _is_finite_number(value) and not allowed.lower <= value <= allowed.upper:
-            expected = "a number" + range_text(allowed.lower, allowed.upper, allowed.unit)
-            what = with_help(f"found {number_text(value)}", expected)
-            yield ("parameters", name), entry, partial(str, what)
+        elif not _is_number_within(entry.value, allowed):
+            yield ("parameters", name), entry, partial(_not_for_parameter, entry, allowed)
 
 
 def _unknown_parameter(name: str, parameters: Iterable[str]) -> str:
@@ -295,8 +314,20 @@ def _unknown_parameter(name: str, parameters: Iterable[str]) -> str:
     return with_help("unknown parameter", "a name of the parameter table")
 
 
-def _is_finite_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _is_number_within(value: object, allowed: ParameterRange) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isfinite(value) and allowed.lower <= value <= allowed.upper
+
+
+def _not_for_parameter(entry: Entry, allowed: ParameterRange) -> str:
+    schema = {
+        "type": "number",
+        "minimum": allowed.lower,
+        "maximum": allowed.upper,
+        "unit": allowed.unit,
+    }
+    return _found_instead(entry.plain(), schema)
 
 
 def _entry_at(tree: Entry, path: Iterable[str | int]) -> Entry:
