@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import Outcome
 from study_tools import ledger
 
@@ -42,6 +46,22 @@ def nothing_but_a_study(folder: Path) -> None:
     """The folder has no files of work that is under way."""
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
     assert not (folder / "units").exists()
+
+
+@contextmanager
+def mounted_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of this size at a folder; the test is skipped where none can be mounted."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("only the superuser can mount a disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def by_replicate(folder: Path, column: str) -> list[Any]:

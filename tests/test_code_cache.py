@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_tools import mounted_disk
 from conftest import environment
 
 from rlsabm import code_cache
@@ -333,15 +334,8 @@ def test_a_folder_that_has_gone(rules: Rules) -> None:
 
 @pytest.fixture
 def small_disk(rules: Rules) -> Iterator[None]:
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(rules.folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
-        pytest.skip("only the superuser can mount a disk")
-    yield
-    subprocess.run(["umount", "--lazy", str(rules.folder)], check=True)
+    with mounted_disk(rules.folder, "8k"):
+        yield
 
 
 @pytest.mark.usefixtures("small_disk")

@@ -16,6 +16,7 @@ from command_tools import (
     TWICE,
     by_replicate,
     contents,
+    mounted_disk,
     nothing_but_a_study,
     refused,
 )
@@ -106,15 +107,8 @@ def small_disk(workplace: Path) -> Iterator[Path]:
     """A disk of 64 kB."""
     disk = workplace / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
-        pytest.skip("only the superuser can mount a disk")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with mounted_disk(disk, "64k"):
+        yield disk
 
 
 def resized(disk: Path, size: str) -> None:
