@@ -19,7 +19,7 @@ from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_command
 from rlsabm.printing.words import Labels, capitalised, case_in_words
 from rlsabm.results.comparing import OTHER_PEOPLE, Comparison
-from rlsabm.results.findings import LEAST_PERSONS, has_enough_people
+from rlsabm.results.intervals import LEAST_PERSONS, has_enough_people
 from rlsabm.results.summary import adults_in_words
 from rlsabm.results.trends import Trend
 from rlsabm.wording import counted, percent, points
@@ -104,7 +104,8 @@ def _print_groups_alone(comparison: Comparison) -> None:
 
 def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None:
     """The first rows that have moved; the rest is counted."""
-    many = has_enough_people(rows["persons_a"], comparison.draws)
+    persons = rows[["persons_a", "persons_b"]].min(axis=1)
+    many = has_enough_people(persons, comparison.draws)
     rows, few = rows[many], len(rows) - int(many.sum())
     moved = rows[rows["difference"].notna() & (rows["difference"] != 0.0)]
     if moved.empty:
@@ -119,7 +120,7 @@ def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None
         rest.append(f"{counted(still, 'group')} {'does' if still == 1 else 'do'} not differ")
     if few:
         rest.append(
-            f"{counted(few, 'group')} with fewer than {LEAST_PERSONS} persons a draw not shown"
+            f"{counted(few, 'group')} with fewer than {LEAST_PERSONS} persons per draw not shown"
         )
     if rest:
         say(f"Most clearly moved first; {', '.join(rest)}.")

@@ -12,7 +12,7 @@ from rlsabm.printing.numbers import percent_of, points_of
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say
 from rlsabm.printing.words import Labels, case_in_words, label
-from rlsabm.results.findings import LEAST_PERSONS, has_enough_people
+from rlsabm.results.intervals import LEAST_PERSONS, has_enough_people
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
 from rlsabm.results.tables.postulates import POSTULATE_PARTS
 from rlsabm.results.totals import ADULT_AGE
@@ -65,7 +65,7 @@ def print_shifts(
     say(LEGEND)
     if hidden:
         groups = "1 group" if hidden == 1 else f"{hidden} groups"
-        say(f"Not shown: {groups} with fewer than {LEAST_PERSONS} persons a draw.")
+        say(f"Not shown: {groups} with fewer than {LEAST_PERSONS} persons per draw.")
 
 
 def _share(row: Any) -> str:

@@ -39,6 +39,7 @@ from rlsabm.results.differences import (
     independent_prevalence,
     independent_shift,
 )
+from rlsabm.results.intervals import LEAST_PERSONS, has_enough_people
 from rlsabm.results.pairing import Pairing, pair_runs
 from rlsabm.results.sources import (
     Labels,
@@ -50,6 +51,7 @@ from rlsabm.results.sources import (
     words_of,
 )
 from rlsabm.results.totals import ADULT_AGE, TOTAL_OF
+from rlsabm.wording import counted
 
 OTHER_PEOPLE = (
     "where the numbers of persons differ, the arms differ in who belongs to the group: its difference "
@@ -77,7 +79,8 @@ class Comparison(NamedTuple):
         ``cases_a``, ``value_a`` and the same of B, ``difference``, ``standard_error``, ``lower``,
         ``upper``, ``interval_from``, and ``paired_runs``, which is 0 where the interval comes from
         counts.  Everyone comes first, then the conditions that have moved most for their standard
-        error; strata are in their order.  Shifts are empty unless both arms have caused shifts.
+        error, with few people last; strata are in their order.  Shifts are empty unless both arms have
+        caused shifts.  ``draws_left_out`` counts draws with such people in one arm only.
     about_runs
         What a reader must know about the runs behind it and the intervals.
     only_in_a, only_in_b
@@ -108,7 +111,27 @@ class Comparison(NamedTuple):
         """What a reader must know, in words."""
         alone = (("A", self.only_in_a), ("B", self.only_in_b))
         left_out = [f"in {letter} only: {', '.join(names)}" for letter, names in alone if names]
-        return [*self.about_runs, *([OTHER_PEOPLE] if self.changes_groups else []), *left_out]
+        others = [OTHER_PEOPLE] if self.changes_groups else []
+        return [*self.about_runs, *others, *self._about_people, *left_out]
+
+    @property
+    def _about_people(self) -> list[str]:
+        """What to say of rows with few people, and of those without people in an arm's draw."""
+        notes = []
+        rows = pd.concat([self.prevalence, self.shifts])
+        if (fewest := rows[["persons_a", "persons_b"]].min(axis=1)).gt(0).any():
+            few = ~has_enough_people(fewest, self.draws)
+            if few.any():
+                last = "" if len(self.choice.keys) > 1 else ", and stand last"
+                notes.append(
+                    f"rows with fewer than {LEAST_PERSONS} persons per draw in A or B say little{last}"
+                )
+        if most := int(rows["draws_left_out"].max()):
+            notes.append(
+                "draws in which only one of A and B has such people are left out of a row: up to "
+                f"{most} of {counted(self.draws, 'draw')}"
+            )
+        return notes
 
     @property
     def changes_groups(self) -> bool:
@@ -185,7 +208,7 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
         only_in_b=[_named(key, choice, labels) for key in of_b if key not in of_a],
         labels=labels,
         paired=bool(pairing.pairs),
-        draws=len({draw for draw, _ in pairing.pairs or pairing.of_a}),
+        draws=pairing.draws,
     )
 
 
@@ -341,7 +364,7 @@ def _compared(
     of_b: Mapping[Key, Counts],
     pairing: Pairing,
     choice: Choice,
-    variance: Independent,
+    alone: Independent,
     *,
     most: float,
 ) -> pd.DataFrame:
@@ -352,20 +375,22 @@ def _compared(
     )
     rows = [
         dict(zip(choice.keys, key, strict=True))
-        | difference_of(of_a[key], of_b[key], pairs, variance, most=most)
+        | difference_of(of_a[key], of_b[key], pairs, alone, most=most)
         for key in of_a
         if key in of_b
     ]
     found = pd.DataFrame(rows, columns=[*choice.keys, *DIFFERENCE])
-    return found if len(choice.keys) > 1 else most_moved_first(found)
+    return found if len(choice.keys) > 1 else most_moved_first(found, pairing.draws)
 
 
-def most_moved_first(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows by how many standard errors they have moved, everyone first; nobody last."""
+def most_moved_first(rows: pd.DataFrame, draws: int) -> pd.DataFrame:
+    """Rows by how many standard errors they have moved: everyone, enough people, few, nobody."""
     with np.errstate(invalid="ignore", divide="ignore"):
         moved = np.abs(rows["difference"].to_numpy(float)) / rows["standard_error"].to_numpy(float)
     moved = np.where(rows["difference"] == 0.0, 0.0, moved)
     moved = np.where(
         rows["condition"] == EVERYONE.name, np.inf, np.nan_to_num(moved, nan=-1.0, posinf=1e300)
     )
-    return rows.iloc[np.argsort(-moved, kind="stable")].reset_index(drop=True)
+    few = ~has_enough_people(rows[["persons_a", "persons_b"]].min(axis=1), draws)
+    few &= rows["condition"] != EVERYONE.name
+    return rows.iloc[np.lexsort((-moved, few))].reset_index(drop=True)

@@ -10,15 +10,8 @@ import pandas as pd
 
 from rlsabm.observe.groups import EVERYONE
 from rlsabm.results.comparing import Comparison
+from rlsabm.results.intervals import has_enough_people
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
-
-#: Fewer people in a draw say too little of a condition.
-LEAST_PERSONS = 20
-
-
-def has_enough_people(persons: Any, draws: Any) -> Any:
-    """Whether a group is large enough to be shown, or which groups are."""
-    return persons >= LEAST_PERSONS * draws
 
 
 def largest_caused_shift(

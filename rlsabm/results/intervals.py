@@ -11,7 +11,7 @@ can be said of how uncertain an estimate is, its limits are missing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,8 @@ FEW_CASES = 3.5
 #: Draws from which on an interval is given; with one draw it is that of the Monte-Carlo error.  Two to
 #: four draws say next to nothing of how far draws differ: Student's t would be 3 to 13.
 FEWEST_DRAWS = 5
+#: Fewer people in a draw say too little of a group.
+LEAST_PERSONS = 20
 #: Persons that are added, half of them cases, where an interval or an error is reckoned from counts
 #: (Agresti & Coull 1998, Am Stat 52:119).
 ADDED_PERSONS = 4.0
@@ -51,6 +53,11 @@ class Interval(NamedTuple):
     upper: Floats
     monte_carlo_error: Floats
     parameter_sd: Floats
+
+
+def has_enough_people(persons: Any, draws: Any) -> Any:
+    """Whether a group is large enough to be shown, or which groups are."""
+    return persons >= LEAST_PERSONS * draws
 
 
 def over_draws(values: Floats, variances: Floats, *, kind: str) -> Interval:

@@ -27,6 +27,11 @@ class Pairing(NamedTuple):
     pairs: list[Repetition]
     why_not: str = ""
 
+    @property
+    def draws(self) -> int:
+        """Draws of the parameters behind A."""
+        return len({draw for draw, _ in self.pairs or self.of_a})
+
 
 def runs_of(side: Source) -> dict[Repetition, str]:
     """Runs of an arm that its tables hold, with the key of their chance.

@@ -16,6 +16,7 @@ from rlsabm.results.differences import (
     DRAWS,
     REPLICATES,
     Counts,
+    OfIndependent,
     difference_of,
     error_without_spread,
     independent_prevalence,
@@ -451,7 +452,13 @@ def difference(
 ) -> dict[str, Any]:
     """The difference of two means, whose first runs are paired."""
     pairs = np.arange(runs), np.arange(runs)
-    return difference_of(a, b, pairs, lambda counts: variance, most=most)
+    half = Z_95 * sqrt(variance)
+
+    def alone(counts: Counts) -> OfIndependent:
+        value = mean_over_draws(counts)
+        return OfIndependent(variance, value - half, value + half)
+
+    return difference_of(a, b, pairs, alone, most=most)
 
 
 def test_a_difference_of_paired_runs_has_the_interval_of_its_pairs() -> None:
@@ -503,24 +510,85 @@ def test_limits_of_a_difference_are_possible_differences() -> None:
     assert (found["lower"], found["upper"]) == (-0.8, 0.8)
 
 
+def test_limits_of_each_mean_make_those_of_their_difference() -> None:
+    """Each limit lies as far off as those of both means on its side, as legs of a right triangle."""
+    limits = {10: OfIndependent(0.01, 0.07, 0.14), 20: OfIndependent(0.01, 0.16, 0.28)}
+    a, b = counts((0, 100, 10)), counts((0, 100, 20))
+    pairs = np.arange(0), np.arange(0)
+    found = difference_of(a, b, pairs, lambda counts: limits[int(counts.cases[0])], most=1.0)
+    assert found["lower"] == pytest.approx(0.1 - sqrt(0.04**2 + 0.04**2))
+    assert found["upper"] == pytest.approx(0.1 + sqrt(0.08**2 + 0.03**2))
+
+
+def coverage(shares: tuple[float, float], sizes: tuple[int, int]) -> float:
+    """How often the interval of a difference of independent prevalences holds the true one."""
+    none = np.arange(0), np.arange(0)
+    held = 0.0
+    for cases in np.ndindex(sizes[0] + 1, sizes[1] + 1):
+        sides = [counts((0, size, case)) for size, case in zip(sizes, cases, strict=True)]
+        found = difference_of(sides[0], sides[1], none, independent_prevalence, most=1.0)
+        often = np.prod(stats.binom.pmf(cases, sizes, shares))
+        held += often * (found["lower"] <= shares[1] - shares[0] <= found["upper"])
+    return held
+
+
+@pytest.mark.parametrize("sizes", [(3, 1), (5, 2), (20, 3), (50, 5), (30, 30)])
+def test_intervals_of_differences_hold_the_truth(sizes: tuple[int, int]) -> None:
+    found = [coverage((a, a + by), sizes) for a in (0.02, 0.1, 0.2, 0.3, 0.5) for by in (0.0, 0.15)]
+    assert min(found) > 0.92
+    assert np.mean(found) > 0.94
+
+
+def test_a_run_that_one_arm_has_emptied_counts() -> None:
+    """An arm that leaves nobody in the group of a run: all runs of the other remain in its mean."""
+    a = counts((0, 40, 4), (0, 20, 6), (0, 30, 3), (0, 10, 5))
+    b = counts((0, 30, 3), (0, 0, 0), (0, 30, 3), (0, 10, 4))
+    found = difference(a, b, 4)
+    assert (found["persons_a"], found["persons_b"], found["paired_runs"]) == (100, 70, 4)
+    assert found["value_a"] == pytest.approx(0.18)
+    moved = [(b.cases[i] - b.persons[i] / 7) / (70 / 4) - (a.cases[i] - 0.18 * a.persons[i]) / 25
+             for i in range(4)]  # fmt: skip
+    # Three runs show how the mean of B varies: two degrees of freedom.
+    assert found["standard_error"] == pytest.approx(sqrt(np.square(moved).sum() / 2 / 4))
+    assert found["upper"] - found["difference"] == pytest.approx(
+        t_quantile(2) * found["standard_error"]
+    )
+
+
+def test_a_run_that_is_empty_in_both_arms_shows_nothing() -> None:
+    a, b = counts((0, 9, 3), (0, 8, 2), (0, 7, 2)), counts((0, 9, 4), (0, 8, 3), (0, 7, 2))
+    more = [np.append(side.persons, 0.0) for side in (a, b)]
+    with_empty = [
+        counts(*zip([0] * 4, persons, [*side.cases, 0.0], strict=True))
+        for side, persons in zip((a, b), more, strict=True)
+    ]
+    assert difference(*with_empty, 4) == difference(a, b, 3)  # type: ignore[misc]
+
+
 def test_the_variance_of_a_prevalence_has_two_cases_in_four_people_added() -> None:
-    assert independent_prevalence(counts((0, 96, 8))) == pytest.approx(0.1 * 0.9 / 100)
-    assert np.isnan(independent_prevalence(counts((0, 0, 0))))
+    found = independent_prevalence(counts((0, 96, 8)))
+    assert found.variance == pytest.approx(0.1 * 0.9 / 100)
+    limits = wilson_interval(np.asarray(8 / 96), np.asarray(96.0))
+    assert (found.lower, found.upper) == tuple(map(pytest.approx, map(float, limits)))
+    assert np.isnan(independent_prevalence(counts((0, 0, 0)))).all()
 
 
 def test_draws_of_unequal_size_vary_as_their_harmonic_mean() -> None:
     """(draws)² / Σ 1/n: 40 and 120 people are worth 120."""
     found = independent_prevalence(counts((0, 40, 4), (1, 120, 12)))
     share = 18 / 164
-    assert found == pytest.approx(share * (1 - share) / (4 / (1 / 40 + 1 / 120) + 4))
+    assert found.variance == pytest.approx(share * (1 - share) / (4 / (1 / 40 + 1 / 120) + 4))
 
 
 def test_the_variance_of_a_shift_has_a_person_in_each_cell_added() -> None:
     """6 caused, 2 prevented, of 96."""
     made = Counts(np.array([0]), ONE([96.0]), ONE([20.0]), ONE([4.0]), ONE([8.0]))
-    assert independent_shift(made) == pytest.approx((10 / 100 - (4 / 100) ** 2) / 100)
+    found = independent_shift(made)
+    assert found.variance == pytest.approx((10 / 100 - (4 / 100) ** 2) / 100)
+    half = Z_95 * sqrt(found.variance)
+    assert (found.lower, found.upper) == (pytest.approx(0.04 - half), pytest.approx(0.04 + half))
     nobody = Counts(np.array([0]), *(ONE([0.0]),) * 4)
-    assert np.isnan(independent_shift(nobody))
+    assert np.isnan(independent_shift(nobody)).all()
 
 
 # Blocks of people ---------------------------------------------------------------------------------
