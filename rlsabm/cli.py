@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 #: What a person sees who types nothing but the name of the program.
 START = """\
-How much do conditions that compromise iron raise the prevalence of restless legs syndrome?
+By how much do conditions that compromise iron status raise the prevalence of restless legs syndrome?
 
-  rlsabm run baseline                run a scenario that ships; results in outputs/baseline
+  rlsabm run baseline                run a built-in scenario; results in outputs/baseline
   rlsabm new my_question.yaml        write a scenario of your own to edit
   rlsabm check my_question.yaml      see its mistakes, and what it implies
   rlsabm compare outputs/my_question compare its arms
-  rlsabm conditions                  the conditions that there are
+  rlsabm conditions                  list the conditions and groups
   rlsabm help                        all commands; rlsabm help run explains one"""
 
 app = typer.Typer(
@@ -37,7 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="How much conditions that compromise iron raise the prevalence of restless legs syndrome.",
+    help="Simulate by how much conditions that compromise iron status raise the prevalence of restless "
+    "legs syndrome.",
 )
 
 #: Exit codes beside 0: a mistake, a study of which runs failed, an interruption.
@@ -241,7 +242,9 @@ def status(
     ] = 0.5,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how far a study is, what failed and why, and how precise its shifts are.
+    """Show how far a study has got, what failed and why, and how precise its estimates are.
+
+    They are the caused shifts, or prevalences where no shift is traced.
 
     Example: `rlsabm status outputs/baseline`
     """
@@ -494,12 +497,12 @@ def compare(
     """
     from rlsabm.printing.comparison import print_comparison
     from rlsabm.results.arm_counts import Choice
-    from rlsabm.results.comparing import compare as compare_arms
+    from rlsabm.results.comparing import compare_each
     from rlsabm.results.sources import find_pairs
 
     strata = () if by is None else tuple(name.strip() for name in by.split(","))
     choice = Choice(year, definition, recall, observed_as, strata, tuple(condition or ()))
-    comparisons = [compare_arms(*pair, choice) for pair in find_pairs(a, b)]
+    comparisons = compare_each(find_pairs(a, b), choice)
     if as_json:
         rows = [row for comparison in comparisons for row in comparison.records()]
         print_json(rows)

@@ -106,7 +106,9 @@ def test_an_interruption_is_announced(
         ]
         assert manifest(done)["status"] == "stopped"
         new = rlsabm_command("run", "asked.yaml", "--out", "new")
-        assert new.err.splitlines() == ["Stopped before any run had finished."]
+        assert new.err.splitlines() == [
+            "Stopped before any run had finished. To go on: rlsabm resume new"
+        ]
         assert manifest(workplace / "new")["status"] == "stopped"
     for folder in ("outputs/asked", "new"):
         assert rlsabm_command("resume", folder).code == 0

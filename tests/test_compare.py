@@ -23,7 +23,13 @@ from rlsabm.errors import UserError
 from rlsabm.printing import text
 from rlsabm.results.arm_counts import Choice
 from rlsabm.results.arrow import to_arrow
-from rlsabm.results.comparing import ONE_PAIRED_RUN, OTHER_PEOPLE, Comparison, compare
+from rlsabm.results.comparing import (
+    ONE_PAIRED_RUN,
+    OTHER_PEOPLE,
+    Comparison,
+    compare,
+    compare_each,
+)
 from rlsabm.results.files import table_bytes
 from rlsabm.results.intervals import t_quantile
 from rlsabm.results.sources import find_pairs, find_study
@@ -417,6 +423,56 @@ def test_conditions_of_one_side_are_named(tmp_path: Path) -> None:
     assert "in A only: blood donation" in comparison.notes
 
 
+def test_an_arm_without_the_group_is_left_out_and_said(tmp_path: Path) -> None:
+    arms: dict[str, Arm] = {
+        "reference": {"everyone": FOUR, "blood_donation": FEWER},
+        "no donation": {"everyone": FOUR},
+        "later": {"everyone": FOUR, "blood_donation": FOUR},
+    }
+    folder = made(tmp_path / "s", arms)
+    choice = Choice(conditions=("blood_donation",), by=("year",))
+    [found] = compare_each(find_pairs(str(folder), None), choice)
+    assert (found.b.arm, row_of(found, "blood_donation").persons_b) == ("later", 4000)
+    [note] = [note for note in found.notes if note.startswith("left out: ")]
+    assert f"{folder}:no donation" in note
+    with pytest.raises(UserError, match="no group in common"):
+        compare_each(find_pairs(f"{folder}:no donation", None), choice)
+
+
+def test_few_people_stand_last_and_it_is_said(tmp_path: Path) -> None:
+    few: Runs = {run: (cases % 4, 4) for run, (cases, _) in FOUR.items()}
+    none: Runs = dict.fromkeys(FOUR, (0, 4))
+    arms: dict[str, Arm] = {
+        "reference": {"everyone": FOUR, "dialysis": few, "obesity": FOUR},
+        "b": {"everyone": FOUR, "dialysis": none, "obesity": FEWER},
+    }
+    comparison = compared(made(tmp_path / "s", arms))
+    assert list(comparison.prevalence["condition"]) == ["everyone", "obesity", "dialysis"]
+    last = "rows with fewer than 20 persons per draw in A or B say little, and stand last"
+    assert last in comparison.notes
+    for arm in arms.values():
+        del arm["dialysis"]
+    assert last not in compared(made(tmp_path / "t", arms)).notes
+
+
+def test_draws_that_one_arm_empties_are_left_out_and_said(tmp_path: Path) -> None:
+    draws: Runs = {(draw, 0): (10 + draw, 100) for draw in range(1, 8)}
+    fewer: Runs = {run: (cases - 2, persons) for run, (cases, persons) in draws.items()}
+    fewer[2, 0] = (0, 0)
+    arms: dict[str, Arm] = {
+        "reference": {"everyone": draws, "dialysis": draws},
+        "b": {"everyone": draws, "dialysis": {run: of for run, of in fewer.items() if of[1]}},
+    }
+    comparison = compared(made(tmp_path / "s", arms))
+    row = row_of(comparison, "dialysis")
+    assert (row.persons_a, row.paired_runs, row.draws_left_out) == (600, 6, 1)
+    assert row_of(comparison).draws_left_out == 0
+    assert (
+        "draws in which only one of the two has such people are left out of a row: up to 1 of 7 draws"
+        in comparison.notes
+    )
+
+
 # Caused shifts ------------------------------------------------------------------------------------
 
 
@@ -583,7 +639,7 @@ def test_options(rlsabm_command: Command, here: Path) -> None:
         (["other", "small"], ["no year in common", "other:reference has 1999", "2018"]),
         (["other"], ["other: has one arm only"]),
         (["old", "small"], ["old: its tables have schema version 0", "run the study again"]),
-        (["sick", "well"], ["no condition in common"]),
+        (["sick", "well"], ["no group in common"]),
         (["partly"], ["partly/prevalence.parquet: is missing"]),
         (["broken"], ["broken/prevalence.parquet: is damaged"]),
         ([], ["A"]),

@@ -43,7 +43,7 @@ class BodySize(NamedTuple):
         return with_help(f"found {value_text(value)}", expected)
 
 
-#: Means of countries: women of 149 to men of 184 cm (NCD-RisC 2016 eLife 5:e13410, recalled).
+#: Means of countries: women of 149 to men of 184 cm (NCD-RisC 2016 eLife 5:e13410, quoted from memory).
 HEIGHT = BodySize(
     "adult_height_cm", 130.0, 200.0, "cm",
     {"metres": 100.0, "millimetres": 0.1, "inches": 2.54, "feet": 30.48},

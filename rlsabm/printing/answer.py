@@ -57,12 +57,12 @@ def print_answer(
         sentences.append(_change(trend))
     if shift is not None:
         sentences.append(
-            "The largest shift caused by a condition is that of "
-            f"{label(labels, 'condition', shift.condition)}: "
+            "Of the conditions traced whose interval excludes 0, "
+            f"{label(labels, 'condition', shift.condition)} causes the largest shift: "
             f"{_in_points(points_of(shift))}."
         )
     elif traced:
-        sentences.append("No condition causes a shift whose interval excludes 0.")
+        sentences.append("No condition that was traced causes a shift whose interval excludes 0.")
     if arms:
         sentences.append(_effect(arms))
     if prevalence["draw"].nunique() < FEWEST_DRAWS:

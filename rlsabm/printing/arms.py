@@ -18,8 +18,8 @@ from rlsabm.printing.numbers import percent_of
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_command
 from rlsabm.printing.words import Labels, capitalised, case_in_words
-from rlsabm.results.comparing import OTHER_PEOPLE, Comparison
-from rlsabm.results.intervals import LEAST_PERSONS, has_enough_people
+from rlsabm.results.comparing import OTHER_PEOPLE, Comparison, few_people
+from rlsabm.results.intervals import LEAST_PERSONS
 from rlsabm.results.summary import adults_in_words
 from rlsabm.results.trends import Trend
 from rlsabm.wording import counted, percent, points
@@ -32,6 +32,7 @@ REFERENCE_AND_ARM = (
     *("persons, reference", "persons, arm", "reference, %", "arm, %"),
     "difference, percentage points",
 )
+SHIFTS_OF_BOTH = ("persons, reference", "persons, arm", "reference", "arm", "difference")
 
 
 def print_arms(comparisons: Sequence[Comparison]) -> None:
@@ -79,18 +80,18 @@ def print_arms(comparisons: Sequence[Comparison]) -> None:
 def print_moved(comparisons: Sequence[Comparison], folder: Path) -> None:
     """Of each arm the groups that it moves most clearly, and where the others are."""
     for comparison in comparisons:
-        for rows, title in (
-            (comparison.prevalence, prevalence_title(comparison)),
-            (comparison.shifts, shift_title(comparison)),
+        for rows, title, headings in (
+            (comparison.prevalence, prevalence_title(comparison), REFERENCE_AND_ARM),
+            (comparison.shifts, shift_title(comparison), SHIFTS_OF_BOTH),
         ):
             if len(rows):
-                _print_first(
-                    comparison, rows, f"Arm {comparison.b.arm} against the reference: {title}"
-                )
+                title = f"Arm {comparison.b.arm} against the reference: {title}"
+                _print_first(comparison, rows, title, headings)
         _print_groups_alone(comparison)
     print_notes(comparisons[0].about_runs)
     if any(comparison.changes_groups for comparison in comparisons):
         print_notes([OTHER_PEOPLE])
+    print_notes(dict.fromkeys(note for each in comparisons for note in each.about_draws))
     say_command("All groups of all arms", "rlsabm", "compare", folder)
 
 
@@ -102,16 +103,17 @@ def _print_groups_alone(comparison: Comparison) -> None:
             say(f"In {arm} only: {', '.join(groups)}.")
 
 
-def _print_first(comparison: Comparison, rows: pd.DataFrame, title: str) -> None:
+def _print_first(
+    comparison: Comparison, rows: pd.DataFrame, title: str, headings: tuple[str, ...]
+) -> None:
     """The first rows that have moved; the rest is counted."""
-    persons = rows[["persons_a", "persons_b"]].min(axis=1)
-    many = has_enough_people(persons, comparison.draws)
+    many = ~few_people(rows, comparison.draws)
     rows, few = rows[many], len(rows) - int(many.sum())
     moved = rows[rows["difference"].notna() & (rows["difference"] != 0.0)]
     if moved.empty:
         say(f"\n{title}: no group differs from the reference.")
         return
-    print_differences(comparison, moved.head(MOST_ROWS), title, REFERENCE_AND_ARM)
+    print_differences(comparison, moved.head(MOST_ROWS), title, headings)
     rest = []
     if len(moved) > MOST_ROWS:
         rest.append(f"{counted(len(moved) - MOST_ROWS, 'more group')} moved less clearly")

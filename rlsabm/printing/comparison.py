@@ -21,6 +21,8 @@ from rlsabm.wording import NONE, decimals_of, points
 
 #: Headings of a comparison in which A and B are explained.
 A_AND_B = ("persons, A", "persons, B", "A, %", "B, %", "B - A, percentage points")
+#: The same of shifts, which are percentage points themselves.
+SHIFTS_OF_A_AND_B = ("persons, A", "persons, B", "A", "B", "B - A")
 INTERVAL = " (95 % interval)"
 
 
@@ -31,7 +33,7 @@ def print_comparison(comparison: Comparison) -> None:
         say_line(f"{letter}: {side.folder}, arm {side.arm}")
     print_differences(comparison, comparison.prevalence, prevalence_title(comparison), A_AND_B)
     if len(comparison.shifts):
-        print_differences(comparison, comparison.shifts, shift_title(comparison), A_AND_B)
+        print_differences(comparison, comparison.shifts, shift_title(comparison), SHIFTS_OF_A_AND_B)
     print_notes(comparison.notes)
 
 
@@ -49,7 +51,8 @@ def prevalence_title(comparison: Comparison) -> str:
 def shift_title(comparison: Comparison) -> str:
     """What the shifts of a comparison are."""
     who = comparison.who if "age_group" in comparison.choice.by else f"{ADULT_AGE} years and older"
-    return f"shift caused by the condition: {_cases(comparison)}, {who}{_year(comparison)}"
+    what = f"shift caused by the condition: {_cases(comparison)}, {who}{_year(comparison)}"
+    return f"{what}, percentage points"
 
 
 def _cases(comparison: Comparison) -> str:

@@ -15,6 +15,8 @@ from rlsabm.exposures.catalogue.condition import ONSET_KEYS, PREVALENCE_KEYS, Co
 from rlsabm.observe.groups import groups_of
 from rlsabm.printing.text import out, plain, say
 
+#: Width of a terminal on which the list of groups is a table.
+ROOM_FOR_TABLE = 90
 #: Most groups that a word is taken to mean.
 MOST_MEANT = 3
 #: Effects in words: field of a condition, its value without effect, what is said of it.
@@ -64,17 +66,22 @@ def as_records(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
 
 
 def print_conditions(conditions: Sequence[Condition]) -> None:
-    """List all groups, and what the conditions among them do."""
+    """List all groups, and what the conditions among them do: a table where it has room."""
     data = {condition.name: condition for condition in conditions}
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for heading in ("name", "kind", "who belongs to it", "effects"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("name", no_wrap=True)
+    for heading in ("kind", "who belongs to it", "effects"):
+        table.add_column(heading)
     for group in groups_of(conditions):
         effects = effects_in_words(data[group.name]) if group.name in data else ""
         if group.kind == "control":
             effects = effects.replace("none", "none: negative control")
-        table.add_row(*map(plain, (group.name, group.kind, group.definition, effects)))
-    out.print(table)
+        cells = [plain(cell) for cell in (group.name, group.kind, group.definition, effects)]
+        table.add_row(*cells)
+        if out.width < ROOM_FOR_TABLE:
+            say(f"{group.name} ({group.kind}): {'; '.join(filter(None, cells[2:]))}")
+    if out.width >= ROOM_FOR_TABLE:
+        out.print(table)
     say(
         "rlsabm conditions NAME explains one, with its sources. Those without effects listed have "
         "rules of their own or are states; see rlsabm parameters and docs/ODD.md."

@@ -23,8 +23,9 @@ from rlsabm.scenario import ResolvedScenario
 UNIT = "% (95 % interval)"
 #: Said of prevalences that rest on one run; the docs have the measurement.
 ONE_RUN = (
-    "One run: these intervals take people as unrelated. Because of relatives that of everybody should "
-    "be about twice as wide, those of small groups hardly wider. Replicates show it."
+    "One run: these intervals take people as unrelated. Because relatives resemble each other, the "
+    "interval for everyone should be about twice as wide, and those of small groups hardly wider. "
+    "Replicates show it."
 )
 
 

@@ -20,9 +20,10 @@ from rlsabm.wording import NONE, percent
 
 LEGEND = (
     "observed: compared with people without it, of the same sex and age. caused: compared with the "
-    "same people without its burden. by iron: share of the caused shift that its iron burden "
-    "explains. PAF: population attributable fraction, the share of all cases that would not occur "
-    "without it."
+    "same people without its burden (all that it does to iron, blood and dopamine). by iron: share of "
+    "the caused shift that its iron burden explains; by chance it may be below 0 or above 100 %. PAF: "
+    "population attributable fraction, the share of all cases that would not occur without it, its "
+    "lasting effects included."
 )
 
 

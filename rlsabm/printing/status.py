@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -21,7 +20,7 @@ MOST_REASONS = 10
 
 
 def print_status(status: Status) -> None:
-    """Print how far a study is, what failed, and how precise its shifts are."""
+    """Print how far a study has got, what failed, and how precise its estimates are."""
     manifest = status.manifest
     say(f"{manifest['title']}: {status.state}", bold=True)
     say(f"Runs: {', '.join(f'{n:,} {name}' for name, n in status.counts().items() if n)}.")
@@ -78,7 +77,7 @@ def _print_precision(status: Status) -> None:
                 signed(value, 2) if caused else f"{value:.2f}",
                 f"±{error:.2f}" if known else NONE,
                 NONE if pd.isna(row["parameter_sd"]) else f"{100 * row['parameter_sd']:.2f}",
-                _number(row["more_replicates"]) if known else NONE,
+                f"{int(row['more_replicates']):,}" if known else NONE,
             ]
         )
     show_table(
@@ -96,12 +95,7 @@ def _print_precision(status: Status) -> None:
     say(
         f"It rests on {counted(runs['replicates'], 'replicate')} of {counted(runs['draws'], 'draw')} "
         "of the parameters. More replicates make the Monte-Carlo interval smaller, not the spread "
-        f"between draws. {NONE}: not known, or none needed."
+        f"between draws. {NONE}: not known."
     )
     if (rows["more_replicates"] > 0).any():
         say_command("To add N of them", "rlsabm", "resume", status.folder, "--add-replicates", "N")
-
-
-def _number(more: Any) -> str:
-    """A number of replicates; none where the precision is there."""
-    return NONE if pd.isna(more) or more <= 0 else f"{int(more):,}"

@@ -122,8 +122,12 @@ def print_stopping(folder: Path, console: Console) -> None:
     units = (read_manifest(folder) or {}).get("units", {})
     # A process that was killed before may not have written down what it kept.
     finished = max(units.get("finished", 0), len(StudyFolder(folder).kept()))
-    if not finished or not units:
+    if not units:
         say("Stopped before any run had finished.", console=console)
+        return
+    if not finished:
+        what = "Stopped before any run had finished. To go on"
+        say_command(what, "rlsabm", "resume", folder, console=console)
         return
     runs = f"{finished:,} of {counted(units['total'], 'run')}"
     say_command(

@@ -112,26 +112,26 @@ class Comparison(NamedTuple):
         alone = (("A", self.only_in_a), ("B", self.only_in_b))
         left_out = [f"in {letter} only: {', '.join(names)}" for letter, names in alone if names]
         others = [OTHER_PEOPLE] if self.changes_groups else []
-        return [*self.about_runs, *others, *self._about_people, *left_out]
+        return [*self.about_runs, *others, *self._about_few, *self.about_draws, *left_out]
 
     @property
-    def _about_people(self) -> list[str]:
-        """What to say of rows with few people, and of those without people in an arm's draw."""
-        notes = []
-        rows = pd.concat([self.prevalence, self.shifts])
-        if (fewest := rows[["persons_a", "persons_b"]].min(axis=1)).gt(0).any():
-            few = ~has_enough_people(fewest, self.draws)
-            if few.any():
-                last = "" if len(self.choice.keys) > 1 else ", and stand last"
-                notes.append(
-                    f"rows with fewer than {LEAST_PERSONS} persons per draw in A or B say little{last}"
-                )
-        if most := int(rows["draws_left_out"].max()):
-            notes.append(
-                "draws in which only one of A and B has such people are left out of a row: up to "
-                f"{most} of {counted(self.draws, 'draw')}"
-            )
-        return notes
+    def _about_few(self) -> list[str]:
+        """What to say of rows with few people."""
+        if not few_people(self.prevalence, self.draws).any():
+            return []
+        last = "" if len(self.choice.keys) > 1 else ", and stand last"
+        return [f"rows with fewer than {LEAST_PERSONS} persons per draw in A or B say little{last}"]
+
+    @property
+    def about_draws(self) -> list[str]:
+        """What to say of draws in which only one of the arms has people of a group."""
+        most = int(pd.concat([self.prevalence, self.shifts])["draws_left_out"].max())
+        if not most:
+            return []
+        return [
+            "draws in which only one of the two has such people are left out of a row: up to "
+            f"{most} of {counted(self.draws, 'draw')}"
+        ]
 
     @property
     def changes_groups(self) -> bool:
@@ -163,6 +163,32 @@ def _without_nan(row: dict[Any, Any]) -> dict[str, Any]:
 # Comparing ------------------------------------------------------------------------------------------
 
 
+class NothingInCommonError(UserError):
+    """Two arms that have no people to compare."""
+
+
+def compare_each(pairs: Sequence[tuple[Source, Source]], choice: Choice) -> list[Comparison]:
+    """Compare several pairs of arms; those without people in common are named in the notes of others.
+
+    Raises
+    ------
+    UserError
+        As `compare`; and if no pair has people in common.
+    """
+    found, alone = [], []
+    for a, b in pairs:
+        try:
+            found.append(compare(a, b, choice))
+        except NothingInCommonError as error:
+            if len(pairs) == 1:
+                raise
+            alone.append(error)
+    if not found:
+        raise alone[0]
+    left_out = [f"left out: {error}" for error in alone]
+    return [each._replace(about_runs=[*each.about_runs, *left_out]) for each in found]
+
+
 def compare(a: Source, b: Source, choice: Choice) -> Comparison:
     """Compare the prevalences of two arms, and the shifts that conditions cause in them.
 
@@ -177,7 +203,7 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
     ------
     UserError
         If the arms have no such year, definition, recall period, instrument, stratum, condition or
-        ages in common.
+        ages in common; `NothingInCommonError` if there are no people to compare.
     """
     labels = _labels(a, b)
     choice = _checked(a, b, choice, labels)
@@ -187,7 +213,7 @@ def compare(a: Source, b: Source, choice: Choice) -> Comparison:
     of_b = prevalence_counts(b, pairing.of_b, choice, youngest)
     prevalence = _compared(of_a, of_b, pairing, choice, independent_prevalence, most=1.0)
     if prevalence.empty:
-        raise UserError(f"no condition in common in {choice.year}: {a.label}, {b.label}")
+        raise NothingInCommonError(f"no group in common in {choice.year}: {a.label}, {b.label}")
     shifts_of_a = shift_counts(a, pairing.of_a, choice)
     shifts_of_b = shift_counts(b, pairing.of_b, choice)
     shifts = _compared(shifts_of_a, shifts_of_b, pairing, choice, independent_shift, most=2.0)
@@ -391,6 +417,10 @@ def most_moved_first(rows: pd.DataFrame, draws: int) -> pd.DataFrame:
     moved = np.where(
         rows["condition"] == EVERYONE.name, np.inf, np.nan_to_num(moved, nan=-1.0, posinf=1e300)
     )
-    few = ~has_enough_people(rows[["persons_a", "persons_b"]].min(axis=1), draws)
-    few &= rows["condition"] != EVERYONE.name
+    few = few_people(rows, draws) & (rows["condition"] != EVERYONE.name)
     return rows.iloc[np.lexsort((-moved, few))].reset_index(drop=True)
+
+
+def few_people(rows: pd.DataFrame, draws: int) -> pd.Series[bool]:
+    """Which rows have too few people in A or B to say much."""
+    return ~has_enough_people(rows[["persons_a", "persons_b"]].min(axis=1), draws)

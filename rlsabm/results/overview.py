@@ -83,7 +83,8 @@ def main_numbers(study: Glanced) -> pd.DataFrame | None:
     arms = [arm for arm in study.arms if arm in table.index][:MOST_ARMS]
     table = table.loc[arms, list(dict.fromkeys(shown["definition"]))]
     who, year = rows.attrs["selection"]["ages"], rows.attrs["selection"]["year"]
-    table.attrs["title"] = f"Prevalence of RLS, {who}, {year}: % (95 % interval)"
+    interval = " (95 % interval)" if rows["lower"].notna().any() else ""
+    table.attrs["title"] = f"Prevalence of RLS, {who}, {year}: %{interval}"
     return table.rename_axis(index=None, columns=None)
 
 

@@ -108,7 +108,11 @@ TABLE = ResultTable(
             words=INCIDENT,
         ),
         Column("events", "whole", "events", "number of events"),
-        Column("person_years", "number", "years", "person-years at risk"),
+        Column(
+            "person_years", "number", "years",
+            "person-years of all people of the row, at risk or not; for 'first RLS onset' of those who "
+            "never had RLS before, until it begins",
+        ),
         Column("rate_per_1000", "number", "per 1,000 person-years", "1,000 x events / person-years"),
     ),
     totals=ROWS_ADD_UP,
