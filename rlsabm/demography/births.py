@@ -31,7 +31,7 @@ from rlsabm.errors import UserError
 
 #: Surveys are taken when this month of the year (July = 6) has ended.
 SURVEY_MONTH_OF_YEAR = 6
-#: Time before the first founders whose births are reckoned with, so that all ages are there.
+#: Time before the first founders whose births are taken into account, so that all ages are there.
 LEAD_MONTHS = 60 * 12
 MONTHS_TO_BIRTH = 9
 #: Calendar years for which births can be planned.

@@ -54,7 +54,7 @@ def fill_locus_tables(making: Making) -> Mapping[str, Any]:
     A published odds ratio is marginal: it averages over people of all liabilities. The effect on one
     person's liability is larger by the spread of liabilities (Zeger, Liang & Albert 1988, constant
     0.346). A locus of CNS iron is given the change of the trait whose effect at typical iron supply
-    equals that liability, reckoned one standard deviation below the typical trait, but at most half a
+    equals that liability, calculated one standard deviation below the typical trait, but at most half a
     standard deviation of the trait: such loci then show smaller odds ratios than published.
     """
     p = making.p

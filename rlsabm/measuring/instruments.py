@@ -24,7 +24,8 @@ class Instrument(NamedTuple):
     sensitivity
         Share of cases that it finds.
     specificity
-        Share of others, 45 years old, that it does not take for cases; mimics grow with age.
+        Share of people aged 45 without RLS whom it does not take for cases; mimics become more common
+        with age.
     weekly_share, significant_share
         Shares of the people wrongly found who report symptoms at least weekly, and at least twice a
         week with distress.

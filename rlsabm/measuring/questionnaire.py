@@ -33,7 +33,8 @@ MOST_MIMICS = 0.5
 _PARAMETERS = (
     P("mimic_age_factor", 1.35, "1", "normal", 0.15, 0.5, 3.0,
       "Ratio of the share of people wrongly taken for cases to that of people ten years younger.",
-      "assumed: mimics (cramps, arthritis, neuropathy) grow with age; a survey of Kentucky found "
+      "assumed: mimics (cramps, arthritis, neuropathy) become more common with age; a survey of "
+      "Kentucky found "
       "19 % at 80 and above"),
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ FEW_CASES = 3.5
 FEWEST_DRAWS = 5
 #: Fewer people in a draw say too little of a group.
 LEAST_PERSONS = 20
-#: Persons that are added, half of them cases, where an interval or an error is reckoned from counts
+#: Persons that are added, half of them cases, where an interval or an error is calculated from counts
 #: (Agresti & Coull 1998, Am Stat 52:119).
 ADDED_PERSONS = 4.0
 #: Where Cornish and Fisher's expansion is too coarse: quantiles of Student's t at 97.5 %.
@@ -68,7 +68,7 @@ def over_draws(values: Floats, variances: Floats, *, kind: str) -> Interval:
     values, variances
         Estimates and their Monte-Carlo variances; first axis: draws. Missing ones are left out.
     kind
-        ``difference`` (any number), ``share`` (at most 1) or ``ratio`` (above 0, reckoned by its
+        ``difference`` (any number), ``share`` (at most 1) or ``ratio`` (above 0, calculated by its
         logarithm).
 
     Returns

@@ -1,6 +1,6 @@
 """Counts of runs, nested in draws of the parameters: their sums, and how replicates of a draw differ.
 
-How uncertain a share is by chance can be reckoned from its counts, as if people were independent. They
+How uncertain a share is by chance can be calculated from counts, as if people were independent. They
 are not: relatives share genes, and a whole population drifts with its founders.  Replicates show the
 variance as it is, but few of them show it coarsely.  So both are taken, each for what it is worth.
 """

@@ -25,7 +25,7 @@ _KINDS = {
     "integer": ("a whole number", "whole numbers"),
     "number": ("a number", "numbers"),
     "boolean": ("true or false", "true or false"),
-    "string": ("text", "texts"),
+    "string": ("text", "names"),
 }
 _SWITCHES = {
     "yes": "true", "on": "true", "y": "true", "true": "true", "1": "true",

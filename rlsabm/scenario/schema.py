@@ -73,7 +73,7 @@ class PopulationSection(Section):
             ge=100,
             le=10_000_000,
             description="Most people of a block. A larger population is made of blocks, which have "
-            "founders of their own and are run apart; mates are found within a block.",
+            "founders of their own and are run apart; partners are found within a block.",
             json_schema_extra={"unit": "people"},
         ),
         Whole,

@@ -1,6 +1,6 @@
 """Counts behind the shifts of prevalence: the exposed, the unexposed, and the exposed in other worlds.
 
-Expected cases are reckoned by direct comparison within sex and five-year band: so many of the exposed
+Expected cases are calculated by direct comparison within sex and five-year band: so many of the exposed
 as would be cases at the prevalence of the unexposed of their band.  All counts of a run add up over
 replicates.
 """

@@ -174,7 +174,7 @@ def _text(uids: Uids) -> Any:
 
 TABLE = ResultTable(
     name="persons",
-    title="Line list of a share of the people surveyed, one row a person and world",
+    title="Line list of a share of the people surveyed, one row per person and world",
     kind=Kind.LINE_LIST,
     columns=(
         *KEYS,

@@ -194,7 +194,7 @@ JOINT = {
 }
 
 
-#: People added to the counts from which intervals are reckoned, in each combination of case and no case
+#: People added to the counts behind intervals, in each combination of case and no case
 #: in two worlds, so that few people are not taken for certain (after Agresti & Min 2005, Biometrics
 #: 61:515).  Simulated: with these, intervals of 95 % hold rare shifts in 93 % and more.
 ADDED_TO_DIFFERENCES, ADDED_TO_RATIOS = 1.0, 0.5
