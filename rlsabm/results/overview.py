@@ -50,7 +50,7 @@ def facts(study: Glanced) -> dict[str, str]:
     scenario, runs = study.scenario, study.scenario.get("runs", {})
     population = scenario.get("population", {})
     found = {
-        "people": f"{population.get('size', 0):,} of {population.get('country', '')}",
+        "people": f"{population.get('size', 0):,} ({population.get('country', '')})",
         "surveys": ", ".join(map(str, study.years)),
         "arms": ", ".join(study.arms),
         "runs": ", ".join(counted(runs.get(f"{what}s", 1), what) for what in ("draw", "replicate")),
