@@ -532,7 +532,7 @@ def coverage(shares: tuple[float, float], sizes: tuple[int, int]) -> float:
     return held
 
 
-@pytest.mark.parametrize("sizes", [(3, 1), (5, 2), (20, 3), (50, 5), (30, 30)])
+@pytest.mark.parametrize("sizes", [(3, 1), (5, 2), (20, 3), (50, 5), (15, 15)])
 def test_intervals_of_differences_hold_the_truth(sizes: tuple[int, int]) -> None:
     found = [coverage((a, a + by), sizes) for a in (0.02, 0.1, 0.2, 0.3, 0.5) for by in (0.0, 0.15)]
     assert min(found) > 0.92
@@ -553,6 +553,25 @@ def test_a_run_that_one_arm_has_emptied_counts() -> None:
     assert found["upper"] - found["difference"] == pytest.approx(
         t_quantile(2) * found["standard_error"]
     )
+
+
+def test_a_run_of_a_single_person_is_a_run() -> None:
+    a = counts((0, 0, 0), (0, 9, 3), (0, 8, 2), (0, 7, 1))
+    b = counts((0, 1, 1), (0, 9, 3), (0, 8, 2), (0, 7, 1))
+    for first, second in ((a, b), (b, a)):
+        found = difference(first, second, 4)
+        assert (found["paired_runs"], found["interval_from"]) == (4, REPLICATES)
+
+
+def test_a_draw_that_one_arm_has_emptied_is_left_out_of_both() -> None:
+    a = counts(*((draw, 10, 2 + draw) for draw in range(6)))
+    b = counts(*((draw, 10 * (draw != 2), 1 + draw * (draw != 2)) for draw in range(6)))
+    for first, second in ((a, b), (b, a)):
+        found = difference(first, second, 6)
+        assert (found["paired_runs"], found["draws_left_out"]) == (5, 1)
+        assert found["persons_a"] == found["persons_b"] == 50
+        assert abs(found["difference"]) == pytest.approx(0.1)
+    assert difference(a, a, 6)["draws_left_out"] == difference(a, b, 0)["draws_left_out"] == 0
 
 
 def test_a_run_that_is_empty_in_both_arms_shows_nothing() -> None:
