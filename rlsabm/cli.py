@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,9 +128,8 @@ def main(*, listening: bool = False) -> None:
 
 
 def _say(line: str, style: str = "red") -> None:
-    """Say a line on standard error, if there is anybody to hear it."""
-    with suppress(OSError):
-        say_line(line, style=style, console=err)
+    """Say a line on standard error."""
+    say_line(line, style=style, console=err)
 
 
 def _message_for_user(error: Exception, arguments: list[str]) -> str | None:
@@ -574,8 +572,7 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
             print_ending(report, folder)
     except KeyboardInterrupt:
         interruptions.hear()
-        with suppress(OSError):  # the terminal may be gone
-            print_stopping(folder, err)
+        print_stopping(folder, err)
         raise typer.Exit(INTERRUPTED) from None
     if report.status != COMPLETE:
         print_failures(report, folder, err)

@@ -68,6 +68,34 @@ def test_a_study_is_complete_where_nothing_can_be_printed(workplace: Path, strea
     assert json.loads((found / "manifest.json").read_text())["status"] == "complete"
 
 
+#: The program, which says at every moment how far a study is.
+TALKATIVE = """\
+from rlsabm.cli import main
+from rlsabm.study import progress
+progress.LINE_SECONDS = 0.0
+main()
+"""
+
+
+@pytest.mark.parametrize("streams", ["2> /dev/full", "2>&1 | true", "2>&1 | head -1", "2>&1 >&-"])
+def test_what_is_said_meanwhile_is_a_courtesy(done: Path, streams: str) -> None:
+    """Of damage that is found, and at every step; whoever cannot be told gets all the same."""
+    (done / "draws.parquet").write_bytes(b"")
+    (done.parents[1] / "talkative.py").write_text(TALKATIVE)
+    program = "set -o pipefail; python talkative.py resume asked --workers 1"
+    line = f"{program.replace('python', sys.executable)} --add-replicates 1 {streams}"
+    outcome = in_shell(line, done.parents[1])
+    assert (outcome.code, outcome.err) == (2 if ">&-" in streams else 0, ""), outcome
+    manifest = json.loads((done / "manifest.json").read_text())
+    assert (manifest["status"], manifest["units"]["finished"]) == ("complete", 2)
+    assert (done / "draws.parquet").stat().st_size > 0
+
+
+@pytest.mark.parametrize("streams", ["2> /dev/full", "2>&1 >&- | true"])
+def test_a_mistake_is_a_mistake_where_nobody_is_told(workplace: Path, streams: str) -> None:
+    assert in_shell(f"set -o pipefail; rlsabm check missing.yaml {streams}", workplace).code == 2
+
+
 # Characters ---------------------------------------------------------------------------------------
 
 
@@ -102,8 +130,12 @@ def test_characters_that_a_stream_lacks(workplace: Path, encoding: str) -> None:
         {"COLUMNS": "0"},
         {"COLUMNS": "junk", "TERM": "dumb", "NO_COLOR": "1"},
         {"TERMINAL_WIDTH": "junk"},
+        {"TERMINAL_WIDTH": "1000000000000"},
+        {"COLUMNS": "1000000000000", "LINES": "1000000000000"},
+        {"COLUMNS": "9" * 5000, "TERMINAL_WIDTH": "9" * 5000},
+        {"COLUMNS": "²", "LINES": "²"},
     ],
-    ids=str,
+    ids=lambda variables: str(variables)[:60],
 )
 def test_terminals_that_are_strange(workplace: Path, variables: dict[str, str]) -> None:
     refused(in_shell("rlsabm check missing.yaml", workplace, **variables), "missing.yaml: no such")

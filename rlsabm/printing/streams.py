@@ -7,11 +7,22 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TextIO
 
-#: Columns below which nothing can be read.
-FEWEST_COLUMNS = 20
+#: Sizes of a terminal that variables may set: columns below which nothing can be read, and more than any
+#: terminal has.
+FEWEST_COLUMNS, LARGEST_SIZE = 20, 1_000
+
+
+def forget_strange_sizes() -> None:
+    """Forget sizes of a terminal on which help screens and tables fail, or show nothing."""
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        size = os.environ.get(name, "80")
+        fewest = 1 if name == "LINES" else FEWEST_COLUMNS
+        # Python reads no numbers of thousands of digits.
+        if not (size.isdecimal() and len(size) < 10 and fewest <= int(size) <= LARGEST_SIZE):
+            del os.environ[name]
 
 
 def prepare_streams() -> None:
@@ -27,45 +38,66 @@ def prepare_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, mode)  # the lowest number that is free
-    for name in ("COLUMNS", "TERMINAL_WIDTH"):
-        width = os.environ.get(name, "80")
-        if not (width.isdecimal() and int(width) >= FEWEST_COLUMNS):
-            del os.environ[name]  # the help screens fail on it, or show nothing
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _Output(sys.stdout)
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stdout = _Output(1, sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _Courtesy(2, sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="surrogateescape" if is_unicode(stream) else "replace")
 
 
-class _Output(io.TextIOWrapper):
-    """Standard output whose errors say what they are about."""
+class _Stream(io.TextIOWrapper):
+    """A standard stream whose errors are seen to in one place."""
 
-    def __init__(self, before: Any) -> None:
+    def __init__(self, number: int, before: Any) -> None:
         super().__init__(
-            open(1, "wb", closefd=False),  # noqa: SIM115
+            open(number, "wb", closefd=False),  # noqa: SIM115
             encoding=before.encoding if before else "utf-8",
             line_buffering=before.line_buffering if before else False,
         )
 
     def write(self, text: str, /) -> int:
-        with self._named_errors():
-            return super().write(text)
+        with self._errors():
+            super().write(text)
+        return len(text)
 
     def flush(self) -> None:
-        with self._named_errors():
+        with self._errors():
             super().flush()
 
-    @staticmethod
+    def _errors(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+
+class _Output(_Stream):
+    """Standard output whose errors say what they are about."""
+
     @contextmanager
-    def _named_errors() -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             error.filename = "standard output"
             raise
+
+
+class _Courtesy(_Stream):
+    """Standard error: work goes on if nobody can hear how, and from then on nobody does."""
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            _write_to_nowhere(2)
+
+
+def _write_to_nowhere(number: int) -> None:
+    """Have a stream take what is printed, and what could not be, and forget it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def is_unicode(stream: TextIO) -> bool:
@@ -95,7 +127,6 @@ def finish_streams() -> OSError | None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        # What is left would be tried again at the very end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _write_to_nowhere(1)  # what is left would be tried again at the very end
         return None if isinstance(error, BrokenPipeError) else error
     return None

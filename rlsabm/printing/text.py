@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rlsabm.errors import visible
+from rlsabm.printing.streams import forget_strange_sizes
 from rlsabm.wording import command
 
 #: Columns of tables and paragraphs: no terminal is too wide for reading, files and pipes have no width.
@@ -35,6 +36,7 @@ def _console(*, error: bool = False) -> Console:
     return console
 
 
+forget_strange_sizes()
 out, err = _console(), _console(error=True)
 
 
