@@ -536,20 +536,23 @@ def export(
     Example: `rlsabm export outputs/baseline --format dta --table prevalence --table shifts`
     """
     from rlsabm.reading import read
-    from rlsabm.results.exporting import export_study
+    from rlsabm.results.exporting import export_study, folder_beside
+    from rlsabm.study.outside import check_outside
 
     study = read(folder)
-    files = []
-    for file in export_study(
-        study, file_format, tables=tables or (), out=out_folder, replace=replace
-    ):
-        files.append({"file": str(file.path), "table": file.table, "rows": file.rows})
-        if not as_json:
-            rows = f": {file.rows:,} row{'' if file.rows == 1 else 's'}" if file.table else ""
-            say_line(f"{file.path}{rows}")
+    place = out_folder or folder_beside(study, file_format)
+    check_outside(place, "choose another folder with --out")
+    files = export_study(study, file_format, out=place, tables=tables or (), replace=replace)
     if as_json:
-        print_json({"files": files, "missing": study.missing})
-    elif study.missing:
+        listed = [
+            {"file": str(file.path), "table": file.table, "rows": file.rows} for file in files
+        ]
+        print_json({"files": listed, "missing": study.missing})
+        return
+    for file in files:
+        rows = f": {file.rows:,} row{'' if file.rows == 1 else 's'}" if file.table else ""
+        say_line(f"{file.path}{rows}")
+    if study.missing:
         say_line(f"The study is not complete: {study.missing}.")
 
 

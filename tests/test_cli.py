@@ -24,6 +24,7 @@ from command_tools import (
     SMALL,
     TWICE,
     by_replicate,
+    mounted_disk,
     nothing_but_a_study,
     refused,
 )
@@ -473,7 +474,7 @@ def test_new_gives_a_scenario_that_passes(rlsabm_command: Command, name: str) ->
     assert (outcome.code, outcome.err) == (0, "")
     scenario = read_scenario(commands[1][1]).scenario
     assert scenario.runs.draws * scenario.runs.replicates > 5
-    refused(rlsabm_command("new", name), str(Path(path)), "is there already")
+    refused(rlsabm_command("new", name), str(Path(path)), "already exists")
     assert Path(path).read_bytes() == written
 
 
@@ -484,6 +485,7 @@ def test_new_gives_a_scenario_that_passes(rlsabm_command: Command, name: str) ->
         "",
         "/proc/q",
         "scenarios/baseline.yaml/q",
+        "scenarios/baseline.yaml/q/q",
         "q.json",
         "new/folder/con",
         "a\\b",
@@ -496,6 +498,26 @@ def test_new_where_nothing_can_be_written(
 ) -> None:
     refused(rlsabm_command("new", name))
     assert [path.name for path in workplace.iterdir()] == ["scenarios"]
+
+
+@pytest.mark.parametrize("name", ["asked", "new/folder/asked"])
+def test_new_on_a_full_disk_leaves_nothing(
+    rlsabm_command: Command, workplace: Path, name: str
+) -> None:
+    (workplace / "disk").mkdir()
+    with mounted_disk(workplace / "disk", "4k"):
+        (workplace / "disk" / "full").write_bytes(bytes(4096))
+        refused(
+            rlsabm_command("new", f"disk/{name}"),
+            f"disk/{name}.yaml: cannot be written: No space left on device",
+        )
+        assert [path.name for path in (workplace / "disk").iterdir()] == ["full"]
+
+
+def test_new_writes_nothing_into_a_study(rlsabm_command: Command, done: Path) -> None:
+    (done / "units").mkdir()
+    refused(rlsabm_command("new", "outputs/asked/units/mine"), "belongs to the study in")
+    assert list((done / "units").iterdir()) == []
 
 
 def test_new_checks_its_base(rlsabm_command: Command, workplace: Path) -> None:

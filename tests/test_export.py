@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from command_tools import refused
-from conftest import Command
+from command_tools import contents, refused
+from conftest import Command, environment
 from conftest import Study as Ran
 
 import rlsabm
@@ -47,7 +50,7 @@ def same(values: Any, found: Any, name: str) -> None:
 
 
 def test_csv(small: rlsabm.Study, tmp_path: Path) -> None:
-    written = list(export_study(small, "csv", out=tmp_path / "new" / "csv"))
+    written = export_study(small, "csv", out=tmp_path / "new" / "csv")
     assert {file.table for file in written} == {*small.tables, ""}
     for file in written[:-1]:
         table = small.table(file.table)
@@ -135,7 +138,7 @@ def test_excel_needs_its_extra(
 ) -> None:
     monkeypatch.setattr(exporting, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"rlsabm\[excel\]"):
-        next(export_study(small, "xlsx", out=tmp_path))
+        export_study(small, "xlsx", out=tmp_path)
 
 
 def test_a_table_too_long_for_excel(
@@ -144,24 +147,79 @@ def test_a_table_too_long_for_excel(
     pytest.importorskip("openpyxl")
     monkeypatch.setattr(exporting, "MOST_EXCEL_ROWS", 100)
     with pytest.raises(UserError, match=r"500 rows, more than the 100.*--table"):
-        next(export_study(small, "xlsx", out=tmp_path / "new"))
+        export_study(small, "xlsx", out=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
-def test_a_full_disk_leaves_no_half_file(
-    small: rlsabm.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("full_after", [0, 1])
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_full_disk_leaves_what_was_there(
+    small: rlsabm.Study,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    full_after: int,
+    replace: bool,
 ) -> None:
-    list(export_study(small, "csv", tables=["draws"], out=tmp_path))
-    before = (tmp_path / "draws.csv").read_bytes()
+    """All of the tables are written, or none; a folder that is new goes with them."""
+    out = tmp_path / "new" / "folder"
+    if replace:
+        export_study(small, "csv", tables=["draws", "autopsies"], out=out)
+    before = contents(tmp_path)
+    calls = iter(range(10))
 
     def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+        if next(calls) >= full_after:
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        list(export_study(small, "csv", tables=["draws"], out=tmp_path, replace=True))
-    assert (tmp_path / "draws.csv").read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["codebook.csv", "draws.csv"]
+    with pytest.raises(UserError, match=r"folder: cannot be written: No space left on device$"):
+        export_study(small, "csv", tables=["draws", "autopsies"], out=out, replace=replace)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [("| head -1 > /dev/null", 0), ("| true", 0), ("> /dev/full", 2), (">&-", 2)],
+)
+def test_all_is_written_before_anything_is_said(
+    done: Path, workplace: Path, streams: str, code: int
+) -> None:
+    line = f"set -o pipefail; {sys.executable} -m rlsabm export asked --out new {streams}"
+    ended = subprocess.run(["bash", "-c", line], cwd=workplace, env=environment(), check=False)
+    assert ended.returncode == code
+    tables = {f"{path.stem}.csv" for path in done.glob("*.parquet")}
+    assert {path.name for path in (workplace / "new").iterdir()} == {*tables, "codebook.csv"}
+
+
+@pytest.mark.parametrize("made", [[], ["units"], ["persons"]])
+@pytest.mark.parametrize("deeper", [[], ["mine"]])
+def test_nothing_is_written_into_a_study(
+    rlsabm_command: Command, done: Path, made: list[str], deeper: list[str]
+) -> None:
+    """It would be removed when the study goes on; a folder of one's own beside it stays."""
+    out = done.joinpath(*made, *deeper)
+    out.mkdir(parents=True, exist_ok=True)
+    before = contents(done)
+    outcome = rlsabm_command("export", "asked", "--table", "draws", "--out", str(out))
+    if deeper and not made:
+        assert outcome.code == 0
+        return
+    refused(outcome, f"{out}: belongs to the study in {done}; choose another folder with --out")
+    assert contents(done) == before
+
+
+def test_of_the_folder_that_one_is_in(
+    rlsabm_command: Command, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(done)
+    refused(rlsabm_command("export", ".", "--out", "."), "belongs to the study in")
+    assert rlsabm_command("export", ".", "--table", "draws").code == 0
+    assert (done.parent / "asked-csv" / "draws.csv").exists()
+
+
+def test_the_folder_beside_may_be_that_of_a_study(rlsabm_command: Command, done: Path) -> None:
+    shutil.copytree(done, done.with_name("asked-csv"))
+    refused(rlsabm_command("export", "asked"), "asked-csv: belongs to the study in")
 
 
 def test_command(rlsabm_command: Command, study: Ran, tmp_path: Path) -> None:
@@ -172,7 +230,8 @@ def test_command(rlsabm_command: Command, study: Ran, tmp_path: Path) -> None:
     assert outcome.out.splitlines()[0].startswith(f"{out / 'autopsies.dta'}: ")
     assert sorted(path.name for path in out.iterdir()) == ["autopsies.dta", "draws.dta"]
     refused(
-        rlsabm_command(*words, "--format", "dta", "--out", str(out)), "autopsies.dta", "--replace"
+        rlsabm_command(*words, "--format", "dta", "--out", str(out)),
+        *("autopsies.dta: already exists", "--replace"),
     )
     again = rlsabm_command(*words, "--format", "dta", "--out", str(out), "--replace", "--json")
     listed = json.loads(again.out)
@@ -198,11 +257,14 @@ def test_command_writes_beside_the_study(
         (["--format", "stata"], ["format", "'stata'", "csv, dta, xlsx"]),
         (["--table", "prevalance"], ["did you mean 'prevalence'"]),
         (["--out", "file"], ["is a file"]),
+        (["--out", "file/below"], ["file/below: cannot be written: Not a directory"]),
+        (["--out", ".", "--table", "draws", "--replace"], ["draws.csv: is a folder"]),
     ],
 )
 def test_mistakes(
     rlsabm_command: Command, study: Ran, tmp_path: Path, words: list[str], said: list[str]
 ) -> None:
     (tmp_path / "file").write_text("")
+    (tmp_path / "draws.csv").mkdir()
     refused(rlsabm_command("export", str(study.folder), *words), *said)
     assert not Path(f"{study.folder}-csv").exists()

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TextIO
 
-#: Sizes of a terminal that variables may set: columns below which nothing can be read, and more than any
-#: terminal has.
+#: Columns below which nothing can be read; columns or lines that no terminal has.
 FEWEST_COLUMNS, LARGEST_SIZE = 20, 1_000
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.results.files import write_whole
+from rlsabm.results.files import write_together
 from rlsabm.results.sources import unknown
 from rlsabm.results.study_results import Study
 
@@ -39,11 +39,11 @@ def export_study(
     study: Study,
     file_format: str,
     *,
+    out: Path,
     tables: Sequence[str] = (),
-    out: Path | None = None,
     replace: bool = False,
-) -> Iterator[Written]:
-    """Write tables of a study, one file a table, each whole or not at all.
+) -> list[Written]:
+    """Write tables of a study, one file a table: all of them, or none.
 
     Parameters
     ----------
@@ -51,25 +51,23 @@ def export_study(
         The study.
     file_format
         ``csv``, ``dta`` or ``xlsx``.
+    out
+        Folder to write to.
     tables
         Names of the tables; all by default.
-    out
-        Folder to write to; by default one beside the study's, such as ``baseline-csv``.
     replace
         Whether files that are there are overwritten.
 
-    Yields
-    ------
-    Written
-        Each file, when it has been written.
+    Returns
+    -------
+    list of Written
+        What was written.
 
     Raises
     ------
     UserError
-        Before anything is written: if the format or a table is not known, a file is there already, a
-        table has too many rows for Excel, or openpyxl is not installed.
-    OSError
-        If the disk is full or cannot be written.
+        If the format or a table is not known, a file already exists, a table has too many rows for
+        Excel, openpyxl is not installed, or the disk is full or cannot be written.
     """
     if file_format not in FORMATS:
         raise UserError(f"--format: {unknown('format', file_format, FORMATS)}")
@@ -79,24 +77,29 @@ def export_study(
     if not names:
         raise UserError(f"{study.folder}: no tables yet: {study.missing or 'no run has finished'}")
     frames = {name: study.table(name) for name in names}
-    folder = _folder(study, file_format) if out is None else out
-    _check_room(folder, [*names, *([CODEBOOK] if file_format == CSV else [])], file_format, replace)
+    _check_room(out, [*names, *([CODEBOOK] if file_format == CSV else [])], file_format, replace)
     for name, frame in frames.items():
         if file_format == EXCEL and len(frame) > MOST_EXCEL_ROWS:
             raise UserError(
                 f"{name} has {len(frame):,} rows, more than the {MOST_EXCEL_ROWS:,} of an Excel sheet; "
                 "use --format csv, or name other tables with --table"
             )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in frames.items():
-        path = folder / f"{name}.{file_format}"
-        write_whole(path, WRITERS[file_format](name, frame))
-        yield Written(path, name, len(frame))
-    if file_format == CSV:
-        whole = pd.concat([codebook(*each) for each in frames.items()], ignore_index=True)
-        path = folder / f"{CODEBOOK}.csv"
-        write_whole(path, whole.to_csv(index=False).encode())
-        yield Written(path, "", len(whole))
+    written: list[Written] = []
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for name, frame in frames.items():
+            written.append(Written(out / f"{name}.{file_format}", name, len(frame)))
+            yield written[-1].path.name, WRITERS[file_format](name, frame)
+        if file_format == CSV:
+            whole = pd.concat([codebook(*each) for each in frames.items()], ignore_index=True)
+            written.append(Written(out / f"{CODEBOOK}.csv", "", len(whole)))
+            yield written[-1].path.name, whole.to_csv(index=False).encode()
+
+    try:
+        write_together(out, files())
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror or error}") from None
+    return written
 
 
 def codebook(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -126,12 +129,13 @@ def _type(column: Any) -> str:
     return kinds.get(column.dtype.kind, "text")
 
 
-def _folder(study: Study, file_format: str) -> Path:
-    """Folder beside that of the study."""
+def folder_beside(study: Study, file_format: str) -> Path:
+    """Folder to write to if none is named: beside that of the study, such as ``baseline-csv``."""
     if study.folder is None:
         raise UserError("the study has no folder of its own; say where to write")
     whole = study.folder.resolve()
-    return study.folder.parent / f"{whole.name}-{file_format}"
+    named = study.folder.name not in ("", "..")
+    return (study.folder if named else whole).with_name(f"{whole.name}-{file_format}")
 
 
 def _check_room(folder: Path, names: Sequence[str], file_format: str, replace: bool) -> None:
@@ -140,8 +144,10 @@ def _check_room(folder: Path, names: Sequence[str], file_format: str, replace: b
         raise UserError(f"{folder}: is a file, not a folder to write to")
     for name in names:
         path = folder / f"{name}.{file_format}"
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder; choose another --out")
         if path.exists() and not replace:
-            raise UserError(f"{path}: is there already; use --replace, or another --out")
+            raise UserError(f"{path}: already exists; use --replace, or another --out")
 
 
 # Formats --------------------------------------------------------------------------------------------

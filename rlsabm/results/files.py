@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -116,7 +117,7 @@ def write_whole(path: Path, content: bytes, *, reserve: Path | None = None) -> N
     OSError
         If the disk is full or cannot be written; what was there is then as it was.
     """
-    beside = path.with_name(f".{path.name}-{os.getpid()}{UNFINISHED}")
+    beside = _beside(path)
     try:
         _write(beside, content)
     except OSError as error:
@@ -135,6 +136,46 @@ def write_whole(path: Path, content: bytes, *, reserve: Path | None = None) -> N
     os.replace(beside, path)
 
 
+def write_together(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files into a folder, beside their places, and rename them when the disk has all of them.
+
+    Parameters
+    ----------
+    folder
+        The folder; it is made if it is not there. What else it holds stays.
+    files
+        Names and contents, of which one at a time is needed.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or cannot be written; what was there is then as it was.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files:
+            written.append(folder / name)
+            _write(_beside(written[-1]), content)
+        for path in written:
+            os.replace(_beside(path), path)
+    except BaseException:  # whoever is asked to end tidies up
+        for path in written:
+            _beside(path).unlink(missing_ok=True)
+            if folder in made:
+                path.unlink(missing_ok=True)
+        for each in made:
+            with suppress(OSError):
+                each.rmdir()
+        raise
+
+
+def _beside(path: Path) -> Path:
+    """Where a file or folder is written that will have another place."""
+    return path.with_name(f".{path.name}-{os.getpid()}{UNFINISHED}")
+
+
 def _write(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
@@ -150,7 +191,7 @@ def write_whole_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     OSError
         If the disk is full or cannot be written; nothing is then left of it.
     """
-    beside = folder.with_name(f".{folder.name}-{os.getpid()}{UNFINISHED}")
+    beside = _beside(folder)
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from rlsabm.errors import LONGEST_PLACE, UserError, visible
 from rlsabm.scenario.writing import yaml_string
+from rlsabm.study.outside import check_outside
 from rlsabm.study.settings import read_scenario
 from rlsabm.wording import command
 
@@ -45,7 +47,7 @@ def write_template(path: Path, base: str) -> Path:
     Raises
     ------
     UserError
-        If the file is there already, cannot be written or cannot be the name of a scenario, or the
+        If the file already exists, cannot be written or cannot be the name of a scenario, or the
         base does not exist.
     """
     if path.is_dir():
@@ -56,25 +58,37 @@ def write_template(path: Path, base: str) -> Path:
         )
     if path.suffix not in SUFFIXES:
         path = path.with_name(path.name + ".yaml")
-    made = [folder for folder in path.parents if not folder.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", errors="replace") as file:
-            file.write(_template(path, base))
+        check_outside(path, "choose another place")
+        _write(path, base)
     except FileExistsError:
-        raise UserError(f"{path}: is there already; choose another name") from None
+        if path.parent.is_file():
+            raise UserError(f"{path}: cannot be written: {path.parent} is a file") from None
+        raise UserError(f"{path}: already exists; choose another name") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
     except ValueError:
         raise UserError(f"{visible(str(path), LONGEST_PLACE)}: is not a file name") from None
-    try:
-        read_scenario(path, [])
-    except UserError:
-        path.unlink()
-        for folder in made:
-            folder.rmdir()
-        raise
     return path
+
+
+def _write(path: Path, base: str) -> None:
+    """Write a scenario and read it again; if that fails, nothing of it is left."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    begun = False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", errors="replace") as file:
+            begun = True
+            file.write(_template(path, base))
+        read_scenario(path, [])
+    except BaseException:  # whoever is asked to end tidies up
+        if begun:
+            path.unlink(missing_ok=True)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def commands_for(path: Path) -> dict[str, str]:
