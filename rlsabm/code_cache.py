@@ -107,18 +107,19 @@ def _prepare(folder: Path, *, shared: bool) -> None:
     Raises
     ------
     OSError
-        If it can be written by anybody, by somebody else where it is not to be shared, or not by this
-        user, unless it has compiled code already.
+        If it can be written or replaced by anybody, by somebody else where it is not to be shared, or
+        not by this user, unless it has compiled code already.
     """
     if not folder.exists():
         _forget_old_code(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
     for each in (folder.parent, folder):
-        found = each.stat()
-        if found.st_mode & 0o002 and os.name == "posix":
+        if _is_for_anybody(each.stat()):
             raise PermissionError(f"anybody may write into {each}")
-        if not shared and not _is_own(found):
+        if not shared and not _is_own(each.stat()):
             raise PermissionError(f"{each} belongs to somebody else")
+    if shared:
+        _look_around(folder)
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -126,6 +127,29 @@ def _prepare(folder: Path, *, shared: bool) -> None:
         # As in the image of a container: what is there is of use, if it is one's own or the system's.
         if not (has_code(folder) and _is_own(folder.stat(), or_system=True)):
             raise
+
+
+def _look_around(folder: Path) -> None:
+    """Make sure that not anybody could have put a folder where it is, or can put another there.
+
+    Raises
+    ------
+    PermissionError
+        If anybody can.
+    """
+    named = folder.parent.parent
+    for around in {named, *named.parents, *named.resolve().parents}:
+        if _is_for_anybody(around.stat()) and not around.stat().st_mode & stat.S_ISVTX:
+            raise PermissionError(f"anybody may write into {around}")
+    if _is_for_anybody(named.stat()):  # who may add to it what nobody else can replace
+        for found in (folder.parent.lstat(), folder.parent.stat(), folder.lstat(), folder.stat()):
+            if not _is_own(found, or_system=True):
+                raise PermissionError(f"{folder.parent} belongs to somebody else")
+
+
+def _is_for_anybody(found: os.stat_result) -> bool:
+    """Whether anybody may write into a folder, on systems where folders say so."""
+    return os.name == "posix" and bool(found.st_mode & 0o002)
 
 
 def _is_own(found: os.stat_result, *, or_system: bool = False) -> bool:

@@ -23,6 +23,7 @@ from rlsabm.code_cache import COMPILED, RuleCache, choose_folder
 
 AS_ROOT = hasattr(os, "getuid") and os.getuid() == 0
 NOBODY = 54321
+only_root = pytest.mark.skipif(not AS_ROOT, reason="only root gives away")
 
 
 @pytest.fixture
@@ -126,9 +127,7 @@ def of_somebody_else(places: Path) -> None:
         planted_link,
         writable_by_others,
         a_file,
-        pytest.param(
-            of_somebody_else, marks=pytest.mark.skipif(not AS_ROOT, reason="only root gives away")
-        ),
+        pytest.param(of_somebody_else, marks=only_root),
     ],
 )
 def test_code_that_somebody_else_planted_is_not_found(
@@ -158,7 +157,69 @@ def test_a_folder_that_anybody_may_write_into_is_refused(
     assert "anybody may write into" in line
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root gives away")
+@pytest.mark.parametrize("name", ["open", "open/mine", "open/not/yet/there", "link"])
+def test_a_folder_that_anybody_may_replace_is_refused(
+    places: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Whoever may write around a folder may put another in its place."""
+    (places / "open" / "mine").mkdir(parents=True)
+    (places / "open").chmod(0o777)
+    (places / "link").symlink_to("open/mine")
+    monkeypatch.setenv("RLSABM_CACHE", name)
+    assert choose_folder("compiled-1") == places / "home" / ".cache" / "rlsabm" / "compiled-1"
+    (line,) = said(caplog)
+    assert f"anybody may write into {(places / 'open')}. " in line
+
+
+def given_away(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, NOBODY, NOBODY)
+
+
+def linked_by_somebody_else(folder: Path) -> None:
+    (folder.parent / "elsewhere").mkdir()
+    folder.symlink_to("elsewhere")
+    os.chown(folder, NOBODY, NOBODY, follow_symlinks=False)
+
+
+@pytest.mark.parametrize(
+    ("plant", "trusted"),
+    [
+        (lambda folder: None, True),
+        (Path.mkdir, True),
+        pytest.param(given_away, False, marks=only_root),
+        pytest.param(linked_by_somebody_else, False, marks=only_root),
+        pytest.param(lambda folder: given_away(folder.parent), True, marks=only_root),
+    ],
+    ids=[
+        "nothing",
+        "one's own",
+        "somebody else's",
+        "somebody else's link",
+        "in a folder of somebody else's",
+    ],
+)
+def test_among_folders_of_all_users_only_ones_own(
+    places: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    plant: Callable[[Path], None],
+    trusted: bool,
+) -> None:
+    """As in /tmp, where nobody may replace what is another's, but be there before."""
+    named = places / "all"
+    named.mkdir()
+    named.chmod(0o1777)
+    plant(named / "rlsabm")
+    monkeypatch.setenv("RLSABM_CACHE", str(named))
+    found = choose_folder("compiled-1")
+    assert found == (named if trusted else places / "home" / ".cache") / "rlsabm" / "compiled-1"
+    assert [f"{named}/rlsabm belongs to somebody else" in line for line in said(caplog)] == [
+        True for _ in range(not trusted)
+    ]
+
+
+@only_root
 def test_who_owns_a_folder(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group may share a folder that it names; a home that is somebody else's is left alone."""
     shared = places / "group" / "rlsabm" / "compiled-1"
