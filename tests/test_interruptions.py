@@ -6,8 +6,9 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,30 @@ def test_from_python_ctrl_c_means_afterwards_what_it_meant_before() -> None:
     assert signal.getsignal(signal.SIGINT) is before
     with listened():
         look()
+
+
+def test_within_a_callback_a_request_is_noted_and_nobody_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As libraries have callbacks while they are imported; other errors there are told as ever."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+
+    class Fragile:
+        def __init__(self, end: Callable[[], object]) -> None:
+            self.end = end
+
+        def __del__(self) -> None:
+            self.end()
+            time.sleep(0.1)
+
+    with listened():
+        Fragile(lambda: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            look()
+        assert capsys.readouterr().err == ""
+        Fragile(lambda: 1 / 0)
+        assert "ZeroDivisionError" in capsys.readouterr().err
+    assert sys.unraisablehook is sys.__unraisablehook__
 
 
 def end_at_random(folder: Path, chance: random.Random, words: tuple[str, ...]) -> float:

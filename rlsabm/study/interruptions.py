@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -64,11 +64,15 @@ _note = _Note()
 
 def listen() -> None:
     """Note all requests from now on, but those that whoever started the program wants it to ignore."""
+    known = (getattr(signal, name, None) for name in SIGNALS)
+    _take([n for n in known if n is not None and signal.getsignal(n) is not signal.SIG_IGN])
+
+
+def _take(numbers: Sequence[int]) -> None:
+    """Note these signals, and tell nobody of those that are raised within a callback."""
     _note.forget()
-    for name in SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _note.take)
+    for number in numbers:
+        signal.signal(number, _note.take)
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = _note.tell
 
@@ -80,11 +84,12 @@ def listened() -> Iterator[None]:
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    _note.forget()
-    signal.signal(signal.SIGINT, _note.take)
+    before = sys.unraisablehook
+    _take([signal.SIGINT])
     try:
         yield
     finally:
+        sys.unraisablehook = before
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
