@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rlsabm.errors import UserError
 from rlsabm.study import machine
 from rlsabm.study.allotment import memory_allotted, processors_allotted
+from rlsabm.study.checking import check_study
+from rlsabm.study.settings import read_scenario
 
 GIB = 2**30
 
@@ -117,6 +120,32 @@ def test_batch_systems(tmp_path: Path) -> None:
         assert memory_allotted(tmp_path, odd) == processors_allotted(tmp_path, odd) == {}
 
 
+@pytest.mark.parametrize(
+    ("asked", "megabytes", "said"),
+    [
+        ({}, 1, "a block of 500 people needs about 261 MiB of memory, more than 90 % of the 1 MiB that "
+         "SLURM_MEM_PER_NODE allows; no run needs less than 260 MiB, so allow more"),
+        ({"population.size": 1_000_000, "population.block_size": 500_000}, 1_000, "population."
+         "block_size: a block of 500,000 people needs about 1.4 GiB of memory, more than 90 % of the "
+         "1000 MiB that SLURM_MEM_PER_NODE allows; choose a smaller population.block_size or "
+         "population.size"),
+        ({"population.size": 250_000}, 500, "population.size: a block of 250,000 people needs about "
+         "552 MiB of memory, more than 90 % of the 500 MiB that SLURM_MEM_PER_NODE allows; choose a "
+         "smaller population.size"),
+        ({"population.size": 100_000, "observe.persons": 1.0}, 500, "population.size: a block of "
+         "100,000 people needs about 568 MiB of memory, more than 90 % of the 500 MiB that "
+         "SLURM_MEM_PER_NODE allows; choose a smaller population.size or observe.persons"),
+    ],
+)  # fmt: skip
+def test_who_sets_a_limit_that_is_too_low_is_said_and_what_helps(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, object], megabytes: int, said: str
+) -> None:
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", str(megabytes))
+    with pytest.raises(UserError) as error:
+        check_study(read_scenario({"title": "t", "population.size": 500, **asked}))
+    assert str(error.value) == said
+
+
 def test_the_smallest_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     before = machine.resources_found()
     assert before["processors"] >= 1
@@ -127,5 +156,10 @@ def test_the_smallest_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.memory_bytes() == 7 * 2**20
     found = machine.resources_found()
     assert found["memory_bytes_limited_by"] == "SLURM_MEM_PER_NODE"
+    assert machine.whose_memory() == "that SLURM_MEM_PER_NODE allows"
+    monkeypatch.setattr(machine, "_memory", lambda: {"machine": 2, "control group": 1})
+    assert machine.whose_memory() == "that the control group allows"
+    monkeypatch.setattr(machine, "_memory", lambda: {"machine": 1})
+    assert machine.whose_memory() == "of this machine"
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "100000")
     assert machine.processors() == before["processors"]

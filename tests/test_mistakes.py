@@ -65,7 +65,7 @@ def test_mistakes_in_a_scenario(
         ),
         (
             "population: {size: 100_000_000, block_size: 10_000_000}",
-            ["population.block_size", "GiB"],
+            ["population.block_size: a block of 10,000,000 ", "the 4.0 GiB of this machine"],
         ),
     ],
 )

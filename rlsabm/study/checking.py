@@ -13,7 +13,7 @@ from rlsabm.results.tables.draws import strength_name
 from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.setting import Setting
-from rlsabm.study.machine import memory_bytes
+from rlsabm.study.machine import memory_bytes, whose_memory
 from rlsabm.study.places import place_of
 from rlsabm.study.settings import country_of, unit_setting
 from rlsabm.study.units import block_sizes, count_units
@@ -26,6 +26,9 @@ BYTES_OF_PROGRAM = 260 * 2**20
 BYTES_PER_PERSON, BYTES_PER_WORLD = 1_200, 25
 BYTES_PER_LISTED_PERSON = 2_000
 BYTES_OF_SAMPLES = 560 * 2**20
+#: Share of the memory that a unit may take; people of the smallest block.
+MOST_MEMORY = 0.9
+SMALLEST_BLOCK = 100
 
 
 def check_study(study: ResolvedScenario) -> list[Setting]:
@@ -50,32 +53,64 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
             instruments_of(arm.observe.instruments)
         except UserError as error:
             raise UserError(_with_place(study, name, str(error))) from None
-    needed, have = memory_of_unit(study, settings), memory_bytes()
-    if needed > 0.9 * have:
-        raise UserError(
-            f"population.block_size: a block of {max(sizes):,} people needs about "
-            f"{needed / 2**30:.1f} GiB of memory, and {have / 2**30:.1f} GiB are available; choose "
-            "smaller blocks"
-            + (" or a smaller observe.persons" if study.scenario.observe.persons else "")
-        )
+    _check_memory(study, settings)
     return settings
+
+
+def _check_memory(study: ResolvedScenario, settings: Sequence[Setting]) -> None:
+    """Refuse blocks that need more memory than there is, and say what of the scenario would help."""
+    have = memory_bytes()
+    sizes = block_sizes(study.scenario.population)
+    persons = study.scenario.observe.persons
+    needed = memory_of_unit(study, settings)
+
+    def fits(people: int, blocks: int, persons: float) -> bool:
+        return _memory_of(study, settings, people, blocks, persons) <= MOST_MEMORY * have
+
+    if fits(max(sizes), len(sizes), persons):
+        return
+    remedies = {
+        "population.block_size": fits(SMALLEST_BLOCK, 2, persons),
+        "population.size": fits(SMALLEST_BLOCK, 1, persons),
+        "observe.persons": fits(max(sizes), len(sizes), 0.0),
+    }
+    helpful = [key for key, helps in remedies.items() if helps]
+    remedy = f"no run needs less than {_memory_text(BYTES_OF_PROGRAM)}, so allow more"
+    if helpful:
+        remedy = f"choose a smaller {' or '.join(helpful)}"
+    raise UserError(
+        f"{f'{helpful[0]}: ' if helpful else ''}a block of {max(sizes):,} people needs about "
+        f"{_memory_text(needed)} of memory, more than {100 * MOST_MEMORY:.0f} % of the "
+        f"{_memory_text(have)} {whose_memory()}; {remedy}"
+    )
+
+
+def _memory_text(size: float) -> str:
+    """A size of memory (bytes) in words."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
 def memory_of_unit(study: ResolvedScenario, settings: Sequence[Setting]) -> int:
     """Memory that a unit takes at its peak (bytes), roughly."""
+    sizes = block_sizes(study.scenario.population)
+    return _memory_of(study, settings, max(sizes), len(sizes), study.scenario.observe.persons)
+
+
+def _memory_of(
+    study: ResolvedScenario, settings: Sequence[Setting], people: int, blocks: int, persons: float
+) -> int:
+    """Memory of a unit with so many people, of a population of so many blocks."""
     scenario = study.scenario
-    sizes = block_sizes(scenario.population)
     worlds = 1 + max(
         len(worlds_of(setting, scenario.shifts.conditions, postulates=scenario.shifts.postulates))
         for setting in settings
     )
     years = len(scenario.observe.years)
-    listed = scenario.observe.persons * max(sizes) * worlds * years
     return int(
         BYTES_OF_PROGRAM
-        + max(sizes) * (BYTES_PER_PERSON + BYTES_PER_WORLD * worlds * years)
-        + listed * BYTES_PER_LISTED_PERSON
-        + (BYTES_OF_SAMPLES if len(sizes) > 1 else 0)
+        + people * (BYTES_PER_PERSON + BYTES_PER_WORLD * worlds * years)
+        + persons * people * worlds * years * BYTES_PER_LISTED_PERSON
+        + (BYTES_OF_SAMPLES if blocks > 1 else 0)
     )
 
 

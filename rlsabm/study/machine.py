@@ -41,6 +41,15 @@ def memory_bytes() -> int:
     return min(_memory().values())
 
 
+def whose_memory() -> str:
+    """Who sets the limit of memory, in words that follow its size."""
+    limits = _memory()
+    smallest = min(limits, key=lambda who: limits[who])
+    if smallest == "machine":
+        return "of this machine"
+    return f"that {f'the {smallest}' if smallest.islower() else smallest} allows"
+
+
 def _memory() -> dict[str, int]:
     """Limits of memory (bytes), by who sets them."""
     return {"machine": psutil.virtual_memory().total} | memory_allotted(processors=processors())
