@@ -33,14 +33,16 @@ from study_tools import (
     reference,
     resolved,
     same_study,
+    store,
     until,
 )
 
 from rlsabm.demography.countries import COUNTRIES
 from rlsabm.errors import UserError
 from rlsabm.results.manifests import read_manifest
+from rlsabm.study.job import Job
 from rlsabm.study.status import find_status
-from rlsabm.study.study import Options, run_study, study_in
+from rlsabm.study.study import MOST_SHARE, Options, run_study, study_in
 
 #: Too long to end while a test looks.
 ENDLESS = SMALL.replace("replicates: 2", "replicates: 500")
@@ -416,7 +418,7 @@ def test_tables_brought_up_to_date_meanwhile(
     wanted = reference()  # run before anything is watched
     for name in ("LEDGER_SECONDS", "TABLES_SECONDS"):
         monkeypatch.setattr(module, name, 0.0)
-    monkeypatch.setattr(module, "TABLES_SHARE", 1e9)
+    monkeypatch.setattr(module, "MOST_SHARE", 1e9)
     seen = []
     keep_unit = module.StudyFolder.keep
 
@@ -431,6 +433,31 @@ def test_tables_brought_up_to_date_meanwhile(
     same_study(tmp_path / "out", wanted)
     assert seen == sorted(seen)
     assert len(set(seen)) > 2
+
+
+def test_who_is_told_how_it_goes_takes_little_of_the_time(tmp_path: Path) -> None:
+    """As where there are so many units that counting them takes long."""
+    seconds = 0.02
+    shown = []
+
+    class Slow:
+        def begin(self, *_: Any) -> None: ...
+        def tell(self, line: str) -> None: ...
+        def show(self, *_: Any, compiling: bool = False) -> None:
+            time.sleep(seconds)
+            shown.append(time.monotonic())
+
+    def work(job: Job, progress: Any) -> Any:
+        for _ in range(100):
+            progress(0, 0.0)
+        return canned(store(), job)
+
+    store()
+    began = time.monotonic()
+    study = resolved(tmp_path, SMALL)
+    run_study(study, tmp_path / "out", Options(workers=1, work=work), watch=Slow())
+    took = time.monotonic() - began
+    assert 1 <= len(shown) <= 2 + took * MOST_SHARE / seconds
 
 
 # A study again, elsewhere -------------------------------------------------------------------------

@@ -216,8 +216,11 @@ def test_runs_are_counted_before_they_are_listed() -> None:
     for call in (check_study, count_units, units_of):
         with pytest.raises(UserError, match=r"runs: .* are 10,000,000,000 runs \(expected at most"):
             call(many)
-    blocks = read_scenario({"title": "t", "population": {"size": 100_000_000, "block_size": 100}})
-    assert count_units(blocks) == MOST_UNITS
+    blocks = {"title": "t", "population.size": 10_000_000, "population.block_size": 100}
+    assert count_units(read_scenario(blocks)) == MOST_UNITS
+    one_more = read_scenario({**blocks, "population.size": 10_000_001})
+    with pytest.raises(UserError, match=r"^runs: 100,001 blocks of people are 100,001 runs \("):
+        check_study(one_more)
     runs = {"draws": 2, "replicates": 3}
     few = read_scenario(
         {

@@ -8,7 +8,8 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -49,10 +50,10 @@ from rlsabm.wording import LONGEST_VALUE
 
 #: What a manifest says of a study that is not running.
 STOPPED, INCOMPLETE, COMPLETE = "stopped", "incomplete", "complete"
-#: Seconds between two looks at the files of a study that is being run.
-LEDGER_SECONDS = 2.0
-#: Tables are brought up to date so often (seconds), and never for more than this share of the time.
-TABLES_SECONDS, TABLES_SHARE = 60.0, 0.05
+#: The ledger and the tables are brought up to date so often (seconds), and neither they nor whoever is
+#: told how the study goes take more than this share of the time, however many units there are.
+LEDGER_SECONDS, TABLES_SECONDS = 2.0, 60.0
+MOST_SHARE = 0.05
 #: Share of the memory that units of a study may take.
 MEMORY_SHARE = 0.8
 #: Settings that are named of two studies that differ.
@@ -266,6 +267,35 @@ def _short(value: Any) -> str:
     return visible(text, LONGEST_VALUE)
 
 
+class _Turn:
+    """When it is the turn again of what is done from time to time.
+
+    Parameters
+    ----------
+    seconds
+        Time between two turns, at least.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._cost = 0.0
+        self._ended = time.monotonic()
+
+    def has_come(self) -> bool:
+        """Whether it may be done without taking too much of the time."""
+        return time.monotonic() - self._ended >= max(self._seconds, self._cost / MOST_SHARE)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Do it, and see how long that takes."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._ended = time.monotonic()
+            self._cost = self._ended - began
+
+
 class _Running:
     """A study while it is being run."""
 
@@ -290,8 +320,10 @@ class _Running:
         self._country = country_of(study)
         self._crew: Crew | None = None
         self._started = datetime.now(UTC)
-        self._began = self._looked = self._merged = time.monotonic()
-        self._cost_of_merging = 0.0
+        self._began = time.monotonic()
+        self._telling = _Turn(0.0)
+        self._writing = _Turn(LEDGER_SECONDS)
+        self._merging = _Turn(TABLES_SECONDS)
         self._written: list[tuple[str, int, bool]] = []
         self._rows: dict[str, int] = dict(before.get("rows", {}))
         self.ledger = Ledger(units_of(study))
@@ -454,23 +486,27 @@ class _Running:
 
     def _tick(self) -> None:
         """Tell how far the study is, and from time to time write it down."""
-        self._tell()
-        now = time.monotonic()
-        if now - self._looked < LEDGER_SECONDS:
+        if self._telling.has_come():
+            with self._telling.taken():
+                self._tell()
+        if not self._writing.has_come():
             return
-        self._looked = now
-        entries = [self.ledger[unit] for unit in self.ledger.units]
-        standing = [(entry.status, entry.attempts, entry.merged) for entry in entries]
-        finished = sum(entry.status == FINISHED for entry in entries)
         try:
-            if standing != self._written:
-                self._write_ledger()
-                self._written = standing
-            due = max(TABLES_SECONDS, self._cost_of_merging / TABLES_SHARE)
-            if now - self._merged > due and finished > self._found:
+            with self._writing.taken():
+                is_new = self._write_what_is_new()
+            if is_new and self._merging.has_come():
                 self._merge()
         except (OSError, UserError):
             pass  # a full disk shows in the units that cannot be kept, and at the end
+
+    def _write_what_is_new(self) -> bool:
+        """Write the ledger if it has changed; whether units have finished."""
+        entries = [self.ledger[unit] for unit in self.ledger.units]
+        standing = [(entry.status, entry.attempts, entry.merged) for entry in entries]
+        if standing != self._written:
+            self._write_ledger()
+            self._written = standing
+        return sum(entry.status == FINISHED for entry in entries) > self._found
 
     def _tell(self) -> None:
         if self._watch is not None and self._crew is not None:
@@ -478,20 +514,18 @@ class _Running:
             self._watch.show(self.ledger, *crew.under_way(), compiling=crew.is_compiling())
 
     def _merge(self) -> None:
-        began = time.monotonic()
-        kept = self._agree_with_the_folder()
-        runs = {
-            run: units
-            for run, units in runs_of(self.ledger.units).items()
-            if all(self.ledger[unit].status == FINISHED for unit in units)
-            # Of a run that the tables hold, a line list may be missing.
-            or any(self.ledger[unit].merged for unit in units)
-        }
-        self._rows |= merge(self._folder, self._vocabulary, runs, kept)
-        for unit in self.ledger.having(FINISHED):
-            self.ledger[unit].merged = unit.run in runs
-        self._merged = time.monotonic()
-        self._cost_of_merging = self._merged - began
+        with self._merging.taken():
+            kept = self._agree_with_the_folder()
+            runs = {
+                run: units
+                for run, units in runs_of(self.ledger.units).items()
+                if all(self.ledger[unit].status == FINISHED for unit in units)
+                # Of a run that the tables hold, a line list may be missing.
+                or any(self.ledger[unit].merged for unit in units)
+            }
+            self._rows |= merge(self._folder, self._vocabulary, runs, kept)
+            for unit in self.ledger.having(FINISHED):
+                self.ledger[unit].merged = unit.run in runs
 
     def _write_ledger(self) -> None:
         table = to_arrow(TABLES["runs"], self.ledger.contents(), self._vocabulary)

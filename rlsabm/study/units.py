@@ -9,8 +9,9 @@ from rlsabm.chance import run_key
 from rlsabm.errors import UserError
 from rlsabm.scenario import PopulationSection, ResolvedScenario
 
-#: Units are listed, each with its state: more would take minutes and gigabytes before any has run.
-MOST_UNITS = 1_000_000
+#: Units are listed, each with its state and its files: with more, a study would take minutes to begin
+#: and to end, and millions of files.
+MOST_UNITS = 100_000
 
 
 class Run(NamedTuple):
@@ -129,10 +130,11 @@ def units_of(study: ResolvedScenario) -> list[Unit]:
             replicate=replicate,
             block=block,
             people=people,
-            key=run_key(runs.seed, draw=draw, replicate=replicate),
+            key=key,
         )
         for draw in draws_of(study)
         for replicate in range(runs.replicates)
+        for key in [run_key(runs.seed, draw=draw, replicate=replicate)]
         for number, arm in enumerate(study.arms)
         for block, people in enumerate(sizes)
     ]
