@@ -23,6 +23,7 @@ from command_tools import (
 from conftest import Command, typed
 from study_tools import ledger, manifest, tables
 
+import rlsabm
 import rlsabm.results.files as files_module
 import rlsabm.study.job as job_module
 
@@ -206,6 +207,41 @@ def test_a_link_to_the_place(rlsabm_command: Command, workplace: Path) -> None:
     assert rlsabm_command("run", "asked.yaml", "--out", "results").code == 0
     assert (workplace / "large disk" / "manifest.json").exists()
     assert (workplace / "results").is_symlink()
+
+
+@pytest.mark.parametrize("place", ["~", "~/zz", "run:1", "file:x"])
+def test_names_that_libraries_take_for_other_places(
+    rlsabm_command: Command,
+    workplace: Path,
+    done: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    """The home folder, and addresses."""
+    monkeypatch.setenv("HOME", str(workplace / "home"))
+    shutil.copytree(done, workplace / place)
+    for words in (
+        ["run", "asked.yaml", "--out", place],
+        ["resume", place, "--add-replicates", "1", "--workers", "1"],
+        ["status", place],
+        ["compare", place, "asked"],
+        ["export", place],
+    ):
+        outcome = rlsabm_command(*words)
+        assert (outcome.code, outcome.err) == (0, ""), words
+    read = rlsabm.read(place)
+    assert read.missing == ""
+    assert set(read.table("prevalence")["replicate"]) == {0, 1}
+    assert not (workplace / "home").exists()
+
+
+def test_tables_are_read_from_open_files() -> None:
+    """Whoever gives a library the name of a file may get another."""
+    package = Path(rlsabm.__file__).parent
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "pd.read_" not in text, path
+        assert re.findall(r"pq\.\w+\((?!file\b|table, file\b)", text) == [], path
 
 
 #: Makes the disk full for files whose path has this, or no file at all.

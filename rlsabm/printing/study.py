@@ -15,8 +15,9 @@ from rlsabm.printing.shifts import print_postulates, print_shifts
 from rlsabm.printing.status import print_reasons
 from rlsabm.printing.text import say, say_command, say_line
 from rlsabm.results.arm_counts import Choice
+from rlsabm.results.arrow import frame_of
 from rlsabm.results.comparing import Comparison, compare
-from rlsabm.results.files import table_path
+from rlsabm.results.files import read_parquet, table_path
 from rlsabm.results.findings import largest_caused_shift
 from rlsabm.results.manifests import read_manifest
 from rlsabm.results.sources import source_of
@@ -41,7 +42,7 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     years = scenario.observe.years
     say_line("")
     say(scenario.title, bold=True)
-    prevalence = pd.read_parquet(table_path(folder, "prevalence"))
+    prevalence = _table(folder, "prevalence")
     there = set(prevalence["arm"].astype(str))
     if REFERENCE not in there:
         say("No run of the reference has finished, so there is nothing to compare with yet.")
@@ -50,11 +51,11 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     print_prevalence(study, prevalence, by_condition=not asked)
     if asked:
         causes = {group.name: group.cause for group in groups_of(catalogue_of(scenario.conditions))}
-        shifts = pd.read_parquet(table_path(folder, "shifts"))
+        shifts = _table(folder, "shifts")
         print_shifts(shifts, causes, arm=REFERENCE, year=years[-1])
         shift = largest_caused_shift(shifts, causes, arm=REFERENCE, year=years[-1])
     if scenario.shifts.postulates:
-        postulates = pd.read_parquet(table_path(folder, "postulates"))
+        postulates = _table(folder, "postulates")
         print_postulates(postulates, arm=REFERENCE, year=years[-1])
     arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
     trends = _trends(folder, [REFERENCE, *arms], prevalence, years) if len(years) > 1 else []
@@ -72,6 +73,10 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
         arms=by_definition,
         trend=trends[0] if trends else None,
     )
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    return frame_of(read_parquet(table_path(folder, name)))
 
 
 def _against_reference(folder: Path, arms: list[str], choice: Choice) -> list[Comparison]:

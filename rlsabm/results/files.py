@@ -100,6 +100,12 @@ def table_bytes(table: pa.Table) -> bytes:
     return file.getvalue()
 
 
+def read_parquet(path: Path) -> pa.Table:
+    """A table of a file, whatever that is called: pyarrow takes ``~`` and colons for other places."""
+    with path.open("rb") as file:
+        return pq.read_table(file)
+
+
 def write_whole(path: Path, content: bytes, *, reserve: Path | None = None) -> None:
     """Write a file beside its place, and rename it when the disk has it.
 

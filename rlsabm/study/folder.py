@@ -23,7 +23,6 @@ from typing import Any
 import portalocker
 import psutil
 import pyarrow as pa
-import pyarrow.parquet as pq
 from portalocker import LockFlags
 
 from rlsabm.errors import UserError
@@ -35,6 +34,7 @@ from rlsabm.results.files import (
     fault_of,
     manifest_bytes,
     mark_of,
+    read_parquet,
     remove,
     table_path,
     write_whole,
@@ -455,7 +455,7 @@ class StudyFolder:
 
     def read_unit(self, unit: Unit, table: str) -> pa.Table:
         """A table of a finished unit."""
-        return pq.read_table(table_path(self._units / unit.name, table))
+        return read_parquet(table_path(self._units / unit.name, table))
 
     def read(self, table: str) -> pa.Table | None:
         """A table of the study, or None if it has none yet.
@@ -469,7 +469,7 @@ class StudyFolder:
         if not path.exists():
             return None
         try:
-            return pq.read_table(path)
+            return read_parquet(path)
         except (pa.ArrowException, OSError) as error:
             reason = (str(error).splitlines() or ["is no Parquet file"])[0]
             raise UserError(f"{path}: cannot be read: {reason}; {remedy(self.path)}") from None

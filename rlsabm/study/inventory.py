@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from rlsabm.results.files import Mark, fault_of, table_path
+from rlsabm.results.files import Mark, fault_of, read_parquet, table_path
 from rlsabm.results.manifests import marks_in
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import tables_of
@@ -84,7 +82,7 @@ def _rows_of_ledger(folder: StudyFolder) -> dict[Place, Mapping[str, Any]]:
     path = folder.path / LEDGER
     if not path.exists():
         return {}
-    rows: list[Mapping[str, Any]] = pq.read_table(path).to_pandas().to_dict("records")
+    rows: list[Mapping[str, Any]] = read_parquet(path).to_pandas().to_dict("records")
     return {Place(*(row[name] for name in Place._fields)): row for row in rows}
 
 
