@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ from command_tools import (
     TWICE,
     by_replicate,
     contents,
+    files,
     mounted_disk,
     nothing_but_a_study,
     refused,
@@ -26,6 +29,7 @@ from study_tools import ledger, manifest, tables
 import rlsabm
 import rlsabm.results.files as files_module
 import rlsabm.study.job as job_module
+from rlsabm.errors import UserError
 
 
 def test_the_same_study_again(rlsabm_command: Command, workplace: Path, done: Path) -> None:
@@ -242,6 +246,68 @@ def test_tables_are_read_from_open_files() -> None:
         text = path.read_text(encoding="utf-8")
         assert "pd.read_" not in text, path
         assert re.findall(r"pq\.\w+\((?!file\b|table, file\b)", text) == [], path
+
+
+def linked(path: Path) -> None:
+    path.symlink_to(path.parents[2] / "asked.yaml")
+
+
+def linked_to_nothing(path: Path) -> None:
+    path.symlink_to(path.parents[2] / "nothing")
+
+
+@pytest.mark.parametrize("make", [linked, linked_to_nothing, os.mkfifo, Path.mkdir])
+def test_a_lock_is_a_file_of_the_folder(
+    rlsabm_command: Command, workplace: Path, done: Path, make: Callable[[Path], None]
+) -> None:
+    """What a link leads to is not written over, and nobody waits for what a pipe brings."""
+    make(done / ".lock")
+    before = files(workplace)
+    for words in (
+        ["run", "asked.yaml"],
+        ["run", "asked.yaml", "--replace"],
+        ["resume", "asked"],
+        ["status", "asked"],
+        ["export", "asked"],
+    ):
+        refused(rlsabm_command(*words), "outputs/asked/.lock: is not a file")
+    with pytest.raises(UserError, match=r"\.lock: is not a file"):
+        rlsabm.read("asked")
+    assert files(workplace) == before
+
+
+@pytest.mark.parametrize("name", ["units", "persons", ".handed-over", ".units-merged"])
+def test_a_link_within_a_study(
+    rlsabm_command: Command, workplace: Path, done: Path, name: str
+) -> None:
+    """Nothing is written where it leads."""
+    mine = workplace / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("an evening's work")
+    (done / name).symlink_to(mine)
+    before = contents(workplace)
+    for words in (["run", "asked.yaml", *TWICE], ["resume", "asked", "--add-replicates", "1"]):
+        refused(rlsabm_command(*words), f"outputs/asked/{name}: is a link")
+    assert contents(workplace) == before
+    assert rlsabm_command("run", "asked.yaml", "--replace").code == 0
+    assert [path.name for path in mine.iterdir()] == ["notes.txt"]
+    nothing_but_a_study(done)
+
+
+def test_a_disk_without_room_for_the_lock(
+    rlsabm_command: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "asked.yaml").write_text(SMALL)
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = contents(workplace)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fail)
+        outcome = rlsabm_command("run", "asked.yaml", "--out", "some/new place")
+    refused(outcome, "some/new place: cannot be written: No space left on device")
+    assert contents(workplace) == before
 
 
 #: Makes the disk full for files whose path has this, or no file at all.

@@ -11,8 +11,10 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -55,10 +57,14 @@ LOCK = ".lock"
 LOCK_TRIES, LOCK_SECONDS = 10, 0.05
 #: Who only looks lets others look, too, where a lock can be shared.
 LOOKING = LockFlags.NON_BLOCKING | (LockFlags.EXCLUSIVE if os.name == "nt" else LockFlags.SHARED)
+#: Where the system knows it, neither a link is followed nor a pipe waited for.
+SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 #: Errors that say that a file system, often one over a network, has no locks.
 WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 #: Folder of the units that are finished and not yet in the tables, and its name when they are.
 UNITS, MERGED = "units", ".units-merged"
+#: Names of units; what else lies in their folder is of somebody else.
+UNIT = re.compile(r"draw-\d{5,}-replicate-\d{5,}-arm-\d{2,}-block-\d{5,}")
 #: What the ledger says of a finished unit, beside its tables.
 RECORD = "record.json"
 #: Folder in which processes of this machine hand over what units found.
@@ -67,14 +73,14 @@ HANDED_OVER = ".handed-over"
 RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
 #: Names of the line lists: a file a unit, in a folder.
 LINE_LISTS = tuple(table.name for table in tables_of(Kind.LINE_LIST))
+#: Folders within a study's folder.
+FOLDERS = (UNITS, MERGED, HANDED_OVER, COUNTRY, *LINE_LISTS)
 #: Files of tables, and all that a study's folder may consist of.
 TABLE_FILES = {
     table_path(Path(), table.name).name
     for table in tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.BY_DRAW, Kind.LEDGER)
 }
-OWN_FILES = {
-    MANIFEST, SCENARIO, COUNTRY, LOCK, RESERVE, UNITS, MERGED, HANDED_OVER, *LINE_LISTS, *TABLE_FILES
-}  # fmt: skip
+OWN_FILES = {MANIFEST, SCENARIO, LOCK, RESERVE, *FOLDERS, *TABLE_FILES}
 
 
 class DamagedError(Exception):
@@ -133,7 +139,8 @@ class StudyFolder:
         Raises
         ------
         UserError
-            If it is a file, lies within a study, or holds what is no study, or a damaged one.
+            If it is a file, lies within a study, or holds what is no study, or a damaged one, or one
+            of whose folders lies elsewhere.
         """
         for folder in self.path.absolute().parents:
             inside = self.path.absolute().relative_to(folder).parts[0]
@@ -167,6 +174,11 @@ class StudyFolder:
                 f"{self.path}: holds files that are no study of rlsabm; choose another folder with "
                 f"--out{hint}"
             )
+        for place in () if replace else (self.path / name for name in FOLDERS):
+            if place.is_symlink():
+                raise UserError(
+                    f"{place}: is a link (expected a folder); put what it links to in its place"
+                )
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -196,7 +208,7 @@ class StudyFolder:
         path = self.path / LOCK
         tries = 0
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = self._opened_lock(os.O_RDWR | os.O_CREAT)
             try:
                 portalocker.lock(descriptor, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
             except portalocker.AlreadyLocked:
@@ -219,9 +231,31 @@ class StudyFolder:
             "host": socket.gethostname(),
             "since": time.strftime("%Y-%m-%d %H:%M"),
         }
-        os.truncate(descriptor, 0)
-        os.write(descriptor, json.dumps(whom).encode())
+        try:
+            os.truncate(descriptor, 0)
+            os.write(descriptor, json.dumps(whom).encode())
+        except OSError:  # the disk is full
+            with suppress(OSError):
+                path.unlink()
+            os.close(descriptor)
+            raise
         return descriptor
+
+    def _opened_lock(self, how: int) -> int:
+        """Open the lock, which is a file of this folder and nothing else.
+
+        Raises
+        ------
+        UserError
+            If something else lies in its place.
+        OSError
+            If it cannot be opened.
+        """
+        path = self.path / LOCK
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise UserError(f"{path}: is not a file, as a lock is; remove it")
+        return os.open(path, how | SAFELY, 0o644)
 
     def _go_on_without_locks(self, descriptor: int, error: portalocker.LockException) -> None:
         """Say that nothing keeps others out, unless one of them is known to be at work.
@@ -248,9 +282,15 @@ class StudyFolder:
         )
 
     def is_held(self) -> bool:
-        """Whether a process is writing into the folder."""
+        """Whether a process is writing into the folder.
+
+        Raises
+        ------
+        UserError
+            If something else lies in the place of its lock.
+        """
         try:
-            descriptor = os.open(self.path / LOCK, os.O_RDONLY)
+            descriptor = self._opened_lock(os.O_RDONLY)
         except OSError:
             return False
         try:
@@ -403,7 +443,7 @@ class StudyFolder:
         if not self._units.is_dir():
             return set()
         try:
-            return {path.name for path in self._units.iterdir() if not path.name.startswith(".")}
+            return {path.name for path in self._units.iterdir() if UNIT.fullmatch(path.name)}
         except OSError as error:
             raise UserError(f"{self._units}: cannot be read: {error.strerror or error}") from None
 
@@ -513,9 +553,15 @@ class StudyFolder:
         write_whole(self.path / name, content, reserve=self.path / RESERVE)
 
     def forget_units(self) -> None:
-        """Remove the units' own files, when the tables of the study hold all of them."""
-        with suppress(OSError):
-            os.replace(self._units, self.path / MERGED)
+        """Remove the units' own files, when the tables of the study hold all of them.
+
+        Each goes as a whole: what is left of one would count as damaged.
+        """
+        with suppress(OSError, UserError):
+            for name in self.kept():
+                (self.path / MERGED).mkdir(exist_ok=True)
+                os.replace(self._units / name, self.path / MERGED / name)
+            self._units.rmdir()
         shutil.rmtree(self.path / MERGED, ignore_errors=True)
 
     def close(self) -> None:
