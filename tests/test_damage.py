@@ -459,6 +459,71 @@ def test_a_unit_that_is_damaged_while_the_study_runs(
     same_study(out, reference())
 
 
+def without(name: str, *, file: bool) -> Callable[[Path], None]:
+    """Take a file out of the manifest, and out of the folder, too."""
+
+    def damage(out: Path) -> None:
+        content = manifest(out)
+        del content["files"][name]
+        content["rows"].pop(name, None)
+        (out / "manifest.json").write_text(json.dumps(content))
+        if file:
+            (out / name).unlink()
+
+    return damage
+
+
+def counting(**units: int) -> Callable[[Path], None]:
+    """Have the manifest count other runs."""
+
+    def damage(out: Path) -> None:
+        content = manifest(out)
+        content["units"] |= units
+        (out / "manifest.json").write_text(json.dumps(content))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault", "again"),
+    [
+        (without("prevalence.parquet", file=False),
+         "prevalence.parquet has no checksum in manifest.json", UNITS),
+        (without("kin.parquet", file=True), "kin.parquet is missing", 0),
+        (without("postulates.parquet", file=False),
+         "postulates.parquet has no checksum in manifest.json", 0),
+        (without("scenario.yaml", file=True), "scenario.yaml is missing", 0),
+        (counting(total=99), "manifest.json says that 16 of 99 runs have finished (expected 16)", 0),
+        (counting(finished=0), "manifest.json says that 0 of 16 runs have finished (expected 16)", 0),
+        (counting(failed=1), "manifest.json says that 16 of 16 runs have finished, 1 failed", 0),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_does_not_fit_its_scenario(
+    tmp_path: Path, damage: Callable[[Path], None], fault: str, again: int
+) -> None:
+    out = Path(shutil.copytree(reference(), tmp_path / "out"))
+    damage(out)
+    found = find_status(out, 0.005)
+    assert found.state == "damaged"
+    report, [line] = resume(tmp_path, out)
+    assert f"{out}: {fault}" in line
+    assert (report.status, UNITS - report.found) == ("complete", again)
+    assert find_status(out, 0.005).faults == {}
+    same_study(out, reference())
+
+
+def test_tables_that_are_gone_from_a_killed_study_and_its_manifest(tmp_path: Path) -> None:
+    """They have been made already of what has finished."""
+    out = Path(shutil.copytree(killed(), tmp_path / "out"))
+    without("prevalence.parquet", file=True)(out)
+    assert list(find_status(out, 0.005).faults) == ["prevalence.parquet"]
+    counting(total=99)(out)
+    report, [line] = resume(tmp_path, out)
+    assert "of 99 runs have finished (expected 16 in all)" in line
+    assert (report.status, report.found) == ("complete", 5)
+    same_study(out, reference())
+
+
 def test_resume_says_it_in_a_line(tmp_path: Path, rlsabm_command: Command) -> None:
     out = Path(shutil.copytree(reference(), tmp_path / "out"))
     (out / "kin.parquet").unlink()

@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import pandas as pd
 import portalocker
 import pytest
-from conftest import Command, Outcome
+from command_tools import contents, files, refused
+from conftest import Command, Outcome, shared
 from portalocker import LockFlags
 from study_tools import (
     MOST_DRAWS,
@@ -37,12 +39,14 @@ from study_tools import (
     until,
 )
 
-from rlsabm.demography.countries import COUNTRIES
+import rlsabm
+from rlsabm.demography.countries import COUNTRIES, FILES_OF_A_COUNTRY, load_country
 from rlsabm.errors import UserError
 from rlsabm.results.manifests import read_manifest
 from rlsabm.study.job import Job
+from rlsabm.study.settings import country_of, files_of_country, read_scenario
 from rlsabm.study.status import find_status
-from rlsabm.study.study import MOST_SHARE, Options, run_study, study_in
+from rlsabm.study.study import MOST_SHARE, Options, input_hash, run_study, study_in
 
 #: Too long to end while a test looks.
 ENDLESS = SMALL.replace("replicates: 2", "replicates: 500")
@@ -510,6 +514,123 @@ def test_a_study_takes_its_country_along(
     assert outcome.code == 2
     assert "population.country" in outcome.err
     assert not (tmp_path / "other").exists()
+
+
+def of_home(folder: Path) -> Path:
+    """A finished study of a country of one's own, ``home``, which lies beside it."""
+    shutil.copytree(shared("of home", _run_of_home), folder, dirs_exist_ok=True)
+    return folder / "out"
+
+
+def _run_of_home(folder: Path) -> None:
+    study = resolved(folder, of_own_country(folder))
+    run_study(study, folder / "out", Options(workers=1, work=partial(canned, store())))
+
+
+def test_a_manifest_with_another_country(tmp_path: Path) -> None:
+    """What is changed goes before what the study has kept."""
+    file = of_home(tmp_path) / "manifest.json"
+    assert files_of_country(read_scenario(file)) == {
+        path.name: path.read_bytes() for path in (tmp_path / "home").iterdir()
+    }
+    for name in ("germany", "denmark", "united-states"):
+        for study in (
+            read_scenario(file, [f"population.country={name}"]),
+            read_scenario(file, changes={"population.country": name}),
+        ):
+            assert country_of(study).fingerprint == load_country(name).fingerprint
+            assert files_of_country(study) == {}
+    other = shutil.copytree(COUNTRIES / "denmark", tmp_path / "other")
+    study = read_scenario(file, [f"population.country={other}"])
+    assert country_of(study).name == "Denmark"
+
+
+def test_a_manifest_beside_the_country_of_somebody_else(tmp_path: Path) -> None:
+    """It stands for the country that ships, whatever has its name or that of a folder of studies."""
+    shutil.copy(reference() / "manifest.json", tmp_path / "copied.json")
+    shutil.copy(reference() / "manifest.json", tmp_path)
+    for name in ("country", "united-states"):
+        shutil.copytree(COUNTRIES / "denmark", tmp_path / name)
+    for file in ("copied.json", "manifest.json"):
+        study = read_scenario(tmp_path / file)
+        assert country_of(study).name == "United States"
+        assert files_of_country(study) == {}
+        assert input_hash(study) == manifest(reference())["input_hash"]
+    # One's own, whose name is that of one that ships.
+    of_own_country(tmp_path)
+    (tmp_path / "home").rename(tmp_path / "germany")
+    text = SMALL.replace("{size", "{country: germany, size")
+    out = tmp_path / "germany of mine"
+    work = partial(canned, store())
+    run_study(resolved(tmp_path, text), out, Options(workers=1, work=work))
+    assert country_of(read_scenario(out / "manifest.json")).name == "United States"
+    shutil.rmtree(out / "country")
+    with pytest.raises(UserError, match=r"mine/country: the country of the study is missing"):
+        country_of(read_scenario(out / "manifest.json"))
+
+
+def altered(folder: Path) -> None:
+    (folder / "mortality.csv").write_bytes((folder / "mortality.csv").read_bytes() + b"\n")
+
+
+def without_a_file(folder: Path) -> None:
+    (folder / "fertility.csv").unlink()
+
+
+def of_another(folder: Path) -> None:
+    shutil.copytree(COUNTRIES / "denmark", folder, dirs_exist_ok=True)
+
+
+@pytest.mark.parametrize("damage", [altered, without_a_file, of_another, shutil.rmtree])
+def test_a_country_that_is_damaged(
+    tmp_path: Path,
+    rlsabm_command: Command,
+    workplace: Path,
+    damage: Callable[[Path], None],
+) -> None:
+    """It is noticed, never run, and put back by whoever runs the scenario again."""
+    out = of_home(tmp_path)
+    shutil.copytree(out, tmp_path / "wanted")
+    (out / "country" / "notes.txt").write_text("an evening's work")
+    damage(out / "country")
+    shown = rlsabm_command("status", "out")
+    assert (shown.code, "damaged" in shown.out, "country/" in shown.out) == (0, True, True)
+    assert "country/" in rlsabm.read("out").missing or damage is of_another
+    before = contents(tmp_path)
+    for words in (
+        ["run", "out/manifest.json", "--out", "again"],
+        ["resume", "out"],
+        ["check", "out/manifest.json"],
+    ):
+        refused(rlsabm_command(*words), "out/country: ", "put its files back")
+    with pytest.raises(UserError, match=r"out/country: (its tables|the country)"):
+        rlsabm.simulate("out/manifest.json")
+    assert contents(tmp_path) == before
+    told = rlsabm_command("run", "small.yaml", "--out", "out")
+    assert (told.code, "country/" in told.err) == (0, True), told
+    assert find_status(out, 0.005).faults == {}
+    kept, wanted = files(out / "country"), files(tmp_path / "wanted" / "country")
+    assert kept.pop("notes.txt", b"an evening's work") == b"an evening's work"
+    assert kept == wanted == files(tmp_path / "home")
+    same_study(out, tmp_path / "wanted")
+
+
+def test_a_study_before_countries_had_checksums(tmp_path: Path) -> None:
+    out = of_home(tmp_path)
+    content = manifest(out)
+    content["files"] = {n: mark for n, mark in content["files"].items() if "/" not in n}
+    (out / "manifest.json").write_text(json.dumps(content))
+    assert find_status(out, 0.005).faults.keys() == {f"country/{n}" for n in FILES_OF_A_COUNTRY}
+    study = read_scenario(out / "manifest.json")
+    assert files_of_country(study) == files(tmp_path / "home")
+    assert run_study(study, out).status == "complete"
+    assert set(manifest(out)["files"]) > {f"country/{name}" for name in FILES_OF_A_COUNTRY}
+    altered(out / "country")
+    (out / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(
+        UserError, match=r"out/country: its tables, or the scenario in manifest\.json, are"
+    ):
+        country_of(read_scenario(out / "manifest.json"))
 
 
 # Two at a time ------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ _OTHER_NAMES = {
     "germany": ("de", "deu", "ger", "deutschland", "brd", "federalrepublicofgermany"),
     "united-states": ("us", "usa", "america", "theunitedstates", "unitedstatesofamerica"),
 }
-_FILES_OF_A_COUNTRY = (SETTINGS, *FILES.values())
+FILES_OF_A_COUNTRY = (SETTINGS, *FILES.values())
 _KEY = "population.country"
 
 
@@ -67,6 +67,11 @@ def country_files(name: str, *, beside: Path = Path()) -> dict[str, bytes]:
     return {} if folder.parent == COUNTRIES else _files(folder)
 
 
+def country_fingerprint(name: str, *, beside: Path = Path()) -> str:
+    """`Country.fingerprint` of a country, as in `load_country`, whose tables are not read."""
+    return _fingerprint(_folder_of(name, beside))
+
+
 def _folder_of(name: str, beside: Path) -> Path:
     own = beside / name
     try:
@@ -87,7 +92,7 @@ def _why_not(name: str, own: Path) -> str:
         return f"the folder {place} has no {SETTINGS}{_instead(own, SETTINGS)}"
     if name and own.is_file():
         folder = f"its folder, {str(Path(name).parent)!r}" if own.name == SETTINGS else "a folder"
-        return f"{name!r} is a file (expected {folder}, with {', '.join(_FILES_OF_A_COUNTRY)})"
+        return f"{name!r} is a file (expected {folder}, with {', '.join(FILES_OF_A_COUNTRY)})"
     known = ", ".join(country_names())
     if len(Path(name).parts) > 1 or Path(name).is_absolute() or name.startswith((".", "~")):
         return f"no folder {place} (expected a folder with {SETTINGS} in it, or one of {known})"
@@ -103,17 +108,17 @@ def _instead(folder: Path, name: str) -> str:
     found = nearest(name, [path.name for path in folder.iterdir()], likeness=0.8)
     if found:
         return f" (found {found}; did you mean {name}?)"
-    return f" (expected {', '.join(_FILES_OF_A_COUNTRY)})"
+    return f" (expected {', '.join(FILES_OF_A_COUNTRY)})"
 
 
 def _files(folder: Path) -> dict[str, bytes]:
     """Content of the files of a country by their names."""
-    for name in _FILES_OF_A_COUNTRY:
+    for name in FILES_OF_A_COUNTRY:
         if not (folder / name).exists():
             raise UserError(f"{shown(folder / name)}: no such file{_instead(folder, name)}")
     return {
         name: bytes_of(folder / name, shown(folder / name), "a file of a country", megabytes=20)
-        for name in sorted(_FILES_OF_A_COUNTRY)
+        for name in sorted(FILES_OF_A_COUNTRY)
     }
 
 

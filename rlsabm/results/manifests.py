@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import MANIFEST, SCENARIO, Mark
+from rlsabm.scenario.manifests import COUNTRY
 from rlsabm.scenario.resolved import content_hash_of
 from rlsabm.wording import command, value_text
 
@@ -30,7 +31,7 @@ _WORDS = {
 }
 
 Digits = Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
-FileName = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
+FileName = Annotated[str, Field(pattern=rf"^({COUNTRY}/)?[a-z_]+\.[a-z]+$")]
 Count = Annotated[int, Field(ge=0)]
 
 

@@ -12,6 +12,8 @@ from rlsabm.wording import LONGEST_VALUE, value_text, with_help
 
 #: A mapping with this key is the manifest of a study.
 KEY_OF_MANIFESTS = "input_hash"
+#: Folder beside a manifest that keeps the tables of a country of the user's.
+COUNTRY = "country"
 #: File systems take names of 255 bytes.
 LONGEST_NAME_BYTES = 200
 #: Names that Windows keeps for devices, whatever their suffix.
@@ -19,11 +21,23 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class Recorded(NamedTuple):
-    """What the manifest of a study records of its scenario."""
+    """What the manifest of a study records of its scenario.
+
+    Attributes
+    ----------
+    scenario, name, layers
+        The scenario, its name, and where its values come from.
+    input_hash
+        Hash of what the study was run with.
+    keeps_country
+        Whether tables of a country are among the files of the study.
+    """
 
     scenario: Entry
     name: str | None
     layers: Mapping[str, str]
+    input_hash: str
+    keeps_country: bool
 
 
 def recorded_in(content: Entry) -> Recorded | None:
@@ -54,11 +68,14 @@ def recorded_in(content: Entry) -> Recorded | None:
     for key, layer in layers.items():
         if not isinstance(layer.value, str):
             raise _unfit(layer, "text that says where the value comes from", f"layers.{key}")
-    name = parts.get("name")
+    name, files = parts.get("name"), parts["files"].value if "files" in parts else {}
     return Recorded(
         scenario=parts["scenario"],
         name=None if name is None else checked_name(str(name.value), name.place, "name"),
         layers={key: str(layer.value) for key, layer in layers.items()},
+        input_hash=str(parts[KEY_OF_MANIFESTS].value),
+        keeps_country=isinstance(files, dict)
+        and any(str(file).startswith(f"{COUNTRY}/") for file in files),
     )
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from rlsabm.scenario.manifests import Recorded
 from rlsabm.scenario.schema import ARM_KEYS, Scenario
 from rlsabm.scenario.writing import yaml_text
 
@@ -38,6 +39,8 @@ class ResolvedScenario:
     layers : dict of str to str
         Which layer set each value, by dotted key: "default", "file:line" or "--set". Of an arm,
         under "arms.NAME.", only the values that it sets.
+    recorded : Recorded, optional
+        What the manifest says of the study, if the scenario file is one.
 
     """
 
@@ -46,6 +49,7 @@ class ResolvedScenario:
     scenario: Scenario
     arms: dict[str, Scenario]
     layers: dict[str, str]
+    recorded: Recorded | None = None
 
     def as_mapping(self) -> dict[str, Any]:
         """Everything resolved, as plain values fit for JSON, in the shape of a scenario file.
@@ -80,10 +84,7 @@ class ResolvedScenario:
 
         A single draw has the defaults, which are none of several draws.
         """
-        content = _without_words(self.as_mapping())
-        runs = content["runs"]
-        content["runs"] = {"seed": runs["seed"], "drawn": runs["draws"] > 1}
-        return _hash(content)
+        return identity_hash_of(self.as_mapping())
 
     def with_runs(self, draws: int, replicates: int) -> ResolvedScenario:
         """The same scenario, run so often."""
@@ -114,6 +115,13 @@ class ResolvedScenario:
 def content_hash_of(content: dict[str, Any]) -> str:
     """`ResolvedScenario.content_hash` of what `ResolvedScenario.as_mapping` gives."""
     return _hash(_without_words(content))
+
+
+def identity_hash_of(content: dict[str, Any]) -> str:
+    """`ResolvedScenario.identity_hash` of what `ResolvedScenario.as_mapping` gives."""
+    runs = content["runs"]
+    drawn = {"seed": runs["seed"], "drawn": runs["draws"] > 1}
+    return _hash({**_without_words(content), "runs": drawn})
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -13,7 +13,7 @@ from rlsabm.data.yaml_reading import Entry, Place, entry_of, read_file
 from rlsabm.errors import ScenarioError, nearest, visible
 from rlsabm.scenario.checking import MOST_ARMS, MOST_MISTAKES_SHOWN, Mistakes
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
-from rlsabm.scenario.manifests import checked_name, recorded_in
+from rlsabm.scenario.manifests import Recorded, checked_name, recorded_in
 from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario, leaves
 from rlsabm.scenario.schema import ParameterRange, Scenario
 from rlsabm.wording import LONGEST_VALUE, value_text, with_help
@@ -115,6 +115,7 @@ def load_scenario(
     mistakes.raise_first(sources, most_mistakes)
     assert scenario is not None
 
+    layers_before = recorded.layers if recorded else {}
     valid_arms = {name: arm for name, arm in arms.items() if arm is not None}
     return ResolvedScenario(
         name=name,
@@ -123,9 +124,10 @@ def load_scenario(
         arms={REFERENCE: scenario, **valid_arms},
         layers={
             # Of a study's manifest, a value's layer is that which it records.
-            key: recorded.get(key, DEFAULT) if recorded and _is_in(layer, file) else layer
+            key: layers_before.get(key, DEFAULT) if layers_before and _is_in(layer, file) else layer
             for key, layer in _layers(reference, scenario, arm_changes, valid_arms)
         },
+        recorded=recorded,
     )
 
 
@@ -133,21 +135,21 @@ def _is_in(layer: str, file: Path) -> bool:
     return shown(file) in (layer, layer.rpartition(":")[0])
 
 
-def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], Mapping[str, str]]:
-    """Name of the scenario, its layers from the first to the farthest base, and those that it records.
+def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], Recorded | None]:
+    """Name of the scenario, its layers from the first to the farthest base, and what it records.
 
     The manifest of a study stands for the scenario in it, and records the layer of each value.
     """
     files = [file]
     layers: list[Entry] = []
     name: str | None = None
-    recorded: Mapping[str, str] = {}
+    recorded: Recorded | None = None
     layer = first
     while True:
         if (manifest := recorded_in(layer)) is not None:
             layer = manifest.scenario
             if not layers:
-                name, recorded = manifest.name, manifest.layers
+                name, recorded = manifest.name, manifest
         layers.append(layer)
         base = layer.value.get("base") if isinstance(layer.value, dict) else None
         if base is None or base.value is None:

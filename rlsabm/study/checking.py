@@ -9,6 +9,8 @@ from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.question import Question
+from rlsabm.results.table import ResultTable
+from rlsabm.results.tables import needed_tables
 from rlsabm.results.tables.draws import strength_name
 from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import REFERENCE, ResolvedScenario
@@ -42,13 +44,14 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     """
     try:
         count_units(study)
+        country = country_of(study)
     except UserError as error:
         raise UserError(_with_place(study, REFERENCE, str(error))) from None
     sizes = block_sizes(study.scenario.population)
     settings = []
     for name, arm in study.arms.items():
         try:
-            settings.append(unit_setting(arm, 0, country=country_of(study), people=max(sizes)))
+            settings.append(unit_setting(arm, 0, country=country, people=max(sizes)))
             _check_names(settings[-1])
             instruments_of(arm.observe.instruments)
         except UserError as error:
@@ -153,6 +156,12 @@ def question_of(
         vocabulary=vocabulary,
         tables=tables,
     )
+
+
+def tables_asked_for(study: ResolvedScenario) -> list[ResultTable]:
+    """Tables that the units of a study fill, or that are made of those."""
+    no_words = Vocabulary((), (), {}, (), (), (), ())
+    return needed_tables(question_of(study, no_words))
 
 
 def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocabulary:

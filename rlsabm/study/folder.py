@@ -46,8 +46,8 @@ from rlsabm.results.manifests import ManifestError, marks_in, read_manifest
 from rlsabm.results.sources import remedy
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import tables_of
+from rlsabm.scenario.manifests import COUNTRY
 from rlsabm.study.ledger import UnitEntry
-from rlsabm.study.settings import COUNTRY
 from rlsabm.study.units import Place, Unit
 
 LOG = logging.getLogger("rlsabm")
@@ -359,15 +359,22 @@ class StudyFolder:
         write_whole(self.path / RESERVE, os.urandom(RESERVE_BYTES))
 
     def keep_country(self, country: Mapping[str, bytes]) -> None:
-        """Keep the tables of a country of the user's, if it is one.
+        """Keep the tables of a country of the user's, if it is one; what is whole stays.
 
         Raises
         ------
         OSError
             If the disk is full or cannot be written.
         """
-        if country and not (self.path / COUNTRY).exists():
+        marks = {f"{COUNTRY}/{name}": mark_of(content) for name, content in country.items()}
+        self._marks |= marks
+        if country and not (self.path / COUNTRY).is_dir():
             write_whole_folder(self.path / COUNTRY, country)
+        for (name, mark), content in zip(marks.items(), country.values(), strict=True):
+            if fault_of(self.path / name, [mark]):
+                if (self.path / name).is_dir():
+                    remove(self.path / name)
+                self._write(name, content)
 
     def prepare(self) -> None:
         """Clear what a killed process has left, and make what a study needs.
@@ -379,7 +386,7 @@ class StudyFolder:
         """
         for name in (MERGED, HANDED_OVER):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        for place in (self.path, self._units, *(self.path / name for name in LINE_LISTS)):
+        for place in (self.path, *(self.path / name for name in (UNITS, COUNTRY, *LINE_LISTS))):
             for path in place.glob(f".*{UNFINISHED}"):
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)

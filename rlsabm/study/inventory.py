@@ -11,16 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rlsabm.results.files import Mark, fault_of, read_parquet, table_path
+from rlsabm.demography.countries import FILES_OF_A_COUNTRY, country_names
+from rlsabm.results.files import MANIFEST, SCENARIO, Mark, fault_of, read_parquet, table_path
 from rlsabm.results.manifests import marks_in
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import tables_of
+from rlsabm.scenario import ResolvedScenario
+from rlsabm.scenario.manifests import COUNTRY
+from rlsabm.study.checking import tables_asked_for
 from rlsabm.study.folder import StudyFolder
-from rlsabm.study.units import Place
+from rlsabm.study.units import Place, count_units
 
 LEDGER = "runs.parquet"
 #: Tables whose rows come from units, so that units must be run again if one of them is damaged.
 FROM_UNITS = {table_path(Path(), table.name).name for table in tables_of(Kind.BY_RUN, Kind.BY_DRAW)}
+#: Kinds of tables that are one file of a study.
+OF_A_STUDY = (Kind.BY_RUN, Kind.BY_DRAW, Kind.ESTIMATES, Kind.LEDGER)
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,17 @@ class Inventory:
         return first + (f", and {len(others)} more" if others else "")
 
 
-def take_inventory(folder: StudyFolder, manifest: Mapping[str, Any]) -> Inventory:
+def take_inventory(
+    folder: StudyFolder, manifest: Mapping[str, Any], study: ResolvedScenario | None
+) -> Inventory:
     """Look at every file of a study that nobody is writing.
 
     Parameters
     ----------
     folder, manifest
         The folder of the study, and its manifest.
+    study
+        Its scenario, with which the manifest is compared if it is given.
     """
     folder.go_on_from(manifest)
     marks = marks_in(manifest)
@@ -68,6 +78,12 @@ def take_inventory(folder: StudyFolder, manifest: Mapping[str, Any]) -> Inventor
     records, damaged = folder.records()
     faults |= {error.file: error.fault for error in damaged.values()}
     rows = _rows_of_ledger(folder) if LEDGER in marks and LEDGER not in faults else {}
+    if study is not None:
+        made = manifest["status"] == "complete" or any(row["merged"] for row in rows.values())
+        faults |= _miscounted(manifest, study)
+        for name in sorted(_files_of(study, manifest) - marks.keys()) if made else ():
+            there = (folder.path / name).exists()
+            faults[name] = f"has no checksum in {MANIFEST}" if there else "is missing"
     tables_are_whole = rows and not faults.keys() & FROM_UNITS
     merged = {place for place, row in rows.items() if row["merged"]} if tables_are_whole else set()
     for place in list(merged):
@@ -76,6 +92,29 @@ def take_inventory(folder: StudyFolder, manifest: Mapping[str, Any]) -> Inventor
                 faults[name] = fault
                 merged.discard(place)
     return Inventory(records, rows, frozenset(merged), faults)
+
+
+def _miscounted(manifest: Mapping[str, Any], study: ResolvedScenario) -> dict[str, str]:
+    """Whether the manifest counts other runs than its scenario has, in words, by its name."""
+    said, total = manifest["units"], count_units(study.with_runs(**manifest["runs"]))
+    is_complete = manifest["status"] == "complete"
+    if said["total"] == total and (
+        not is_complete or (said["finished"], said["failed"]) == (total, 0)
+    ):
+        return {}
+    says = f"says that {said['finished']:,} of {said['total']:,} runs have finished"
+    says += f", {said['failed']:,} failed" if said["failed"] else ""
+    return {MANIFEST: f"{says} (expected {total:,}{'' if is_complete else ' in all'})"}
+
+
+def _files_of(study: ResolvedScenario, manifest: Mapping[str, Any]) -> set[str]:
+    """Files of a study whose tables have been made, but for line lists."""
+    tables = [table for table in tables_asked_for(study) if table.kind in OF_A_STUDY]
+    files = {SCENARIO, *(table_path(Path(), table.name).name for table in tables)}
+    own = study.scenario.population.country not in country_names()
+    if own or any(name.startswith(f"{COUNTRY}/") for name in manifest["files"]):
+        files |= {f"{COUNTRY}/{name}" for name in FILES_OF_A_COUNTRY}
+    return files
 
 
 def _rows_of_ledger(folder: StudyFolder) -> dict[Place, Mapping[str, Any]]:

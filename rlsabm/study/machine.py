@@ -7,6 +7,7 @@ import platform
 import socket
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -78,6 +79,11 @@ def package_hash() -> str:
             digest.update(path.relative_to(PACKAGE).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def is_by_this_version(manifest: Mapping[str, Any]) -> bool:
+    """Whether the study of a manifest was run with this package."""
+    return bool(manifest["software"]["package_hash"] == package_hash())
 
 
 def software() -> dict[str, Any]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rlsabm.demography.countries import country_files, load_country
+from rlsabm.demography.countries import (
+    COUNTRIES,
+    country_files,
+    country_fingerprint,
+    country_names,
+    load_country,
+)
 from rlsabm.demography.country import Country
+from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
-from rlsabm.results.files import MANIFEST
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 from rlsabm.scenario.checking import MOST_MISTAKES_SHOWN
+from rlsabm.scenario.manifests import COUNTRY, Recorded
+from rlsabm.scenario.resolved import identity_hash_of
 from rlsabm.setting import Setting, make_setting
-
-#: Folder of a study that keeps the tables of a country of the user's.
-COUNTRY = "country"
 
 
 def parameter_ranges() -> dict[str, ParameterRange]:
@@ -73,11 +80,59 @@ def strengths_of(conditions: Conditions, draw: int, seed: int) -> dict[str, floa
 
 
 def _country(study: ResolvedScenario) -> tuple[str, Path]:
-    """Name of a study's country, and the folder from which that starts."""
-    beside = study.path.parent
-    if study.path.name == MANIFEST and (beside / COUNTRY).is_dir():
-        return COUNTRY, beside
-    return study.scenario.population.country, beside
+    """Name of a study's country, and the folder from which that starts.
+
+    A manifest stands for the tables that its study was run with, whatever else has their name.
+
+    Raises
+    ------
+    UserError
+        If these are not there any more.
+    """
+    name, beside = study.scenario.population.country, study.path.parent
+    if study.recorded is None:
+        return name, beside
+    recorded_name, identity = _said_in(study.recorded)
+    if name != recorded_name:
+        return name, beside
+    for place, start in ((COUNTRY, beside), (name, beside), (name, COUNTRIES)):
+        with suppress(UserError):
+            fingerprint = country_fingerprint(place, beside=start)
+            if study.recorded.input_hash == hash_of_inputs(identity, fingerprint):
+                return place, start
+    kept, ships = beside / COUNTRY, name in country_names()
+    if study.recorded.keeps_country or (kept.is_dir() and not ships):
+        what = "the country of the study is missing"
+        if kept.is_dir():
+            what = f"its tables, or the scenario in {study.path.name}, are not as they were run"
+        raise UserError(
+            f"{kept}: {what}; put its files back, run the scenario again where its country is, or "
+            "choose one with --set population.country=NAME"
+        )
+    return name, COUNTRIES if ships else beside
+
+
+def _said_in(recorded: Recorded) -> tuple[str, str]:
+    """Name of the country in a manifest's scenario, and the scenario's `identity_hash`.
+
+    Both are empty where somebody has written it who says less than a study does.
+    """
+    content = recorded.scenario.plain()
+    try:
+        return content["population"]["country"], identity_hash_of(content)
+    except (KeyError, TypeError, AttributeError):
+        return "", ""
+
+
+def hash_of_inputs(identity: str, fingerprint: str) -> str:
+    """Hash of all that a unit's results depend on, but the package.
+
+    Parameters
+    ----------
+    identity, fingerprint
+        Of the scenario (`ResolvedScenario.identity_hash`) and of its country.
+    """
+    return sha256(identity.encode() + fingerprint.encode()).hexdigest()
 
 
 def country_of(study: ResolvedScenario) -> Country:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rlsabm.errors import UserError
-from rlsabm.results.files import table_path
+from rlsabm.results.files import MANIFEST, table_path
 from rlsabm.results.manifests import manifest_of
 from rlsabm.results.precision import precision_of_shifts
 from rlsabm.results.sources import read_table, remedy
@@ -20,6 +20,8 @@ from rlsabm.results.tables.runs import STATUSES
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.inventory import Inventory, take_inventory
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING
+from rlsabm.study.machine import is_by_this_version
+from rlsabm.study.settings import read_scenario
 from rlsabm.study.units import Place
 
 
@@ -113,7 +115,10 @@ def find_status(path: Path, half_width: float) -> Status:
     held = folder.is_held()  # before the manifest is read: it may end meanwhile
     manifest = manifest_of(path)
     state = manifest["status"]
-    inventory = Inventory() if held else take_inventory(folder, manifest)
+    # What another version has made of its scenario is not known.
+    known = not held and is_by_this_version(manifest)
+    study = read_scenario(path / MANIFEST) if known else None
+    inventory = Inventory() if held else take_inventory(folder, manifest, study)
     if held:
         state = "running"
     elif state == "running":

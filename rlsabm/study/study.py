@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +35,7 @@ from rlsabm.study.inventory import Inventory, take_inventory
 from rlsabm.study.job import Job, Outcome, do_job
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger, UnitEntry
 from rlsabm.study.machine import (
+    is_by_this_version,
     memory_bytes,
     package_hash,
     processors,
@@ -44,7 +44,12 @@ from rlsabm.study.machine import (
     worker_name,
 )
 from rlsabm.study.merging import merge
-from rlsabm.study.settings import country_of, files_of_country, read_scenario
+from rlsabm.study.settings import (
+    country_of,
+    files_of_country,
+    hash_of_inputs,
+    read_scenario,
+)
 from rlsabm.study.units import Place, Unit, units_of
 from rlsabm.wording import LONGEST_VALUE
 
@@ -196,9 +201,7 @@ def _refuse_in_a_worker() -> None:
 
 def input_hash(study: ResolvedScenario) -> str:
     """Hash of all that a unit's results depend on, but the package."""
-    digest = sha256(study.identity_hash().encode())
-    digest.update(country_of(study).fingerprint.encode())
-    return digest.hexdigest()
+    return hash_of_inputs(study.identity_hash(), country_of(study).fingerprint)
 
 
 def _with_what_is_there(
@@ -225,7 +228,7 @@ def _with_what_is_there(
         raise UserError(f"{place}: {what}, so that there are no replicates to add to")
     if options.replace or not before:
         return study, {}
-    if before["input_hash"] != input_hash(study) or not _is_by_this_version(before):
+    if before["input_hash"] != input_hash(study) or not is_by_this_version(before):
         raise UserError(f"{place}: holds {_other_study(before, study)}")
     runs, there = study.scenario.runs, before["runs"]
     return (
@@ -237,15 +240,11 @@ def _with_what_is_there(
     )
 
 
-def _is_by_this_version(manifest: dict[str, Any]) -> bool:
-    return bool(manifest["software"]["package_hash"] == package_hash())
-
-
 def _other_study(there: dict[str, Any], study: ResolvedScenario) -> str:
     """What a folder holds that is not this study, and how to go on."""
     what = "this study" if there["name"] == study.name else f"the study {there['name']!r}"
     found = differences(there["scenario"], study.as_mapping())
-    if not _is_by_this_version(there):
+    if not is_by_this_version(there):
         version = there["software"]["rlsabm"]
         which = f" ({version}, this is {__version__})" if version != __version__ else ""
         what += f", as another version of rlsabm ran it{which}"
@@ -335,7 +334,7 @@ class _Running:
         """Take over what the folder has whole."""
         if not self._before:
             return Inventory()
-        inventory = take_inventory(self._folder, self._before)
+        inventory = take_inventory(self._folder, self._before, self._study)
         self.ledger.recall(inventory.rows, inventory.records, inventory.merged)
         return inventory
 
