@@ -14,3 +14,8 @@ Bools: TypeAlias = NDArray[np.bool_]
 Uids: TypeAlias = NDArray[np.uint64]
 #: Structured arrays with a field by name: people's lives, bodies, burdens.
 Records: TypeAlias = Any
+
+
+def is_time(value: Any) -> bool:
+    """Whether these are dates or durations of numpy, whose ``tolist`` may give plain numbers."""
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from rlsabm.arrays import Floats
+from rlsabm.arrays import Floats, is_time
 from rlsabm.declaring.bounds import names as given_names
-from rlsabm.declaring.bounds import refusal
+from rlsabm.declaring.bounds import number, refusal
 from rlsabm.errors import UserError, nearest
 from rlsabm.parameter_table import HEADINGS, PARAMETERS
 
@@ -89,19 +89,26 @@ class ParameterTable:
         UserError
             If there are not as many probabilities as parameters, or one is not from 0 to 1.
         """
+        if is_time(u):
+            raise refusal("u", u, "numbers from 0 to 1")
+        if isinstance(u, np.ma.MaskedArray):
+            u = u.tolist()  # what is masked is None
         try:
-            points = np.asarray(u, dtype=float)
-        except (TypeError, ValueError, OverflowError):
+            points = np.array(u, dtype=object)
+        except ValueError:
             raise refusal("u", u, "numbers from 0 to 1") from None
         if points.ndim == 0 or points.shape[-1] != len(self.names):
             raise UserError(
                 f"u: found shape {points.shape} (expected {len(self.names)} on the last axis, one "
                 "for each parameter)"
             )
-        if not ((points >= 0.0) & (points <= 1.0)).all():
-            raise UserError("u: found a value outside 0 to 1")
         columns = [
-            np.array([PARAMETERS[name].quantile(float(x)) for x in points[..., place].ravel()])
+            np.array(
+                [
+                    PARAMETERS[name].quantile(number("u", x, 0.0, 1.0))
+                    for x in points[..., place].ravel()
+                ]
+            )
             for place, name in enumerate(self.names)
         ]
         flat = np.stack(columns, axis=-1) if columns else np.zeros((points.size, 0))

@@ -189,7 +189,11 @@ def test_what_is_no_whole_number_of_years_before_of_a_setting(value: Any) -> Non
     refused(by_setting, {"population": {"founders_years_before": value}}, "founders_years_before")
 
 
-@pytest.mark.parametrize("start", [-1, math.nan, True, "x", 2019.5, "2019-13"], ids=repr)
+@pytest.mark.parametrize(
+    "start",
+    [-1, math.nan, True, "x", 2019.5, "2019-13", "２０１９-07", np.datetime64("2019")],
+    ids=repr,
+)
 def test_what_is_no_start(start: Any) -> None:
     with pytest.raises(
         UserError, match=r"^start: found .* \(expected a year such as 2019, or a month"
@@ -249,7 +253,8 @@ NO_NUMBER_AT_ALL: tuple[Any, ...] = (
     math.nan, math.inf, -math.inf, np.float32("nan"), "x", "0.5", "", np.str_("0.5"), b"0.5", True,
     np.bool_(True), np.array(True), None, pd.NA, pd.NaT, np.ma.masked, 1j, np.complex64(1), [0.5], (),
     {}, np.array([0.5]), pd.Series([0.5, 0.5]), Decimal("0.5"), Fraction(1, 2), date(2019, 1, 1),
-    pd.Timestamp("2019"), object(), 10**400, -(10**400),
+    pd.Timestamp("2019"), object(), 10**400, -(10**400), np.timedelta64(1, "ns"),
+    np.datetime64(1, "ns"), np.array(1, "m8[ns]"),
 )  # fmt: skip
 #: Numbers in the clothes of a library.
 HALVES = (np.float64(0.5), np.float32(0.5), np.array(0.5), np.array(0.5, dtype="f4"))
@@ -327,6 +332,39 @@ def test_no_door_takes_what_is_no_count(door: str) -> None:
 def test_no_door_takes_what_is_no_list_or_mapping(name: str) -> None:
     for value in (math.nan, True, 1j, pd.NA, b"x", object(), [object()], [math.nan], [True, 1j]):
         says_what_it_found(lambda v: rlsabm.simulate(**{"size": 300, name: v}), value)
+
+
+@pytest.mark.usefixtures("nothing_simulated")
+def test_nothing_is_read_that_is_endless() -> None:
+    itself: list[Any] = []
+    itself.append(itself)
+    of_itself: dict[str, Any] = {}
+    of_itself["a"] = of_itself
+    for given in (
+        {"changes": {"observe.by": itself}},
+        {"changes": of_itself},
+        {"conditions": of_itself},
+        {"parameters": of_itself},
+        {"scenario": of_itself},
+    ):
+        with pytest.raises(UserError, match=r"^(simulate|scenario): .*or holds itself$"):
+            rlsabm.simulate(**given)
+    with pytest.raises(
+        UserError, match=r"^simulate: observe\.years: holds more than 300,000 values"
+    ):
+        rlsabm.simulate(years=range(1900, 3_001_900))
+
+
+def test_no_whole_number_is_rounded() -> None:
+    for seed in (2.0**53, 1e18):
+        for call in (COUNT_DOORS["simulate seed"], COUNT_DOORS["RLSModel seed"]):
+            with pytest.raises(UserError, match=r"seed.* without a point or an exponent"):
+                call(seed)
+    with pytest.raises(UserError, match=r"seed.* without a point or an exponent"):
+        read_scenario({"title": "t"}, ["runs.seed=9007199254740993.0"])
+    for seed in (2.0**53 - 1, 2**53 + 1):
+        study = read_scenario({"title": "t", "runs.seed": seed})
+        assert study.scenario.runs.seed == int(seed)
 
 
 @pytest.mark.usefixtures("nothing_simulated")
@@ -412,9 +450,17 @@ def test_weights_of_a_standard(answers: rlsabm.Study) -> None:
 
 def test_parameters_that_are_no_names_or_probabilities() -> None:
     chosen = rlsabm.parameters().select(SHARE)
-    for value in ("x", 1j, None, {}, [object()], 2, [math.nan], pd.NA, b"x", 10**400):
+    itself: list[Any] = []
+    itself.append(itself)
+    for value in (
+        *("x", 1j, None, {}, [object()], 2, [math.nan], pd.NA, b"x", 10**400, [True], ["0.5"]),
+        *(np.ma.masked_array([0.5], [True]), np.zeros(1, "m8[ns]"), [np.timedelta64(1, "ns")]),
+        *([10**400], itself, [[0.5], [0.5, 0.5]], pd.DataFrame({SHARE: [0.5, None]})),
+    ):
         with pytest.raises(UserError, match=r"^u: "):
             chosen.quantile(value)
+    for value in ([0.5], [np.float32(0.5)], np.ma.masked_array([0.5], [False]), pd.Series([0.5])):
+        assert chosen.quantile(value) == chosen.quantile([0.5])
     for value in (1, None, {SHARE: 1}, math.nan, [1], b"x", "x", [SHARE, SHARE]):
         with pytest.raises(UserError):
             rlsabm.parameters().select(value)

@@ -170,12 +170,29 @@ def test_deep_nesting(text: str) -> None:
     assert "nested too deeply" in message(text)
 
 
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [("[" * 600 + "]" * 600, "is nested too deeply"), ("[" * 10**5, "is nested too deeply"),
+     ("[" + "0," * 10**6 + "0]", "holds more than 300,000 values")],
+    ids=["deep", "deepest", "many"],
+)  # fmt: skip
+def test_json_beyond_all_measure(value: str, what: str) -> None:
+    description = "x" * 250_000
+    Path("asked.json").write_text(f'{{"description": "{description}", "title": {value}}}')
+    with pytest.raises(ScenarioError, match=rf"^asked.json: (title: )?{what}"):
+        read_scenario("asked.json")
+
+
 def test_long_files_and_long_json() -> None:
     assert "is larger than 250 kB" in message("title: t\n" + "# words\n" * 40_000)
     text = json.dumps({"title": "t", "description": "x" * 300_000})
     Path("asked.json").write_text(text)
     with pytest.raises(ScenarioError, match=r"^asked.json: description: holds 300,000 characters"):
         read_scenario("asked.json")
+    for pair in ('"runs": {"seed": 1, "seed": 2}', '"seed": 1, "seed": 1'):
+        Path("asked.json").write_text(text[:-1] + f", {pair}}}")
+        with pytest.raises(ScenarioError, match=r"^asked.json: seed: is given twice$"):
+            read_scenario("asked.json")
     Path("asked.json").write_text(text[:-3])
     with pytest.raises(ScenarioError, match=r"^asked.json:1: is not valid JSON"):
         read_scenario("asked.json")

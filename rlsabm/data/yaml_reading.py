@@ -16,14 +16,18 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from rlsabm.arrays import is_time
 from rlsabm.data.files import shown, text_of
-from rlsabm.errors import ScenarioError, visible
+from rlsabm.errors import LONGEST_KEY, ScenarioError, visible
+from rlsabm.wording import value_text, with_help
 
 #: Files that people write are shorter: reading YAML takes seconds for more.
 LARGEST_FILE_BYTES = 250_000
 #: JSON is quick to read: the manifest of a study with many arms is long.
 LARGEST_JSON_MEGABYTES = 50
 LARGEST_NUMBER_OF_VALUES = 100_000
+#: Of JSON and of what is given in Python: that manifest has more, as every arm is whole in it.
+LARGEST_NUMBER_OF_PLAIN_VALUES = 300_000
 DEEPEST_NESTING = 50
 #: Numbers from here on are none that arithmetic has.
 TOO_LARGE = 10**308
@@ -72,10 +76,16 @@ def entry_of(value: Any, place: Place, key: str = "") -> Entry:
     Raises
     ------
     ScenarioError
-        It holds what a scenario file cannot say, or a key that is no text.
+        It holds what a scenario file cannot say, a key that is no text, too much, or itself.
 
     """
-    if hasattr(value, "tolist"):
+    return _entry_of(value, _Extent(place, LARGEST_NUMBER_OF_PLAIN_VALUES), key, 0)
+
+
+def _entry_of(value: Any, extent: _Extent, key: str, depth: int) -> Entry:
+    place = extent.place
+    extent.add(place, depth, key)
+    if hasattr(value, "tolist") and not is_time(value):
         value = value.tolist()
     if isinstance(value, Mapping):
         for name in value:
@@ -83,21 +93,38 @@ def entry_of(value: Any, place: Place, key: str = "") -> Entry:
                 raise place.error(f"found {name!r} as a key (expected text)", key)
         return Entry(
             {
-                name: entry_of(each, place, f"{key}.{name}".lstrip("."))
+                name: _entry_of(each, extent, f"{key}.{name}".lstrip("."), depth + 1)
                 for name, each in value.items()
             },
             place,
         )
     if isinstance(value, list | tuple | range | set | frozenset):
-        return Entry([entry_of(each, place, key) for each in value], place)
+        return Entry([_entry_of(each, extent, key, depth + 1) for each in value], place)
     if isinstance(value, Path):
         value = str(value)
     if isinstance(value, int) and abs(value) >= TOO_LARGE:
         raise place.error("found a number of more than 308 digits (expected a smaller one)", key)
     if value is None or isinstance(value, bool | int | float | str):
         return Entry(value, place)
-    kind = type(value).__name__
-    raise place.error(f"found a {kind} (expected text, numbers, lists and mappings)", key)
+    found = f"found {value_text(value)}"
+    raise place.error(with_help(found, "text, numbers, lists and mappings"), key)
+
+
+@dataclass
+class _Extent:
+    """How much was read, of a source that may hold so many values."""
+
+    place: Place
+    most: int
+    values_read: int = 0
+
+    def add(self, place: Place, depth: int, key: str = "", note: str = "") -> None:
+        """Count one more value, which stands at a place and so deep."""
+        self.values_read += 1
+        if depth > DEEPEST_NESTING:
+            raise place.error("is nested too deeply, or holds itself", key)
+        if self.values_read > self.most:
+            raise place.error(f"holds more than {self.most:,} values{note}", key)
 
 
 def read_file(
@@ -194,13 +221,20 @@ def read_json(text: str, source: str) -> Entry:
     Raises
     ------
     ScenarioError
-        The text is not JSON.
+        The text is not JSON, repeats a key, or holds too much.
 
     """
     try:
-        value = json.loads(text, parse_int=_whole_number, parse_float=_number)
+        value = json.loads(
+            text,
+            object_pairs_hook=without_repetition,
+            parse_int=_whole_number,
+            parse_float=_number,
+        )
     except json.JSONDecodeError as error:
         raise Place(source, error.lineno).error(f"is not valid JSON ({error.msg})") from None
+    except ValueError as error:
+        raise Place(source).error(str(error)) from None
     except OverflowError:
         raise Place(source).error("holds a number that is too large") from None
     except RecursionError:
@@ -208,13 +242,30 @@ def read_json(text: str, source: str) -> Entry:
     return entry_of(value, Place(source))
 
 
-@dataclass
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The content of a JSON object, from its keys and values.
+
+    Raises
+    ------
+    ValueError
+        A key is there twice.
+
+    """
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise ValueError(f"{visible(key, LONGEST_KEY)}: is given twice")
+        content[key] = value
+    return content
+
+
 class _Reader:
     """Turns YAML nodes into entries."""
 
-    source: str
-    with_lines: bool
-    values_read: int = 0
+    def __init__(self, source: str, with_lines: bool) -> None:
+        self.source = source
+        self.with_lines = with_lines
+        self.extent = _Extent(self.place(None), LARGEST_NUMBER_OF_VALUES)
 
     def place(self, line: int | None) -> Place:
         return Place(self.source, line if self.with_lines else None)
@@ -223,13 +274,7 @@ class _Reader:
         self, node: Node, place: Place | None = None, path: tuple[str, ...] = (), depth: int = 0
     ) -> Entry:
         place = place or self.place(node.start_mark.line + 1)
-        self.values_read += 1
-        if depth > DEEPEST_NESTING:
-            raise place.error("is nested too deeply, or holds itself")
-        if self.values_read > LARGEST_NUMBER_OF_VALUES:
-            raise place.error(
-                f"holds more than {LARGEST_NUMBER_OF_VALUES:,} values once its aliases are resolved"
-            )
+        self.extent.add(place, depth, note=" once its aliases are resolved")
         if isinstance(node, ScalarNode):
             return Entry(self.scalar(node, place, ".".join(path)), place)
         if isinstance(node, SequenceNode) and _tag(node).endswith(":seq"):

@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from rlsabm.arrays import is_time
 from rlsabm.errors import UserError
 from rlsabm.wording import range_text, value_text
 
 #: Largest number that is not infinite.
 FLOAT_MAX = sys.float_info.max
+#: Largest whole number up to which each has a float of its own.
+LARGEST_EXACT = 2**53 - 1
+#: How whole numbers beyond it are to be given.
+IN_DIGITS = "a whole number without a point or an exponent, which would round one so large"
 
 
 def refusal(name: str, value: object, expected: str) -> UserError:
@@ -23,7 +28,7 @@ def refusal(name: str, value: object, expected: str) -> UserError:
 
 def plain(value: Any) -> Any:
     """A scalar of numpy, or an array of no dimension, as the Python value that it holds."""
-    if not isinstance(value, np.generic | np.ndarray) or value.ndim > 0:
+    if not isinstance(value, np.generic | np.ndarray) or value.ndim > 0 or is_time(value):
         return value
     return value.tolist()  # of a masked value it gives None, unlike item()
 
@@ -52,11 +57,13 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
         If it is none; the message begins with ``name``.
     """
     given = plain(value)
-    if isinstance(given, float) and given.is_integer():
-        given = int(given)
     is_whole = isinstance(given, int) and not isinstance(given, bool)
+    if isinstance(given, float):
+        is_whole = given.is_integer()
     if not is_whole or not least <= given <= most:
         raise refusal(name, value, "a whole number" + range_text(least, most))
+    if isinstance(given, float) and abs(given) > LARGEST_EXACT:
+        raise refusal(name, value, IN_DIGITS)
     return int(given)
 
 

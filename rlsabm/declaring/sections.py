@@ -11,14 +11,22 @@ from unicodedata import bidirectional, category
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from rlsabm.declaring.bounds import IN_DIGITS, LARGEST_EXACT
+from rlsabm.wording import value_text, with_help
+
 Item = TypeVar("Item")
 #: Classes of characters that turn the direction of what follows.
 _TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def float_as_whole(value: object) -> object:
-    """Accept 1e6 and 1.0 where a whole number is expected."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """Accept 1e6 and 1.0 where a whole number is expected, as far as each has a float of its own."""
+    if not isinstance(value, float) or not value.is_integer():
+        return value
+    if LARGEST_EXACT < abs(value) < 2**63:  # what is larger is out of all bounds
+        what = with_help(f"found {value_text(value)}", IN_DIGITS)
+        raise PydanticCustomError("scenario", "{what}", {"what": what})
+    return int(value)
 
 
 def number(value: object) -> object:

@@ -20,7 +20,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.arrays import Ints, Uids
+from rlsabm.arrays import Ints, Uids, is_time
 from rlsabm.chance import replicate_keys
 from rlsabm.conventions import month_of
 from rlsabm.declaring.bounds import mapping, plain, refusal, whole_number, yes_or_no
@@ -43,7 +43,8 @@ def read_month(date: int | str) -> int:
     UserError
         If it is neither.
     """
-    match = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", str(plain(date)))
+    written = "" if is_time(date) else str(plain(date))
+    match = re.fullmatch(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?", written)
     if match is None:
         raise refusal("start", date, "a year such as 2019, or a month such as '2019-07'")
     return month_of(int(match[1]), int(match[2] or 1))

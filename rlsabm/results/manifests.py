@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rlsabm.data.yaml_reading import without_repetition
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import MANIFEST, SCENARIO, Mark
@@ -133,7 +134,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     try:
         manifest = json.loads(
             text,
-            object_pairs_hook=_without_repetition,
+            object_pairs_hook=without_repetition,
             parse_constant=_no_number,
             parse_float=_number,
         )
@@ -197,15 +198,6 @@ def _text_of(path: Path) -> str | None:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _damaged(f"{path}:{line}", "is not UTF-8 text") from None
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise ValueError(f"{key}: is given twice")
-        content[key] = value
-    return content
 
 
 def _no_number(text: str) -> float:
