@@ -433,6 +433,10 @@ def test_answers_take_or_refuse_every_value(answers: rlsabm.Study, method: str) 
         ):
             with pytest.raises(UserError, match=rf"^({argument}|{method}|prevalence|standard)"):
                 call(**{argument: value})
+        if argument not in ("by", "standard"):
+            for nothing in ([], (), set(), np.array([])):
+                with pytest.raises(UserError, match=rf"^{argument}: .*empty.* \(expected "):
+                    call(**{argument: nothing})
     for year in (2019, "2019", 2019.0, np.int64(2019), [2019]):
         if "year" in inspect.signature(call).parameters:
             assert call(year=year).attrs["selection"]["year"] == 2019

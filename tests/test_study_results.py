@@ -247,7 +247,12 @@ def test_without_age_groups_all_ages_are_taken(study: Ran, results: rlsabm.Study
     [
         ({"condition": "dialisis"}, ["condition", "'dialisis'", "did you mean 'dialysis'"]),
         ({"arm": "no donations"}, ["arm", "did you mean 'no donation'"]),
-        ({"year": 1900}, ["year", "1900"]),
+        ({"year": 1900}, ["year: no year '1900' (the study has surveys in 2010, 2018, 2019)"]),
+        ({"ages": ["all", "18-34"]}, ["ages: 'all' stands alone"]),
+        ({"ages": ["adults"]}, ["ages: 'adults' stands alone"]),
+        ({"sex": "all"}, ["sex: no sex 'all' (leave sex out for all together"]),
+        ({"sex": "both"}, ["leave sex out"]),
+        ({"parity": ["any"]}, ["leave parity out"]),
         ({"observed_as": "CHRLSq"}, ["observed_as", "did you mean 'CH-RLSq'"]),
         ({"ages": "18-35"}, ["age group", "did you mean '18-34'"]),
         ({"by": ["sexx"]}, ["'sexx'", "did you mean 'sex'"]),

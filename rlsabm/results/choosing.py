@@ -40,6 +40,8 @@ DEFAULTS = {
     "definition": "any",
     "recall": "current",
 }
+#: What people write for all values of a stratum together.
+WORDS_FOR_ALL = ("all", "any", "both", "everyone", "total")
 #: Words that a message lists of a column.
 MOST_WORDS = 10
 #: Strata by which a table is never broken down.
@@ -199,8 +201,24 @@ def wanted_ages(ages: Any) -> str | list[str]:
     expected = "adults, all, or one or several age groups"
     words = names("ages", given, expected)
     if not words:
-        raise refusal("ages", given, expected)
+        raise refusal("ages", words, expected)
     return words
+
+
+def wanted_values(**wanted: Any) -> dict[str, list[Any]]:
+    """Values of columns as lists, which are empty where nothing is said.
+
+    Raises
+    ------
+    UserError
+        If a list that was given is empty; the message begins with its column.
+    """
+    values = {column: listed(value) for column, value in wanted.items()}
+    for column, value in wanted.items():
+        if value is not None and not values[column]:
+            found: object = None if plain(value) is None else []
+            raise refusal(column, found, f"a value, or several; leave {column} out for the default")
+    return values
 
 
 def wanted_columns(columns: Any, argument: str = "by") -> list[str]:
@@ -256,6 +274,11 @@ def _checked(table: pd.DataFrame, column: str, value: Wanted) -> list[Any]:
             isinstance(one, float) and one.is_integer()
         )  # a year of a column with missing ones
         word = str(int(one)) if is_whole else str(one)
+        if word not in known and column in TOTAL_OF and word.lower() in WORDS_FOR_ALL:
+            raise UserError(
+                f"{column}: no {column} {word!r} (leave {column} out for all together; "
+                f"by={[column]} gives a row for each)"
+            )
         if word not in known:
             raise UserError(f"{column}: {unknown(column, word, list(known))}")
         values.append(known[word])
@@ -336,6 +359,10 @@ def _of_ages(table: pd.DataFrame, name: str, ages: str | Sequence[str], apart: b
     if ages not in (ADULTS, ALL_AGES):
         known = [ADULTS, ALL_AGES, *words_in(table, "age_group")]
         for one in listed(ages):
+            if one in known[:2]:
+                raise UserError(
+                    f"ages: {one!r} stands alone (expected ages={one!r}, or age groups)"
+                )
             if one not in known[2:]:
                 raise UserError(f"ages: {unknown('age group', str(one), known)}")
         return column.isin(listed(ages)).to_numpy()

@@ -183,6 +183,8 @@ def _did_you_mean(name: str | None) -> str:
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:
     """What to say of a name that is not there."""
+    if what == "year":
+        return f"no year {name!r} (the study has surveys in {', '.join(known)})"
     hint = _did_you_mean(nearest(name, known)) or f" (expected one of {', '.join(known)})"
     return f"no {what} {name!r}{hint}"
 

@@ -11,7 +11,14 @@ import pandas as pd
 from rlsabm.declaring.bounds import refusal
 from rlsabm.errors import UserError
 from rlsabm.results import answers
-from rlsabm.results.choosing import ADULTS, Wanted, wanted_ages, wanted_columns, words_in
+from rlsabm.results.choosing import (
+    ADULTS,
+    Wanted,
+    wanted_ages,
+    wanted_columns,
+    wanted_values,
+    words_in,
+)
 from rlsabm.results.overview import overview_html, overview_text
 from rlsabm.results.sources import unknown
 from rlsabm.results.table import Kind
@@ -183,10 +190,10 @@ class Study:
         --------
         >>> study.prevalence(by=["sex", "age_group"], condition="dialysis")  # doctest: +SKIP
         """
-        wanted = {
-            "condition": condition, "definition": definition, "recall": recall, "arm": arm,
-            "world": world, "observed_as": observed_as, "year": year, "sex": sex, "parity": parity,
-        }  # fmt: skip
+        wanted = wanted_values(
+            condition=condition, definition=definition, recall=recall, arm=arm,
+            world=world, observed_as=observed_as, year=year, sex=sex, parity=parity,
+        )  # fmt: skip
         return answers.prevalence(
             self.table("prevalence"), wanted_columns(by), wanted_ages(ages), wanted
         )
@@ -281,10 +288,10 @@ class Study:
         UserError
             If a column, a value or a stratum of the standard is not known.
         """
-        wanted = {
-            "condition": condition, "definition": definition, "recall": recall, "arm": arm,
-            "world": world, "observed_as": observed_as, "year": year, "sex": sex, "parity": parity,
-        }  # fmt: skip
+        wanted = wanted_values(
+            condition=condition, definition=definition, recall=recall, arm=arm,
+            world=world, observed_as=observed_as, year=year, sex=sex, parity=parity,
+        )  # fmt: skip
         return answers.age_standardised(
             self.table("prevalence"),
             wanted_columns(by),
@@ -329,10 +336,10 @@ class Study:
         UserError
             If a column or value is not known.
         """
-        wanted = {
-            "event": event, "condition": condition, "arm": arm, "world": world, "year": year,
-            "sex": sex, "parity": parity,
-        }  # fmt: skip
+        wanted = wanted_values(
+            event=event, condition=condition, arm=arm, world=world, year=year,
+            sex=sex, parity=parity,
+        )  # fmt: skip
         return answers.incidence(
             self.table("incidence"), wanted_columns(by), wanted_ages(ages), wanted
         )
@@ -374,10 +381,10 @@ class Study:
         UserError
             If a column or value is not known.
         """
-        wanted = {
-            "biomarker": biomarker, "condition": condition, "arm": arm, "world": world,
-            "observed_as": observed_as, "year": year, "sex": sex,
-        }  # fmt: skip
+        wanted = wanted_values(
+            biomarker=biomarker, condition=condition, arm=arm, world=world,
+            observed_as=observed_as, year=year, sex=sex,
+        )  # fmt: skip
         return answers.biomarkers(
             self.table("biomarkers"), wanted_columns(by), wanted_ages(ages), wanted
         )
@@ -422,11 +429,11 @@ class Study:
         UserError
             If a column or value is not known, or the study has no such estimate.
         """
-        wanted = {
-            "estimate": estimate, "condition": condition, "definition": definition,
-            "recall": recall, "arm": arm, "observed_as": observed_as, "year": year, "sex": sex,
-            "parity": parity,
-        }  # fmt: skip
+        wanted = wanted_values(
+            estimate=estimate, condition=condition, definition=definition,
+            recall=recall, arm=arm, observed_as=observed_as, year=year, sex=sex,
+            parity=parity,
+        )  # fmt: skip
         return answers.shifts(self.table("shifts"), wanted_columns(by), wanted_ages(ages), wanted)
 
     def postulates(
@@ -464,10 +471,10 @@ class Study:
         UserError
             If a column or value is not known, or the scenario did not ask for postulates.
         """
-        wanted = {
-            "postulate": postulate, "part": part, "condition": condition, "definition": definition,
-            "recall": recall, "arm": arm, "year": year, "sex": sex,
-        }  # fmt: skip
+        wanted = wanted_values(
+            postulate=postulate, part=part, condition=condition, definition=definition,
+            recall=recall, arm=arm, year=year, sex=sex,
+        )  # fmt: skip
         return answers.postulates(self.table("postulates"), wanted_columns(by), wanted)
 
     # In a notebook --------------------------------------------------------------------------------
