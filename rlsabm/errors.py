@@ -11,6 +11,8 @@ LONGEST_LINE, LONGEST_PLACE, LONGEST_KEY = 1_000, 200, 100
 MOST_LINES = 20
 #: Longer names are no misspelling of any that there is.
 LONGEST_NAME = 100
+#: How like the one word must be by which a name of several is meant, and letters of such a word.
+LIKENESS_OF_WORDS, SHORTEST_WORD = 0.9, 5
 
 
 class UserError(Exception):
@@ -99,12 +101,17 @@ def visible(text: str, most: int) -> str:
 
 
 def nearest(
-    name: str, known: Iterable[str], *, likeness: float = 0.55, begun: bool = True
+    name: str,
+    known: Iterable[str],
+    *,
+    likeness: float = 0.55,
+    begun: bool = True,
+    by_word: bool = False,
 ) -> str | None:
     """The known name that may have been meant: the most like it, or one that it begins.
 
-    Capitals do not matter, nor whether words are joined by spaces, hyphens or underscores.  A name of
-    which more than half would have to change is not meant, however many letters the two share.
+    Capitals do not matter, nor by what words are joined.  A name of which more than half would have to
+    change is not meant, however many letters the two share; nor is what was written itself.
 
     Parameters
     ----------
@@ -116,6 +123,8 @@ def nearest(
         How alike two names must be, from 0 to 1.
     begun
         Whether the beginning of a name is enough.
+    by_word
+        Whether a word is enough that only one name has.
 
     Returns
     -------
@@ -124,13 +133,29 @@ def nearest(
     """
     if len(name) > LONGEST_NAME:
         return None
-    by_plain_name = {_plain(each): each for each in known}
+    others = [each for each in known if each != name]
+    for each in others:
+        if _letters(each) == _letters(name) != "":
+            return each
+    by_plain_name = {_plain(each): each for each in others}
     plain = _plain(name)
     for match in get_close_matches(plain, by_plain_name, n=3, cutoff=likeness):
         if _changed_letters(plain, match) <= (len(match) + 1) // 2:
             return by_plain_name[match]
-    longer = (each for each in by_plain_name if len(plain) >= 3 and each.startswith(plain))
-    return next((by_plain_name[each] for each in longer), None) if begun else None
+    for match in by_plain_name:
+        if begun and len(plain) >= 3 and match.startswith(plain):
+            return by_plain_name[match]
+    with_word = [each for each in by_plain_name if by_word and _has_word(each, plain)]
+    return by_plain_name[with_word[0]] if len(with_word) == 1 else None
+
+
+def _has_word(name: str, word: str) -> bool:
+    is_long = len(word) >= SHORTEST_WORD
+    return is_long and bool(get_close_matches(word, name.split("_"), 1, LIKENESS_OF_WORDS))
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _plain(name: str) -> str:

@@ -25,7 +25,7 @@ def number_text(value: float) -> str:
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
     if isinstance(value, int):
         return f"a whole number of {len(str(abs(value)))} digits"
-    return repr(float(value))
+    return repr(float(f"{value:.15g}"))  # without what arithmetic leaves in the last digits
 
 
 def counted(number: int, noun: str) -> str:

@@ -65,7 +65,8 @@ def test_other_names_of_countries(home: Path, name: str, meant: str) -> None:
 def test_countries_that_do_not_ship(home: Path, name: str) -> None:
     known = ", ".join(country_names())
     expected = (
-        f"no country {name!r}, and no folder {home / name} (expected one of {known}, or a folder)"
+        f"no country {name!r}, and no folder {home / name} (expected one of {known}, or a folder: "
+        "see 'Adding a country' in rlsabm/data/countries/SOURCES.md)"
     )
     assert refusal(name) == expected
 

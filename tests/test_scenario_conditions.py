@@ -259,7 +259,7 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
         (
             "conditions:\n  Mine:\n    source: s\n    prevalence: [0.1]",
             "asked.yaml:3: conditions.Mine: cannot be a name (expected lower-case words joined by "
-            "_)",
+            "_; did you mean mine?)",
         ),
         (
             "conditions: {heavy_menstrual_bleeding: {}}",
@@ -273,30 +273,60 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
         ),
         (
             "shifts: {conditions: [blood_donation, obesty]}",
-            "asked.yaml:2: shifts.conditions: found obesty (expected names of rlsabm conditions; "
-            "did you mean obesity?)",
+            "asked.yaml:2: shifts.conditions: found obesty (expected exposures or controls of "
+            "rlsabm conditions; did you mean obesity?)",
         ),
         (
             "shifts:\n  conditions:\n    - obesity\n    - heavy_menstrual_bleading",
-            "asked.yaml:5: shifts.conditions: found heavy_menstrual_bleading (expected names of "
-            "rlsabm conditions; did you mean heavy_menstrual_bleeding?)",
+            "asked.yaml:5: shifts.conditions: found heavy_menstrual_bleading (expected exposures "
+            "or controls of rlsabm conditions; did you mean heavy_menstrual_bleeding?)",
         ),
         (
             "shifts: {conditions: [first_trimester]}",
             "asked.yaml:2: shifts.conditions: found first_trimester, a group among those of "
-            "pregnancy (expected names of rlsabm conditions; did you mean pregnancy?)",
+            "pregnancy (expected exposures or controls of rlsabm conditions; did you mean pregnancy?)",
+        ),
+        (
+            "shifts: {conditions: [menstruating_women]}",
+            "asked.yaml:2: shifts.conditions: found menstruating_women, a state, which has no cause "
+            "to leave out (expected exposures or controls of rlsabm conditions)",
+        ),
+        (
+            "shifts: {conditions: [anemia]}",
+            "asked.yaml:2: shifts.conditions: found anemia; iron_deficiency_anaemia is a state, whose",
+        ),
+        (
+            "conditions: {iron_deficiency: {enabled: false}}",
+            "asked.yaml:2: conditions.iron_deficiency: is a state, which follows from iron stores: "
+            "nothing can be set for it",
+        ),
+        (
+            "conditions: {6_to_23_months_after_delivery: {enabled: false}}",
+            "asked.yaml:2: conditions.6_to_23_months_after_delivery: is a group among those of "
+            "pregnancy: nothing can be set for it",
+        ),
+        (
+            "conditions: {everyone: {enabled: false}}",
+            "asked.yaml:2: conditions.everyone: is a group: nothing can be set for it",
+        ),
+        (
+            "conditions: {anemia: {enabled: false}}",
+            "asked.yaml:2: conditions.anemia: no condition of this name; a new one needs source, and "
+            "prevalence or onset_per_1000; iron_deficiency_anaemia is a state",
         ),
         (
             "shifts: {conditions: [iron_deficiency]}",
             "asked.yaml:2: shifts.conditions: found iron_deficiency, a state, whose shift is "
-            "estimated where shifts.postulates is true (expected names of rlsabm conditions)",
+            "estimated where shifts.postulates is true (expected exposures or controls of rlsabm "
+            "conditions)",
         ),
         ("shifts: {conditions: [obesity, obesity]}", "asked.yaml:2: shifts.conditions: names"),
         ("shifts: {conditions: [menses]}", "asked.yaml:2: shifts.conditions: found menses"),
         ("shifts: {postulate: true}", "asked.yaml:2: shifts.postulate: unknown key (did you mean"),
         (
             "observe: {as: [true, CH-RLSk]}",
-            f"asked.yaml:2: observe.as: found CH-RLSk (expected names among {KNOWN_INSTRUMENTS})",
+            f"asked.yaml:2: observe.as: found CH-RLSk (expected names among {KNOWN_INSTRUMENTS}; "
+            "did you mean CH-RLSq?)",
         ),
         (
             "conditions:\n  mine:\n    source: s\n    ages: [0, 50, 60]\n"

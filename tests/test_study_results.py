@@ -246,6 +246,7 @@ def test_without_age_groups_all_ages_are_taken(study: Ran, results: rlsabm.Study
     ("chosen", "words"),
     [
         ({"condition": "dialisis"}, ["condition", "'dialisis'", "did you mean 'dialysis'"]),
+        ({"condition": "anemia"}, ["did you mean 'iron_deficiency_anaemia'"]),
         ({"arm": "no donations"}, ["arm", "did you mean 'no donation'"]),
         ({"year": 1900}, ["year: no year '1900' (the study has surveys in 2010, 2018, 2019)"]),
         ({"ages": ["all", "18-34"]}, ["ages: 'all' stands alone"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,11 +34,24 @@ def message(folder: Path, text: str, *settings: str) -> str:
         ("absorption", ["absorption_factor"], "absorption_factor"),
         ("ab", ["absorption_factor"], None),
         ("france", ["germany", "denmark"], None),
+        ("size", ["size"], None),
+        ("size", ["size", "sizes"], "sizes"),
+        ("ch rlsq", ["RLS-NIH", "CH-RLSq"], "CH-RLSq"),
+        ("Agegroup", ["sex", "age_group"], "age_group"),
+        ("...", ["---"], None),
         ("x" * 100_000, ["x" * 100_000], None),
     ],
 )
 def test_nearest(name: str, known: list[str], found: str | None) -> None:
     assert nearest(name, known, likeness=0.4 if name == "france" else 0.55) == found
+
+
+def test_nearest_by_a_word() -> None:
+    groups = ["iron_deficiency", "iron_deficiency_anaemia", "heavy_menstrual_bleeding",
+              "other_gastrointestinal_bleeding"]  # fmt: skip
+    assert nearest("anemia", groups, by_word=True) == "iron_deficiency_anaemia"
+    assert nearest("anemia", groups) is None
+    assert nearest("bleeding", groups, by_word=True) is None, "two have it"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +77,17 @@ def test_nearest(name: str, known: list[str], found: str | None) -> None:
         ("population.size: 50 000", "50000"),
         ("population.size: ５０００", "5000"),
         ("conditions.blood_donation.jurisdiction: United States", "united-states"),
+        ("conditions.blood_donation.jurisdiction: USA", "united-states"),
+        ("conditions.blood_donation.jurisdiction: UK", "united-kingdom"),
+        ("population: {size: 20,000}", "20_000"),
+        ("population: {size: 20,000,000, country: germany}", "20_000_000"),
+        ("observe: {persons: 0,5}", "0.5"),
+        ("parameters: {deficit_effect: 1,5}", "1.5"),
+        ("conditions: {Hookworm: {enabled: true}}", "hookworm"),
+        ("conditions: {Obesity: {enabled: true}}", "obesity"),
+        ("conditions: {kidney_transplant: {enabled: false}}", "conditions.dialysis"),
+        ("shifts.conditions: [kidney transplant]", "dialysis"),
+        ("shifts.conditions: [Coeliac-Disease]", "coeliac_disease"),
     ],
 )
 def test_what_was_meant(tmp_path: Path, text: str, meant: str) -> None:
@@ -78,6 +104,9 @@ def test_what_was_meant(tmp_path: Path, text: str, meant: str) -> None:
         "population.age: 5",
         "arms: {a: {xyz: 1}}",
         "conditions.blood_donation.jurisdiction: '|||'",
+        "conditions.blood_donation.jurisdiction: France",
+        "shifts.conditions: [everyone]",
+        "shifts.conditions: [anemia]",
     ],
 )
 def test_nothing_absurd_is_suggested(tmp_path: Path, text: str) -> None:
@@ -126,6 +155,29 @@ def test_an_odd_first_line(tmp_path: Path) -> None:
 def test_tabs_that_yaml_allows(tmp_path: Path) -> None:
     (tmp_path / "asked.yaml").write_text('title: "a\tb"\nobserve.years: [2018,\t2019] # years\n')
     assert read_scenario(tmp_path / "asked.yaml").scenario.observe.years == [2018, 2019]
+
+
+def test_what_is_there_but_no_file_is_never_suggested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dangling.yaml").symlink_to("nowhere")
+    (tmp_path / "looping.yaml").symlink_to("looping.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for name, what in (
+        ("dangling", "is a link to a file that is not there"),
+        ("looping", "cannot be read ("),
+        ("folder", "is a folder (expected a scenario file)"),
+        ("pipe", "is not a regular file (expected a scenario file)"),
+    ):
+        for asked in (name, f"{name}.yaml"):
+            with pytest.raises(ScenarioError, match=rf"^{name}.yaml: {re.escape(what)}"):
+                read_scenario(asked)
+            assert f"{name}.yaml: {what}" in message(tmp_path, f"base: {asked}")
+    assert "did you mean asked?" in message(tmp_path, "base: asked.yml")
+    with pytest.raises(ScenarioError, match=r"^asked.yml: no such file \(did you mean asked.yaml"):
+        read_scenario("asked.yml")
 
 
 # Settings of the command line ---------------------------------------------------------------------
@@ -189,6 +241,8 @@ def test_other_mistakes_have_no_hint(words: list[str]) -> None:
     ("words", "meant"),
     [
         (["conditions", "crohn"], "inflammatory_bowel_disease"),
+        (["conditions", "anemia"], "iron_deficiency_anaemia"),
+        (["conditions", "kidney transplant"], "kidney_transplant"),
         (["conditions", "IBD"], "inflammatory_bowel_disease"),
         (["conditions", "Coeliac disease"], "coeliac_disease"),
         (["conditions", "obestiy", "--json"], "obesity"),

@@ -156,6 +156,7 @@ def test_what_is_refused(tmp_path: Path, content: str | bytes, expected: str) ->
         ("-3", "found -3"),
         ("0.9", "found 0.9"),
         ("22000", "found 22000"),
+        ("761.9544999999999", "found 761.9545"),
         ("1_0", "found the text '1_0'"),
         ("0x1", "found the text '0x1'"),
         ("١", "found the text '١'"),

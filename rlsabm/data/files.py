@@ -44,7 +44,8 @@ def bytes_of(path: Path, source: str, expected: str, *, megabytes: int = 1) -> b
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
     except FileNotFoundError:
-        raise ScenarioError("no such file", file=source) from None
+        what = "is a link to a file that is not there" if path.is_symlink() else "no such file"
+        raise ScenarioError(what, file=source) from None
     except PermissionError:
         raise ScenarioError("you are not allowed to read this file", file=source) from None
     except (OSError, ValueError) as error:

@@ -20,6 +20,8 @@ from rlsabm.errors import ScenarioError, nearest
 from rlsabm.wording import counted, number_text, range_text, value_text, with_help
 
 LARGEST_TABLE_MEGABYTES = 20
+#: Numbers with more digits are shown without those that arithmetic has left.
+MOST_DIGITS = 15
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _CSV_PROBLEMS = {
@@ -346,8 +348,7 @@ def _text(text: str) -> str:
 def _found(text: str) -> str:
     if not text:
         return "is empty"
-    return (
-        f"found {text}"
-        if _NUMBER.fullmatch(text) and len(text) < 40
-        else f"found {value_text(text)}"
-    )
+    if not _NUMBER.fullmatch(text) or len(text) >= 40:
+        return f"found {value_text(text)}"
+    has_noise = len(text) > MOST_DIGITS and "." in text
+    return f"found {number_text(float(text)) if has_noise else text}"

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, takewhile
 from math import isinf
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,6 +32,8 @@ LARGEST_NUMBER_OF_PLAIN_VALUES = 300_000
 DEEPEST_NESTING = 50
 #: Numbers from here on are none that arithmetic has.
 TOO_LARGE = 10**308
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -288,6 +291,7 @@ class _Reader:
         self, node: MappingNode, path: tuple[str, ...], depth: int
     ) -> Iterator[tuple[str, Entry]]:
         first_lines: dict[str, int] = {}
+        self.refuse_cut_numbers(node, path)
         for key, value in node.value:
             line = key.start_mark.line + 1
             place = self.place(line)
@@ -310,6 +314,21 @@ class _Reader:
             first_lines[key.value] = line
             yield key.value, self.entry(value, place, (*path, key.value), depth + 1)
 
+    def refuse_cut_numbers(self, node: MappingNode, path: tuple[str, ...]) -> None:
+        """Refuse a number whose comma ends it, as in {size: 20,000}."""
+        for place, (key, value) in enumerate(node.value):
+            if not _is_digits(value):
+                continue
+            after = takewhile(_is_digits_alone, islice(node.value, place + 1, None))
+            parts = [value.value, *(digits.value for digits, _ in after)]
+            if len(parts) > 1:
+                of_thousands = parts[0] != "0" and all(len(part) == 3 for part in parts[1:])
+                meant = ("_" if of_thousands else ".").join(parts)
+                expected = "a number without a comma"
+                what = with_help(f"found {','.join(parts)}", expected, meant)
+                where = self.place(key.start_mark.line + 1)
+                raise where.error(what, ".".join((*path, str(key.value))))
+
     def scalar(self, node: ScalarNode, place: Place, key: str) -> Scalar:
         text: str = node.value
         kind = _tag(node).removeprefix("tag:yaml.org,2002:")
@@ -331,6 +350,15 @@ class _Reader:
         except (KeyError, ValueError):
             raise place.error(f"cannot read '{visible(text, 40)}' as a value", key) from None
         raise place.error(f"has the YAML tag {_tag(node)} (expected plain values)")
+
+
+def _is_digits(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and _DIGITS.fullmatch(node.value) is not None
+
+
+def _is_digits_alone(pair: tuple[Node, Node]) -> bool:
+    """Whether a key is digits, and has no value."""
+    return _is_digits(pair[0]) and pair[1].value == ""
 
 
 def _tag(node: Node) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -21,10 +22,14 @@ from rlsabm.errors import UserError, nearest
 from rlsabm.wording import with_help
 
 COUNTRIES = DATA / "countries"
-#: What else the countries of the package are called, without points, spaces and hyphens.
+#: What else countries are called, without points, spaces and hyphens.
 _OTHER_NAMES = {
     "denmark": ("dk", "dnk", "danmark", "kingdomofdenmark"),
+    "finland": ("fi", "fin", "suomi"),
     "germany": ("de", "deu", "ger", "deutschland", "brd", "federalrepublicofgermany"),
+    "netherlands": ("nl", "nld", "holland", "thenetherlands", "nederland"),
+    "switzerland": ("ch", "che", "schweiz", "suisse", "svizzera"),
+    "united-kingdom": ("uk", "gb", "gbr", "britain", "greatbritain", "theunitedkingdom"),
     "united-states": ("us", "usa", "america", "theunitedstates", "unitedstatesofamerica"),
 }
 FILES_OF_A_COUNTRY = (SETTINGS, *FILES.values())
@@ -96,11 +101,19 @@ def _why_not(name: str, own: Path) -> str:
     known = ", ".join(country_names())
     if len(Path(name).parts) > 1 or Path(name).is_absolute() or name.startswith((".", "~")):
         return f"no folder {place} (expected a folder with {SETTINGS} in it, or one of {known})"
-    plain = "".join(letter for letter in name.lower() if letter.isalnum())
-    others = [key for key, names in _OTHER_NAMES.items() if plain in names]
-    meant = others[0] if others else nearest(name, country_names(), likeness=0.75)
+    meant = meant_place(name, country_names())
     what = f"no country {name!r}, and no folder {place}" if name else "is empty"
-    return with_help(what, f"one of {known}, or a folder", repr(meant) if meant else None)
+    expected = f"one of {known}, or a folder"
+    if not meant:
+        expected += ": see 'Adding a country' in rlsabm/data/countries/SOURCES.md"
+    return with_help(what, expected, repr(meant) if meant else None)
+
+
+def meant_place(name: str, known: Sequence[str]) -> str | None:
+    """The country or the like, among those that are known, that may have been meant by a name."""
+    plain = "".join(letter for letter in name.lower() if letter.isalnum())
+    others = [key for key in known if plain in _OTHER_NAMES.get(key, ())]
+    return others[0] if others else nearest(name, known, likeness=0.75)
 
 
 def _instead(folder: Path, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rlsabm.chance import normal, per_month, probability_per_month
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, LONG_AGO, MALE
 from rlsabm.data import DATA
-from rlsabm.data.table_reading import Number, RowKey, Text, read_table
+from rlsabm.data.table_reading import DataTable, Number, RowKey, Text, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -23,7 +24,8 @@ from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import DailyIron, PlaceName, Section, Share, Whole
 from rlsabm.declaring.tables import BY_AGE, Table
-from rlsabm.errors import UserError, nearest
+from rlsabm.demography.countries import meant_place
+from rlsabm.errors import UserError
 from rlsabm.events import note, register_event
 from rlsabm.exposures.kidney import HEALTHY_KIDNEY
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
@@ -129,6 +131,19 @@ class BloodDonation(Section):
     ] = True
 
 
+#: Columns of the table of jurisdictions, and the parameters that they are.
+_RULES = {
+    "interval_men_months": "donation_interval_men_months",
+    "interval_women_months": "donation_interval_women_months",
+    "haemoglobin_men_g_per_l": "donation_haemoglobin_men_g_per_l",
+    "haemoglobin_women_g_per_l": "donation_haemoglobin_women_g_per_l",
+    "volume_ml": "donation_volume_ml",
+    "double_red_cells_share": "double_red_cells_share",
+    "ferritin_below_ug_per_l": "ferritin_deferral_below_ug_per_l",
+    "ferritin_months": "ferritin_deferral_months",
+}
+
+
 def jurisdiction_values(
     name: str, key: str = "conditions.blood_donation.jurisdiction"
 ) -> dict[str, float]:
@@ -139,32 +154,32 @@ def jurisdiction_values(
     UserError
         If there is no jurisdiction of this name.
     """
-    columns = {
-        "interval_men_months": "donation_interval_men_months",
-        "interval_women_months": "donation_interval_women_months",
-        "haemoglobin_men_g_per_l": "donation_haemoglobin_men_g_per_l",
-        "haemoglobin_women_g_per_l": "donation_haemoglobin_women_g_per_l",
-        "volume_ml": "donation_volume_ml",
-        "double_red_cells_share": "double_red_cells_share",
-        "ferritin_below_ug_per_l": "ferritin_deferral_below_ug_per_l",
-        "ferritin_months": "ferritin_deferral_months",
-    }
-    bounds = {parameter.name: parameter for parameter in _PARAMETERS}
-    numbers = [
-        Number(column, bounds[parameter].lower, bounds[parameter].upper, bounds[parameter].unit)
-        for column, parameter in columns.items()
-    ]
-    table = read_table(
-        DATA / "jurisdictions.csv", [RowKey("jurisdiction"), *numbers, Text("source")]
-    )
+    table = _jurisdictions()
     names = table.values("jurisdiction")
     if name not in names:
         what = with_help(
-            f"no jurisdiction {name!r}", f"one of {', '.join(names)}", nearest(name, names)
+            f"no jurisdiction {name!r}", f"one of {', '.join(names)}", meant_place(name, names)
         )
         raise UserError(f"{key}: {what}")
     values = table.rows[names.index(name)].values
-    return {parameter: float(values[column]) for column, parameter in columns.items()}
+    return {parameter: float(values[column]) for column, parameter in _RULES.items()}
+
+
+def jurisdictions() -> list[str]:
+    """Names of the blood services whose rules are known."""
+    return [str(name) for name in _jurisdictions().values("jurisdiction")]
+
+
+@cache
+def _jurisdictions() -> DataTable:
+    bounds = {parameter.name: parameter for parameter in _PARAMETERS}
+    numbers = [
+        Number(column, bounds[parameter].lower, bounds[parameter].upper, bounds[parameter].unit)
+        for column, parameter in _RULES.items()
+    ]
+    return read_table(
+        DATA / "jurisdictions.csv", [RowKey("jurisdiction"), *numbers, Text("source")]
+    )
 
 
 def values_of_donation(donation: BloodDonation) -> dict[str, float]:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import Number, RowKey, Text, read_table
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, nearest
+from rlsabm.wording import with_help
 
 #: The answer of someone who knows.
 TRUTH = "truth"
@@ -73,7 +74,8 @@ def instruments_of(names: Sequence[str]) -> list[Instrument]:
     known = instruments()
     for name in names:
         if name != TRUTH and name not in known:
-            raise UserError(
-                f"observe.as: found {name} (expected names among {TRUTH}, {', '.join(known)})"
-            )
+            all_names = [TRUTH, *known]
+            expected = f"names among {', '.join(all_names)}"
+            what = with_help(f"found {name}", expected, nearest(name, all_names))
+            raise UserError(f"observe.as: {what}")
     return [known[name] for name in names if name != TRUTH]

@@ -108,7 +108,11 @@ def find_group(name: str, conditions: Sequence[Condition], *, of_scenario: bool)
     groups = {group.name: group for group in groups_of(conditions)}
     if name in groups:
         return groups[name]
-    meant = nearest(name, groups) or _told_by(name, groups.values())
+    meant = (
+        nearest(name, groups)
+        or _told_by(name, groups.values())
+        or nearest(name, groups, by_word=True)
+    )
     hints = [f"did you mean {meant}?"] if meant else ["rlsabm conditions lists them"]
     if not of_scenario:
         hints.append("those of a scenario need --of FILE")

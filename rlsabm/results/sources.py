@@ -137,7 +137,7 @@ def _folder_named(text: str) -> tuple[Path, str | None]:
         for path in place.glob(f"*/{MANIFEST}")
     ]
     by_name = {Path(study).name: study for study in studies}
-    near = nearest(name.name, by_name)
+    near = name.name if name.name in by_name else nearest(name.name, by_name)
     raise UserError(f"{name}: no such folder{_did_you_mean(by_name[near] if near else None)}")
 
 
@@ -185,7 +185,10 @@ def unknown(what: str, name: str, known: Sequence[str]) -> str:
     """What to say of a name that is not there."""
     if what == "year":
         return f"no year {name!r} (the study has surveys in {', '.join(known)})"
-    hint = _did_you_mean(nearest(name, known)) or f" (expected one of {', '.join(known)})"
+    hint = (
+        _did_you_mean(nearest(name, known, by_word=True))
+        or f" (expected one of {', '.join(known)})"
+    )
     return f"no {what} {name!r}{hint}"
 
 

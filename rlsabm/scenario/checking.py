@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pydantic import ValidationError
 
 from rlsabm.data.yaml_reading import Entry, Place
-from rlsabm.declaring.groups import IRON_STORES
+from rlsabm.declaring.groups import IRON_STORES, Group
 from rlsabm.errors import ScenarioError, nearest, visible
 from rlsabm.observe.groups import groups_of
 from rlsabm.scenario.explaining import (
@@ -51,6 +51,8 @@ class Mistake(NamedTuple):
         return self.place.error(self.say(), self.key)
 
 
+#: What can be traced, in words.
+TRACEABLE = "exposures or controls of rlsabm conditions"
 #: Groups in which RLS is counted, beside those of the conditions that are data.
 _GROUPS = {group.name: group for group in groups_of(())}
 Identity: TypeAlias = tuple[object, ...]
@@ -241,11 +243,12 @@ def _condition_mistakes(tree: Entry, parameters: Iterable[str]) -> Found:
                         "has nothing to set here; its figures are parameters (see rlsabm parameters)"
                     ),
                 )
+        elif name in _GROUPS and name not in known and block.value is not None:
+            yield path, block, partial(_not_to_be_set, _GROUPS[name], known)
+        elif not NAME.fullmatch(name):
+            yield path, block, partial(_cannot_be_a_name, name, known)
         elif name not in known and block.value is not None:
             yield path, block, partial(_no_such_condition, name, block, known, parameters)
-        if not NAME.fullmatch(name):
-            what = with_help("cannot be a name", "lower-case words joined by _")
-            yield path, block, partial(str, what)
     shifts = tree.value.get("shifts") if isinstance(tree.value, dict) else None
     wanted = shifts.value.get("conditions") if shifts and isinstance(shifts.value, dict) else None
     for entry in wanted.value if wanted and isinstance(wanted.value, list) else []:
@@ -255,7 +258,7 @@ def _condition_mistakes(tree: Entry, parameters: Iterable[str]) -> Found:
 
 
 def _no_such_condition(
-    name: str, block: Entry, known: Iterable[str], parameters: Iterable[str]
+    name: str, block: Entry, known: Collection[str], parameters: Iterable[str]
 ) -> str:
     said = _said(block)
     needed = [] if "source" in said else ["source"]
@@ -263,17 +266,52 @@ def _no_such_condition(
         needed.append("prevalence or onset_per_1000")
     what = f"no condition of this name; a new one needs {', and '.join(needed)}"
     elsewhere = place_of_key(name, [("parameters", parameter) for parameter in parameters])
-    return with_help(what, meant=nearest(name, known) or elsewhere)
+    meant = nearest(name, known) or elsewhere
+    group = None if meant else nearest(name, _GROUPS, by_word=True)
+    if group:
+        return f"{what}; {group} {_not_to_be_set(_GROUPS[group], known)}"
+    return with_help(what, meant=meant)
+
+
+def _cannot_be_a_name(name: str, known: Collection[str]) -> str:
+    joined = "_".join(re.findall(r"[a-z0-9]+", name.lower()))
+    meant = nearest(name, known) or (joined if NAME.fullmatch(joined) else None)
+    return with_help("cannot be a name", "lower-case words joined by _", meant)
+
+
+def _not_to_be_set(group: Group, known: Collection[str]) -> str:
+    """What to say, after its name, of a group that is no condition."""
+    if group.cause in known:
+        return with_help(
+            f"is a group among those of {group.cause}: nothing can be set for it",
+            meant=f"conditions.{group.cause}",
+        )
+    follows = ", which follows from iron stores" if group.cause == IRON_STORES else ""
+    return f"is {_kind(group)}{follows}: nothing can be set for it"
 
 
 def _not_to_be_traced(asked: str, known: Collection[str]) -> str:
-    what, meant = f"found {visible(asked, LONGEST_VALUE)}", nearest(asked, known)
-    group = _GROUPS.get(asked)
-    if group is not None and group.cause in known:
-        what, meant = f"{what}, a group among those of {group.cause}", group.cause
-    elif group is not None and group.cause == IRON_STORES:
-        what += ", a state, whose shift is estimated where shifts.postulates is true"
-    return with_help(what, "names of rlsabm conditions", meant)
+    found = f"found {visible(asked, LONGEST_VALUE)}"
+    near = nearest(asked, [*known, *_GROUPS], by_word=True)
+    group = _GROUPS.get(asked) or _GROUPS.get(near or "")
+    if near in known and asked not in _GROUPS:
+        return with_help(found, TRACEABLE, near)
+    if group is None:
+        return with_help(found, TRACEABLE)
+    name = "," if group.name == asked else f"; {group.name} is"
+    if group.cause in known:
+        what = f"{found}{name} a group among those of {group.cause}"
+        return with_help(what, TRACEABLE, group.cause)
+    what = f"{found}{name} {_kind(group)}, "
+    if group.cause == IRON_STORES:
+        what += "whose shift is estimated where shifts.postulates is true"
+    else:
+        what += "which has no cause to leave out"
+    return with_help(what, TRACEABLE)
+
+
+def _kind(group: Group) -> str:
+    return "a state" if group.kind == "state" else "a group"
 
 
 def _is_whole(block: Entry) -> bool:

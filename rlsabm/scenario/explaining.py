@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, TypeAlias
 
+from rlsabm.demography.countries import meant_place
 from rlsabm.errors import nearest
+from rlsabm.exposures.donation import jurisdictions
 from rlsabm.scenario.schema import file_schema
 from rlsabm.wording import LONGEST_VALUE, number_text, range_text, with_help
 
@@ -64,8 +66,7 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
     if "enum" in schema:
         return nearest(value, schema["enum"])
     if "pattern" in schema:
-        joined = "-".join(re.split(r"[\s_-]+", value.strip().lower()))
-        return joined if re.fullmatch(schema["pattern"], joined) else None
+        return meant_place(value, jurisdictions())
     if kind in ("integer", "number"):
         return _number_inside(value, of_one=schema.get("maximum") == 1)
     return None
@@ -123,7 +124,9 @@ def place_of_key(
     for path in (*_keys_of_a_file(), *names):
         places.setdefault(path[-1], []).append(path)
         places.setdefault(".".join(path), []).append(path)
-    meant = nearest(key, places, likeness=LIKENESS_ELSEWHERE, begun=False)
+    meant: str | None = key
+    if key not in places:
+        meant = nearest(key, places, likeness=LIKENESS_ELSEWHERE, begun=False)
     if meant is None or len(places[meant]) > MOST_PLACES:
         return None
     full = [".".join((*path, *below)) for path in places[meant]]

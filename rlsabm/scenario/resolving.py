@@ -162,7 +162,7 @@ def _chain(file: Path, first: Entry) -> tuple[str, list[Entry], Recorded | None]
             )
             raise base.place.error(what, "base")
         files.append(_find(base.value, files[-1].parent, base.place, "base"))
-        if files[-1].resolve() in [earlier.resolve() for earlier in files[:-1]]:
+        if os.path.realpath(files[-1]) in [os.path.realpath(earlier) for earlier in files[:-1]]:
             chain = " -> ".join(shown(earlier) for earlier in files)
             raise base.place.error(
                 f"scenarios are based on each other in a circle: {chain}", "base"
@@ -183,13 +183,14 @@ def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
     """The scenario file meant by a name or path: from the folder, else in `scenarios`."""
     folders = list(dict.fromkeys([folder, folder / "scenarios", Path("scenarios"), *SHIPPED]))
     candidates = [each / f"{name}{suffix}" for each in folders for suffix in SUFFIXES]
-    for file in candidates:
-        if os.path.isfile(file):
-            return file
-    if os.path.exists(candidates[0]):
-        return candidates[0]
+    for is_there in (os.path.isfile, os.path.lexists):
+        for file in candidates:
+            if is_there(file):
+                return file
     known = [file for each in folders for file in _scenario_files((each / name).parent)]
-    stem = nearest(Path(name).stem, [file.stem for file in known])
+    stem: str | None = Path(name).stem
+    if stem not in (stems := [file.stem for file in known]):
+        stem = nearest(Path(name).stem, stems)
     meant = next((file for file in known if file.stem == stem), None)
     if key:
         what = f"found no scenario called '{visible(name, LONGEST_VALUE)}'"
@@ -202,7 +203,8 @@ def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
 
 def _scenario_files(folder: Path) -> list[Path]:
     try:
-        return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES[1:])
+        files = sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES[1:])
+        return [file for file in files if file.is_file()]
     except OSError:
         return []
 
