@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -27,6 +28,7 @@ from rlsabm.mesa.person import Person
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.setting import make_setting
 from rlsabm.study.settings import read_scenario
+from rlsabm.study.study import Options, run_study
 
 SHARE = "pregnancy_loss_share"
 #: What is no share.
@@ -468,6 +470,52 @@ def test_parameters_that_are_no_names_or_probabilities() -> None:
     for value in (1, None, {SHARE: 1}, math.nan, [1], b"x", "x", [SHARE, SHARE]):
         with pytest.raises(UserError):
             rlsabm.parameters().select(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("replace", ("no", 1, 0, None, [])),
+        ("timeout", (-1, 0, "5", math.nan, math.inf, True, np.timedelta64(5, "s"))),
+        ("workers", (0, -1, 1.5, True, "2", 2_000)),
+        ("add_replicates", (-1, True, "1", None)),
+        ("cluster", (5, "", " ", True, Path("s.json"))),
+        ("work", (None, "do_job")),
+    ],
+)
+def test_options_of_a_study(name: str, values: tuple[Any, ...]) -> None:
+    for value in values:
+        if value is not None or name in ("replace", "work", "add_replicates"):
+            with pytest.raises(UserError, match=rf"^{name}: .*\(expected "):
+                Options(**{name: value})
+    plain = Options(workers=np.int64(2), timeout=np.float32(5), replace=np.bool_(False))
+    assert (plain.workers, plain.timeout, plain.replace) == (2, 5.0, False)
+    assert [type(each) for each in (plain.workers, plain.timeout)] == [int, float]
+
+
+def test_what_is_no_scenario_setting_or_folder(tmp_path: Path) -> None:
+    for settings in (None, [5], 5, {"runs.seed": 1}, [["runs.seed=1"]]):
+        with pytest.raises(UserError, match=r"^settings: .*\(expected settings such as"):
+            read_scenario("baseline", settings)
+    with pytest.raises(UserError, match=r"^changes: .*\(expected a mapping"):
+        read_scenario("baseline", changes=["runs.seed=1"])
+    assert read_scenario("baseline", "runs.seed=5").scenario.runs.seed == 5
+    study = read_scenario("baseline")
+    for name, given in (
+        ("study", ("baseline", tmp_path)),
+        ("path", (study, 5)),
+        ("path", (study, "")),
+        ("options", (study, tmp_path, {"workers": 1})),
+    ):
+        with pytest.raises(UserError, match=rf"^{name}: .*\(expected "):
+            run_study(*given)
+
+
+def test_a_folder_may_be_text(tmp_path: Path) -> None:
+    folder = tmp_path / "file"
+    folder.write_text("")
+    with pytest.raises(UserError, match=re.escape(str(folder))):
+        run_study(read_scenario("baseline"), str(folder), Options(workers=1))
 
 
 # Fields of people

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +75,66 @@ def test_who_is_not_fit_is_named(
         outcome = rlsabm_command("run", "asked.yaml", "--cluster", address)
     refused(outcome, f"--cluster {address}: ", said)
     assert not (workplace / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is no scheduler file (expected JSON with the address of a Dask scheduler)"),
+        (b"{}", "is no scheduler file"),
+        (b"[1]", "is no scheduler file"),
+        (b'{"address": 5}', "is no scheduler file"),
+        (b'{"address": ""}', "is no scheduler file"),
+        (b"[" * 100_000, "is no scheduler file"),
+        (b"\xff\xfe", "is not UTF-8 text"),
+        (None, "is not a regular file"),
+    ],
+)
+def test_what_is_no_scheduler_file(tmp_path: Path, content: bytes | None, said: str) -> None:
+    file = tmp_path / "s.json"
+    if content is None:
+        os.mkfifo(file)
+    else:
+        file.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        DaskCluster(str(file), 1)
+    assert str(caught.value).startswith(f"--cluster {file}")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.0\r\n", "what answers is another program"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what answers is another program"),
+        (b"\0" * 64, "what answers is another program"),
+        (b"", "says nothing"),
+    ],
+)
+def test_who_is_no_scheduler(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, first: bytes, said: str
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    callers.append(server.accept()[0])
+                    callers[-1].sendall(first)
+
+        callers: list[socket.socket] = []
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"^--cluster {address}: no Dask .*{said}"):
+            DaskCluster(address, 1)
+    told = [record.getMessage() for record in caplog.records if record.name == "rlsabm"]
+    assert told == [
+        f"Waiting for the Dask scheduler {address}, at most 1 seconds. Ctrl-C stops."
+    ] * (first == b"")
+    for caller in callers:
+        caller.close()
 
 
 def test_no_worker_is_said_and_waited_for(

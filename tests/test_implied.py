@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from command_tools import SMALL
 from conftest import Command
+from country_tools import country_in
 from study_tools import ledger
 
 from rlsabm.conventions import FEMALE
@@ -179,6 +181,17 @@ def test_hints(content: dict[str, Any], words: str) -> None:
     assert len(found) == 1
     assert found[0].startswith(("scenario: ", "population.size: "))
     assert words in found[0]
+
+
+def test_swapped_sexes_are_pointed_out(tmp_path: Path) -> None:
+    country = country_in(tmp_path)
+    assert hints({"population": {"country": str(country)}}) == []
+    table = country / "mortality.csv"
+    swapped = {"male": "female", "female": "male"}
+    text = re.sub(r"\b(fe)?male\b", lambda word: swapped[word[0]], table.read_text("utf-8"))
+    table.write_text(text, "utf-8")
+    (hint,) = hints({"population": {"country": str(country)}})
+    assert "population.country: men outlive women (83.2 and 79.2 years on average)" in hint
 
 
 @pytest.mark.parametrize(

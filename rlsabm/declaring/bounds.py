@@ -81,6 +81,20 @@ def yes_or_no(name: str, value: object) -> bool:
     return given
 
 
+def text(name: str, value: object, expected: str) -> str:
+    """Text that is not empty.
+
+    Raises
+    ------
+    UserError
+        If it is none; the message begins with ``name``.
+    """
+    given = plain(value)
+    if not isinstance(given, str) or not given.strip():
+        raise refusal(name, None if given == "" else value, expected)
+    return str(given)
+
+
 def mapping(name: str, value: object, expected: str = "a mapping by name") -> Mapping[Any, Any]:
     """A mapping; nothing counts as an empty one.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pkgutil
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -15,12 +17,14 @@ from typing import Any
 
 from rlsabm import __version__
 from rlsabm.compilation import compiling_told
+from rlsabm.data.files import text_of
 from rlsabm.errors import UserError
 from rlsabm.study import interruptions
 from rlsabm.study.crews import Crew, Work, apart_from_main
 from rlsabm.study.job import Job, Outcome, attempt, do_job
 from rlsabm.study.machine import package_hash
 from rlsabm.study.units import Unit
+from rlsabm.wording import with_help
 
 LOG = logging.getLogger("rlsabm")
 
@@ -31,8 +35,8 @@ LOGS = ("distributed", "distributed.client", "tornado.application")
 #: Topic under which workers say which unit they begin, and when they compile.
 TOPIC = "rlsabm"
 BEGUN, COMPILING, COMPILED = "begun", "compiling", "compiled"
-#: How long to wait for a scheduler that does not answer (seconds).
-PATIENCE_SECONDS = 60.0
+#: How long to wait for a scheduler that does not answer, and for how long in silence (seconds).
+PATIENCE_SECONDS, SILENT_SECONDS = 60.0, 2.0
 #: How often to look for workers, and for how long to be without one before that is said (seconds).
 LOOK_SECONDS, ALONE_SECONDS = 5.0, 20.0
 #: Units to hand out beyond the places, so that workers that join later find work.
@@ -95,13 +99,17 @@ class DaskCluster(Crew):
             self._begin_local_cluster()
             where = {"address": self._local}
         elif self._address.endswith(".json"):
-            if not Path(self._address).exists():
-                raise UserError(f"--cluster {self._address}: no such file")
-            where = {"scheduler_file": self._address}
+            where = {"address": _address_in(self._address)}
         try:
-            self._client = self._distributed.Client(**where, timeout=PATIENCE_SECONDS)
-        except (OSError, ValueError, TypeError, ImportError) as error:
+            self._client = _answer_of(
+                self._address, partial(self._distributed.Client, **where, timeout=PATIENCE_SECONDS)
+            )
+        except (
+            Exception
+        ) as error:  # whatever another program answers is read as if Dask had sent it
             reason = " ".join(str(error).split()) or type(error).__name__
+            if not isinstance(error, OSError | ValueError | TypeError | ImportError):
+                reason = "what answers is another program, or another version of Dask"
             raise UserError(
                 f"--cluster {self._address}: no Dask scheduler answers: {reason}"
             ) from None
@@ -267,6 +275,52 @@ class DaskCluster(Crew):
                 with suppress(Exception):
                     part.close(timeout=10)
         self._apart.close()
+
+
+def _address_in(file: str) -> str:
+    """The address that a scheduler wrote into a file.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    source, expected = f"--cluster {file}", "the file that a Dask scheduler has written"
+    content = None
+    with suppress(ValueError, RecursionError):
+        content = json.loads(text_of(Path(file), source, expected, "JSON"))
+    address = content.get("address") if isinstance(content, dict) else None
+    if not isinstance(address, str) or not address:
+        what = with_help("is no scheduler file", "JSON with the address of a Dask scheduler")
+        raise UserError(f"{source}: {what}")
+    return address
+
+
+def _answer_of(address: str, begin: Callable[[], Any]) -> Any:
+    """What a function gives that waits for a scheduler; that it waits is said if it takes long.
+
+    Raises
+    ------
+    TimeoutError
+        If there is no answer: Dask waits for ever for a program that hears it and says nothing.
+    """
+    answer: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(begin())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    wait([answer], SILENT_SECONDS)
+    if not answer.done():
+        line = "Waiting for the Dask scheduler %s, at most %.0f seconds. Ctrl-C stops."
+        LOG.warning(line, address, PATIENCE_SECONDS)
+        wait([answer], PATIENCE_SECONDS)
+    if not answer.done():
+        raise TimeoutError("what listens there says nothing")
+    return answer.result()
 
 
 def _work_on_dask(work: Work, job: Job) -> Outcome:

@@ -54,7 +54,8 @@ def hints_about(study: ResolvedScenario, implied: Implied) -> list[str]:
         )
         for key, what in _of_condition(condition, of_condition):
             found.append((arm, f"conditions.{condition.name}.{key}", what))
-    found += [(REFERENCE, key, what) for key, what in _of_runs(implied)]
+    for key, what in (*_of_country(implied), *_of_runs(implied)):
+        found.append((REFERENCE, key, what))
     for arm in _arms_without_kidney_failure(study):
         what = "nobody's kidneys fail: the stages 4-5 before it (ckd_4_5) are left out, too"
         found.append((arm, "conditions.dialysis.enabled", what))
@@ -92,6 +93,18 @@ def _of_condition(condition: Condition, implied: ImpliedCondition) -> Iterator[t
         value, usual = getattr(condition, key), _widest(key)
         if abs(log(value)) > FAR * abs(log(usual)):
             yield key, f"{value:g} is far from the catalogue that ships (1 to {usual:g})"
+
+
+def _of_country(implied: Implied) -> Iterator[tuple[str, str]]:
+    women, men = implied.life_expectancy_women, implied.life_expectancy_men
+    if men > women:
+        yield (
+            "population.country",
+            (
+                f"men outlive women ({men:.1f} and {women:.1f} years on average), which they do in no "
+                "country: the sexes in its table of mortality may be swapped"
+            ),
+        )
 
 
 def _of_runs(implied: Implied) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from rlsabm.declaring.bounds import mapping, names, whole_number
 from rlsabm.demography.countries import (
     COUNTRIES,
     country_files,
@@ -20,7 +21,7 @@ from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
-from rlsabm.scenario.checking import MOST_MISTAKES_SHOWN
+from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
 from rlsabm.scenario.manifests import COUNTRY, Recorded
 from rlsabm.scenario.resolved import identity_hash_of
 from rlsabm.setting import Setting, make_setting
@@ -38,7 +39,7 @@ def parameter_ranges() -> dict[str, ParameterRange]:
 
 def read_scenario(
     source: str | Path | Mapping[str, Any],
-    settings: Sequence[str] = (),
+    settings: str | Sequence[str] = (),
     *,
     changes: Mapping[str, Any] | None = None,
     most_mistakes: int = MOST_MISTAKES_SHOWN,
@@ -49,16 +50,16 @@ def read_scenario(
 
     Raises
     ------
-    ScenarioError
-        If it has mistakes.
+    UserError
+        If it has mistakes (`ScenarioError`), or the settings are no texts.
     """
     return load_scenario(
         source,
-        settings,
-        changes=changes,
+        names("settings", settings, "settings such as 'population.size=50_000'"),
+        changes=mapping("changes", changes, "a mapping by key"),
         parameters=parameter_ranges(),
         catalogue=SHIPPED_CATALOGUE,
-        most_mistakes=most_mistakes,
+        most_mistakes=whole_number("most_mistakes", most_mistakes, 1, MOST_MISTAKES_LISTED),
     )
 
 

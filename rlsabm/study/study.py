@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import platform
 import shlex
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlsabm import __version__
+from rlsabm.declaring.bounds import number, refusal, text, whole_number, yes_or_no
 from rlsabm.errors import UserError, visible
 from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
 from rlsabm.results.files import MANIFEST, SCENARIO, table_bytes
@@ -107,6 +109,22 @@ class Options:
     add_replicates: int = 0
     work: Work = do_job
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, and keep plain values of the others (``UserError``)."""
+        if self.workers is not None:
+            object.__setattr__(self, "workers", whole_number("workers", self.workers, 1, 1024))
+        if self.cluster is not None:
+            expected = "the address of a Dask scheduler, its file, or local"
+            object.__setattr__(self, "cluster", text("cluster", self.cluster, expected))
+        if self.timeout is not None:
+            seconds = number("timeout", self.timeout, 0.001, math.inf, "seconds")
+            object.__setattr__(self, "timeout", seconds)
+        replicates = whole_number("add_replicates", self.add_replicates, 0, 100_000)
+        object.__setattr__(self, "add_replicates", replicates)
+        object.__setattr__(self, "replace", yes_or_no("replace", self.replace))
+        if not callable(self.work):
+            raise refusal("work", self.work, "a function of a job")
+
 
 @dataclass
 class Report:
@@ -141,7 +159,7 @@ class Report:
 
 def run_study(
     study: ResolvedScenario,
-    path: Path,
+    path: str | Path,
     options: Options | None = None,
     *,
     watch: Watch | None = None,
@@ -167,13 +185,19 @@ def run_study(
     Raises
     ------
     UserError
-        If the scenario asks for what cannot be, the folder cannot take the study, another process
-        holds it, or there is no such cluster.
+        If something given is of another kind, the scenario asks for what cannot be, the folder cannot
+        take the study, another process holds it, or there is no such cluster.
     KeyboardInterrupt
         If it was interrupted; what had finished is kept, and in the tables.
     """
     _refuse_in_a_worker()
-    options = options or Options()
+    if not isinstance(study, ResolvedScenario):
+        raise refusal("study", study, "what read_scenario returns")
+    if not isinstance(path, Path):
+        path = Path(text("path", path, "the path of a folder"))
+    options = Options() if options is None else options
+    if not isinstance(options, Options):
+        raise refusal("options", options, "Options")
     folder = StudyFolder(path)
     with interruptions.listened():
         settings = check_study(study)
