@@ -653,7 +653,7 @@ def test_another_version_in_the_workers(tmp_path: Path) -> None:
 def test_another_version_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once(tmp_path, tmp_path / "out", "runs.replicates=1")
     before = tables(tmp_path / "out")
-    monkeypatch.setattr("rlsabm.study.study.package_hash", lambda: "0" * 16)
+    monkeypatch.setattr("rlsabm.study.machine.package_hash", lambda: "0" * 16)
     with pytest.raises(UserError, match="another version of rlsabm"):
         at_once(tmp_path, tmp_path / "out")
     assert tables(tmp_path / "out") == before

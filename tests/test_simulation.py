@@ -494,8 +494,10 @@ def test_shifts_that_are_not_traced_to_a_cause() -> None:
 
 
 def test_the_overview_counts_in_words() -> None:
-    assert "runs: 1 draw, 1 replicate\n" in str(rlsabm.simulate(size=200, seed=1))
+    shown = str(rlsabm.simulate(size=200, seed=1))
+    assert "runs: 1 draw, 1 replicate\n" in shown
+    assert "Prevalence of RLS, 18 years and older, 2019: % (95 % interval)\n" in shown
     shown = str(rlsabm.simulate(size=200, draws=2, replicates=3))
     assert "runs: 2 draws, 3 replicates\n" in shown
-    assert "Prevalence of RLS, 18 years and older, 2019: % (95 % interval)" in shown
+    assert "Prevalence of RLS, 18 years and older, 2019: %\n" in shown
     assert "nan" not in shown  # two draws have no interval
