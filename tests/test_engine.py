@@ -38,7 +38,7 @@ from study_tools import (
 
 from rlsabm.errors import ScenarioError, UserError
 from rlsabm.study import cluster as cluster_module
-from rlsabm.study.crews import Crew, WorkerLostError
+from rlsabm.study.crews import KILLED, Crew, WorkerLostError, _exit_codes
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.job import Job, Outcome
@@ -595,6 +595,24 @@ def test_a_worker_that_is_lost_once(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert times_begun(notes, CHOSEN) == 2
     assert ledger(tmp_path / "out").loc[CHOSEN, "attempts"] == 2
     same_study(tmp_path / "out", reference())
+
+
+def test_how_a_process_has_ended_may_be_known_a_moment_later() -> None:
+    """The system closes its files first."""
+    reader, writer = os.pipe()
+    os.close(writer)
+
+    class Ending:
+        sentinel = reader
+        asked = 0
+
+        @property
+        def exitcode(self) -> int | None:
+            self.asked += 1
+            return KILLED if self.asked > 3 else None
+
+    assert _exit_codes([Ending()]) == [KILLED]  # type: ignore[list-item]
+    os.close(reader)
 
 
 def test_a_worker_that_is_lost_while_it_gives_back(tmp_path: Path) -> None:

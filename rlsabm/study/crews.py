@@ -17,7 +17,7 @@ import threading
 import time
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
@@ -46,6 +46,8 @@ Tick = Callable[[], None]
 LOOK_SECONDS = 0.1
 #: Exit code of a process that was killed, as the system does when memory runs out.
 KILLED = -9
+#: How long it may take until it is known how a process has ended (seconds).
+LONGEST_TO_KNOW = 0.5
 
 #: Numbers that are known of a unit under way: person-months, work, when it began, whether it compiles.
 SLOT = 4
@@ -326,9 +328,7 @@ class LocalProcesses(Crew):
         return f"{self._count} process{'es' if self._count > 1 else ''}"
 
     def renew(self) -> None:
-        # That a process has ended is known a moment after its end of the connection is closed.
-        wait([process.sentinel for process in self._processes], timeout=0.5)
-        killed = self._wanted[0] and any(p.exitcode == KILLED for p in self._processes)
+        killed = self._wanted[0] and KILLED in _exit_codes(self._processes)
         self._stop()
         if killed and self._count > 1:
             self._count -= 1
@@ -354,6 +354,16 @@ class LocalProcesses(Crew):
 # In a worker process -------------------------------------------------------------------------------
 
 _progress_of_units: Any = None
+
+
+def _exit_codes(processes: Collection[BaseProcess]) -> list[int | None]:
+    """How those of these processes have ended that have; which may be known a moment later."""
+    deadline = time.monotonic() + LONGEST_TO_KNOW
+    closed = wait([process.sentinel for process in processes], timeout=LONGEST_TO_KNOW)
+    ended = [process for process in processes if process.sentinel in closed]
+    while any(process.exitcode is None for process in ended) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return [process.exitcode for process in ended]
 
 
 def _begin_to_work(wanted: Any, lived: Any) -> None:
