@@ -71,7 +71,7 @@ def watch(phase: str, after: float, begun: threading.Event) -> None:
         if function in PHASES[phase] and time.monotonic() >= earliest:
             sys.setprofile(None)
             begun.set()
-            time.sleep(0.0001)
+            time.sleep(0.002)  # while the other thread begins to act
 
     sys.setprofile(called)
 
@@ -84,9 +84,9 @@ def kill(phase: str, after: float, begun: threading.Event, notes: str) -> None:
         time.sleep(after / 4)
     else:
         begun.wait()
-        while phase_now(thread) != phase:  # it may have to compile first
+        while phase_now(thread) == "compiling" != phase:  # which may come first
             time.sleep(0.0002)
-        time.sleep(random.Random().choice((0.0, 0.0, 0.001, 0.01)))
+        time.sleep(random.Random().choice((0.0, 0.003, 0.01, 0.03)))
     with open(notes, "a") as file:
         file.write(f"{phase_now(thread)}\n")
     os.kill(os.getpid(), signal.SIGKILL)
