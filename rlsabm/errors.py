@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher, get_close_matches
 
 #: Longest texts of a message, in characters: a line, the name of a file, a key.
@@ -147,6 +147,13 @@ def nearest(
             return by_plain_name[match]
     with_word = [each for each in by_plain_name if by_word and _has_word(each, plain)]
     return by_plain_name[with_word[0]] if len(with_word) == 1 else None
+
+
+def itself_or_nearest(
+    name: str, known: Collection[str], *, likeness: float = 0.55, begun: bool = True
+) -> str | None:
+    """A name that is known in another place than where it was looked for; else as `nearest`."""
+    return name if name in known else nearest(name, known, likeness=likeness, begun=begun)
 
 
 def _has_word(name: str, word: str) -> bool:

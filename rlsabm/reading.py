@@ -26,7 +26,7 @@ from rlsabm.results.study_results import Study
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import TABLES, tables_of
 from rlsabm.scenario import REFERENCE
-from rlsabm.study.folder import StudyFolder
+from rlsabm.study.lock import FolderLock
 
 #: What of a study that nobody is running has not finished.
 ENDINGS = {"running": "it was stopped", "stopped": "it was stopped", "incomplete": "some failed"}
@@ -113,7 +113,7 @@ def read(path: str | Path) -> Study:
     folder, arm = find_study(str(path))
     if arm is not None:
         raise UserError(f"{path}: read the study {folder}, and choose with arm={arm!r}")
-    held = StudyFolder(folder).is_held()  # before the manifest is read: it may end meanwhile
+    held = FolderLock(folder).is_held()  # before the manifest is read: it may end meanwhile
     manifest = manifest_of(folder)
     scenario = manifest["scenario"]
     return Study(

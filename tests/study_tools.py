@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from conftest import CHECKOUT, Outcome, environment, shared
 
 from rlsabm.results.arrow import SCHEMA_VERSION
@@ -24,6 +26,7 @@ from rlsabm.results.files import manifest_bytes, mark_of
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.scenario.resolved import content_hash_of
 from rlsabm.study import job as job_module
+from rlsabm.study.folder import StudyFolder
 from rlsabm.study.job import Job
 from rlsabm.study.settings import read_scenario
 from rlsabm.study.study import Options, run_study
@@ -110,6 +113,28 @@ def _fill_store(folder: Path) -> None:
     work = partial(recorded, folder / "store")
     report = run_study(study, folder / "study", Options(workers=1, work=work))
     assert report.status == "complete"
+
+
+@cache
+def killed() -> Path:
+    """A killed study: replicate 0 is in the tables alone, five units of replicate 1 are kept."""
+    return shared("killed", _kill) / "study"
+
+
+def _kill(folder: Path) -> None:
+    out = folder / "run"
+    at_once(folder, out, "runs.replicates=1")
+    patch = pytest.MonkeyPatch()
+    keep = StudyFolder.keep
+
+    def keep_and_copy(study: StudyFolder, *arguments: Any) -> None:
+        keep(study, *arguments)
+        if len(study.kept()) == 5:
+            patch.undo()
+            shutil.copytree(out, folder / "study", ignore=shutil.ignore_patterns(".lock"))
+
+    patch.setattr(StudyFolder, "keep", keep_and_copy)
+    at_once(folder, out)
 
 
 @cache

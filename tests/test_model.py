@@ -653,24 +653,6 @@ def test_data_collector() -> None:
         Mistaken(size=SIZE, start=2019)
 
 
-def test_batch_run() -> None:
-    rows = mesa.batch_run(
-        RLSModel,
-        parameters={"size": SIZE, "seed": [1, 2], "parameters": [{"donation_enabled": 0.0}]},
-        iterations=2,
-        max_steps=3,
-        data_collection_period=1,
-        number_processes=1,
-        display_progress=False,
-    )
-    assert len(rows) == 2 * 2 * 4
-    last = {row["RunId"]: row for row in rows}
-    assert {row["lived_until"] for row in last.values()} == {"2019-03"}
-    assert len({row["rls_prevalence"] for row in last.values()}) == 2  # iterations repeat a seed
-    assert [row["Step"] for row in rows[:4]] == [0, 1, 2, 3]
-    assert rows[0]["lived_until"] == "2018-12"
-
-
 def test_the_rules_do_not_draw_from_mesas_generators() -> None:
     model = make_model()
     before = model.random.getstate(), model.rng.bit_generator.state

@@ -44,9 +44,10 @@ from rlsabm.demography.countries import COUNTRIES, FILES_OF_A_COUNTRY, load_coun
 from rlsabm.errors import UserError
 from rlsabm.results.manifests import read_manifest
 from rlsabm.study.job import Job
-from rlsabm.study.settings import country_of, files_of_country, read_scenario
+from rlsabm.study.settings import country_of, files_of_country, input_hash, read_scenario
 from rlsabm.study.status import find_status
-from rlsabm.study.study import MOST_SHARE, Options, input_hash, run_study, study_in
+from rlsabm.study.study import Options, run_study, study_in
+from rlsabm.study.turns import MOST_SHARE
 
 #: Too long to end while a test looks.
 ENDLESS = SMALL.replace("replicates: 2", "replicates: 500")

@@ -35,7 +35,7 @@ from rlsabm.study import interruptions
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.machine import memory_bytes, processors
 interruptions.listen()
-with interruptions.held(), StudyFolder(Path("out")).held():
+with interruptions.held(), StudyFolder(Path("out")).lock.held():
     assert processors() >= 1 and memory_bytes() > 2**20
 print("all imported")
 """
@@ -68,20 +68,20 @@ def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 def test_a_file_system_without_locks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Said, and the study goes on; a process of this machine is known nevertheless."""
     folder = StudyFolder(tmp_path / "out")
-    with folder.held():
+    with folder.lock.held():
         (line,) = (record.getMessage() for record in caplog.records)
         assert line.startswith(f"{folder.path}: this file system has no locks (")
-        assert not folder.is_held()  # by another
+        assert not folder.lock.is_held()  # by another
     folder.path.mkdir()
     of_parent = {"process": os.getppid(), "host": socket.gethostname(), "since": "now"}
     (folder.path / ".lock").write_text(json.dumps(of_parent))
-    assert folder.is_held()
-    with pytest.raises(UserError, match=f"by process {os.getppid()} on"), folder.held():
+    assert folder.lock.is_held()
+    with pytest.raises(UserError, match=f"by process {os.getppid()} on"), folder.lock.held():
         pass
     for gone in ({"process": 2**22 + 1}, {"host": "elsewhere"}):
         (folder.path / ".lock").write_text(json.dumps(of_parent | gone))
-        assert not folder.is_held()
-        with folder.held():
+        assert not folder.lock.is_held()
+        with folder.lock.held():
             pass
 
 
@@ -95,6 +95,6 @@ def test_a_lock_that_cannot_be_had_for_another_reason(
     monkeypatch.setattr(portalocker, "lock", fail)
     with (
         pytest.raises(UserError, match="cannot be written: Input/output error"),
-        StudyFolder(tmp_path / "out").held(),
+        StudyFolder(tmp_path / "out").lock.held(),
     ):
         pass

@@ -28,10 +28,12 @@ from rlsabm.wording import counted, percent, points
 MOST_ROWS, MOST_DETAILED, MOST_ARMS = 10, 4, 20
 #: Definitions that short tables have.
 DEFINITIONS = ("any", "significant")
+#: Headings of a comparison of an arm with the reference.
 REFERENCE_AND_ARM = (
     *("persons, reference", "persons, arm", "reference, %", "arm, %"),
     "difference, percentage points",
 )
+#: The same of shifts, which are percentage points themselves.
 SHIFTS_OF_BOTH = ("persons, reference", "persons, arm", "reference", "arm", "difference")
 
 

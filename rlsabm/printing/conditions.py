@@ -68,19 +68,22 @@ def as_records(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
 def print_conditions(conditions: Sequence[Condition]) -> None:
     """List all groups, and what the conditions among them do: a table where it has room."""
     data = {condition.name: condition for condition in conditions}
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("name", no_wrap=True)
-    for heading in ("kind", "who belongs to it", "effects"):
-        table.add_column(heading)
+    rows = []
     for group in groups_of(conditions):
         effects = effects_in_words(data[group.name]) if group.name in data else ""
         if group.kind == "control":
             effects = effects.replace("none", "none: negative control")
-        cells = [plain(cell) for cell in (group.name, group.kind, group.definition, effects)]
-        table.add_row(*cells)
-        if out.width < ROOM_FOR_TABLE:
-            say(f"{group.name} ({group.kind}): {'; '.join(filter(None, cells[2:]))}")
-    if out.width >= ROOM_FOR_TABLE:
+        rows.append(tuple(map(plain, (group.name, group.kind, group.definition, effects))))
+    if out.width < ROOM_FOR_TABLE:
+        for name, kind, *about in rows:
+            say(f"{name} ({kind}): {'; '.join(filter(None, about))}")
+    else:
+        table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("name", no_wrap=True)
+        for heading in ("kind", "who belongs to it", "effects"):
+            table.add_column(heading)
+        for row in rows:
+            table.add_row(*row)
         out.print(table)
     say(
         "rlsabm conditions NAME explains one, with its sources. Those without effects listed have "

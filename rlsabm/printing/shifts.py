@@ -16,7 +16,7 @@ from rlsabm.results.intervals import LEAST_PERSONS, has_enough_people
 from rlsabm.results.summary import adult_estimates, with_limits_to_show
 from rlsabm.results.tables.postulates import POSTULATE_PARTS
 from rlsabm.results.totals import ADULT_AGE
-from rlsabm.wording import NONE, percent
+from rlsabm.wording import NONE, counted, percent
 
 LEGEND = (
     "observed: compared with people without it, of the same sex and age. caused: compared with the "
@@ -65,8 +65,9 @@ def print_shifts(
     )
     say(LEGEND)
     if hidden:
-        groups = "1 group" if hidden == 1 else f"{hidden} groups"
-        say(f"Not shown: {groups} with fewer than {LEAST_PERSONS} persons per draw.")
+        say(
+            f"Not shown: {counted(hidden, 'group')} with fewer than {LEAST_PERSONS} persons per draw."
+        )
 
 
 def _share(row: Any) -> str:

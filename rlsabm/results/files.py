@@ -171,9 +171,7 @@ def write_together(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
             _beside(path).unlink(missing_ok=True)
             if folder in made:
                 path.unlink(missing_ok=True)
-        for each in made:
-            with suppress(OSError):
-                each.rmdir()
+        remove_empty(made)
         raise
 
 
@@ -241,3 +239,10 @@ def sync_folder(folder: Path) -> None:
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     """The manifest as text; names of files that are no text have question marks."""
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders in which nothing was written."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rlsabm.errors import UserError, nearest
+from rlsabm.errors import UserError, itself_or_nearest, nearest
 from rlsabm.results.arrow import WORDS
 from rlsabm.results.files import MANIFEST, Mark, fault_of, mark_of_file, table_path
 from rlsabm.results.manifests import manifest_of, marks_in
@@ -137,7 +137,7 @@ def _folder_named(text: str) -> tuple[Path, str | None]:
         for path in place.glob(f"*/{MANIFEST}")
     ]
     by_name = {Path(study).name: study for study in studies}
-    near = name.name if name.name in by_name else nearest(name.name, by_name)
+    near = itself_or_nearest(name.name, by_name)
     raise UserError(f"{name}: no such folder{_did_you_mean(by_name[near] if near else None)}")
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from rlsabm.demography.countries import meant_place
-from rlsabm.errors import nearest
+from rlsabm.errors import itself_or_nearest, nearest
 from rlsabm.exposures.donation import jurisdictions
 from rlsabm.scenario.schema import file_schema
 from rlsabm.wording import LONGEST_VALUE, number_text, range_text, with_help
@@ -124,9 +124,7 @@ def place_of_key(
     for path in (*_keys_of_a_file(), *names):
         places.setdefault(path[-1], []).append(path)
         places.setdefault(".".join(path), []).append(path)
-    meant: str | None = key
-    if key not in places:
-        meant = nearest(key, places, likeness=LIKENESS_ELSEWHERE, begun=False)
+    meant = itself_or_nearest(key, places, likeness=LIKENESS_ELSEWHERE, begun=False)
     if meant is None or len(places[meant]) > MOST_PLACES:
         return None
     full = [".".join((*path, *below)) for path in places[meant]]

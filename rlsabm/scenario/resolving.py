@@ -10,7 +10,7 @@ from typing import Any
 
 from rlsabm.data.files import shown
 from rlsabm.data.yaml_reading import Entry, Place, entry_of, read_file
-from rlsabm.errors import ScenarioError, nearest, visible
+from rlsabm.errors import ScenarioError, itself_or_nearest, visible
 from rlsabm.scenario.checking import MOST_ARMS, MOST_MISTAKES_SHOWN, Mistakes
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
 from rlsabm.scenario.manifests import Recorded, checked_name, recorded_in
@@ -188,9 +188,7 @@ def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
             if is_there(file):
                 return file
     known = [file for each in folders for file in _scenario_files((each / name).parent)]
-    stem: str | None = Path(name).stem
-    if stem not in (stems := [file.stem for file in known]):
-        stem = nearest(Path(name).stem, stems)
+    stem = itself_or_nearest(Path(name).stem, [file.stem for file in known])
     meant = next((file for file in known if file.stem == stem), None)
     if key:
         what = f"found no scenario called '{visible(name, LONGEST_VALUE)}'"

@@ -104,9 +104,8 @@ class DaskCluster(Crew):
             self._client = _answer_of(
                 self._address, partial(self._distributed.Client, **where, timeout=PATIENCE_SECONDS)
             )
-        except (
-            Exception
-        ) as error:  # whatever another program answers is read as if Dask had sent it
+        except Exception as error:
+            # Dask reads whatever another program answers as if a scheduler had sent it.
             reason = " ".join(str(error).split()) or type(error).__name__
             if not isinstance(error, OSError | ValueError | TypeError | ImportError):
                 reason = "what answers is another program, or another version of Dask"

@@ -1,4 +1,4 @@
-"""The folder of a study: who may write into it, what it holds, and how it is found again.
+"""The folder of a study: what it holds, and how that is written and found again.
 
 Every file takes its place whole.  A unit that has finished has a folder of its own below ``units``
 until the tables of the study hold it, so that a study that was stopped at any moment goes on from its
@@ -7,25 +7,16 @@ finished units.
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
 import os
-import re
 import shutil
-import socket
-import stat
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import portalocker
-import psutil
 import pyarrow as pa
-from portalocker import LockFlags
 
 from rlsabm.errors import UserError
 from rlsabm.results.files import (
@@ -44,43 +35,26 @@ from rlsabm.results.files import (
 )
 from rlsabm.results.manifests import ManifestError, marks_in, read_manifest
 from rlsabm.results.sources import remedy
-from rlsabm.results.table import Kind
-from rlsabm.results.tables import tables_of
 from rlsabm.scenario.manifests import COUNTRY
+from rlsabm.study.layout import (
+    FOLDERS,
+    HANDED_OVER,
+    LINE_LISTS,
+    LOCK,
+    MERGED,
+    OWN_FILES,
+    RECORD,
+    RESERVE,
+    TABLE_FILES,
+    UNITS,
+    study_around,
+)
 from rlsabm.study.ledger import UnitEntry
-from rlsabm.study.units import Place, Unit
+from rlsabm.study.lock import FolderLock
+from rlsabm.study.units import NAME_OF_UNIT, Place, Unit
 
-LOG = logging.getLogger("rlsabm")
-
-LOCK = ".lock"
-#: How often, and how long apart (seconds), a lock is tried that is taken.
-LOCK_TRIES, LOCK_SECONDS = 10, 0.05
-#: Who only looks lets others look, too, where a lock can be shared.
-LOOKING = LockFlags.NON_BLOCKING | (LockFlags.EXCLUSIVE if os.name == "nt" else LockFlags.SHARED)
-#: Where the system knows it, neither a link is followed nor a pipe waited for.
-SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-#: Errors that say that a file system, often one over a network, has no locks.
-WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
-#: Folder of the units that are finished and not yet in the tables, and its name when they are.
-UNITS, MERGED = "units", ".units-merged"
-#: Names of units; what else lies in their folder is of somebody else.
-UNIT = re.compile(r"draw-\d{5,}-replicate-\d{5,}-arm-\d{2,}-block-\d{5,}")
-#: What the ledger says of a finished unit, beside its tables.
-RECORD = "record.json"
-#: Folder in which processes of this machine hand over what units found.
-HANDED_OVER = ".handed-over"
-#: Room kept on the disk, so that the ledger can be written when it is full.
-RESERVE, RESERVE_BYTES = ".reserve", 512 * 1024
-#: Names of the line lists: a file a unit, in a folder.
-LINE_LISTS = tuple(table.name for table in tables_of(Kind.LINE_LIST))
-#: Folders within a study's folder.
-FOLDERS = (UNITS, MERGED, HANDED_OVER, COUNTRY, *LINE_LISTS)
-#: Files of tables, and all that a study's folder may consist of.
-TABLE_FILES = {
-    table_path(Path(), table.name).name
-    for table in tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.BY_DRAW, Kind.LEDGER)
-}
-OWN_FILES = {MANIFEST, SCENARIO, LOCK, RESERVE, *FOLDERS, *TABLE_FILES}
+#: Room that is kept on the disk for the ledger.
+RESERVE_BYTES = 512 * 1024
 
 
 class DamagedError(Exception):
@@ -115,6 +89,7 @@ class StudyFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._manifest: dict[str, Any] = {}
+        self.lock = FolderLock(path)
         self._marks: dict[str, Mark] = {}
         #: What files were that are being written, or could not be.
         self._before: dict[str, list[Mark | None]] = {}
@@ -142,12 +117,10 @@ class StudyFolder:
             If it is a file, lies within a study, or holds what is no study, or a damaged one, or one
             of whose folders lies elsewhere.
         """
-        for folder in self.path.absolute().parents:
-            inside = self.path.absolute().relative_to(folder).parts[0]
-            if inside in OWN_FILES and (folder / MANIFEST).is_file() and read_manifest(folder):
-                raise UserError(
-                    f"{self.path}: belongs to the study in {folder}; choose another folder with --out"
-                )
+        if (other := study_around(self.path.absolute())) is not None:
+            raise UserError(
+                f"{self.path}: belongs to the study in {other}; choose another folder with --out"
+            )
         try:
             str(self.path).encode()
         except UnicodeEncodeError:  # Parquet files cannot be written there
@@ -179,154 +152,6 @@ class StudyFolder:
                 raise UserError(
                     f"{place}: is a link (expected a folder); put what it links to in its place"
                 )
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other processes from writing into the folder; it is made if it is not there.
-
-        Raises
-        ------
-        UserError
-            If another process holds it, or it cannot be written.
-        """
-        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = self._lock()
-        except OSError as error:
-            _remove_empty(made)
-            raise UserError(f"{self.path}: cannot be written: {error.strerror or error}") from None
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                (self.path / LOCK).unlink()
-            os.close(descriptor)
-            _remove_empty(made)
-
-    def _lock(self) -> int:
-        path = self.path / LOCK
-        tries = 0
-        while True:
-            descriptor = self._opened_lock(os.O_RDWR | os.O_CREAT)
-            try:
-                portalocker.lock(descriptor, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
-            except portalocker.AlreadyLocked:
-                os.close(descriptor)
-                tries += 1
-                if tries > LOCK_TRIES:
-                    raise UserError(f"{self.path}: {self.holder()}") from None
-                time.sleep(LOCK_SECONDS)  # somebody may only be looking
-                continue
-            except portalocker.LockException as error:
-                self._go_on_without_locks(descriptor, error)
-                break
-            # Whoever held it before may have removed it meanwhile.
-            with suppress(FileNotFoundError):
-                if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-                    break
-            os.close(descriptor)
-        whom = {
-            "process": os.getpid(),
-            "host": socket.gethostname(),
-            "since": time.strftime("%Y-%m-%d %H:%M"),
-        }
-        try:
-            os.truncate(descriptor, 0)
-            os.write(descriptor, json.dumps(whom).encode())
-        except OSError:  # the disk is full
-            with suppress(OSError):
-                path.unlink()
-            os.close(descriptor)
-            raise
-        return descriptor
-
-    def _opened_lock(self, how: int) -> int:
-        """Open the lock, which is a file of this folder and nothing else.
-
-        Raises
-        ------
-        UserError
-            If something else lies in its place.
-        OSError
-            If it cannot be opened.
-        """
-        path = self.path / LOCK
-        with suppress(FileNotFoundError):
-            if not stat.S_ISREG(path.lstat().st_mode):
-                raise UserError(f"{path}: is not a file, as a lock is; remove it")
-        return os.open(path, how | SAFELY, 0o644)
-
-    def _go_on_without_locks(self, descriptor: int, error: portalocker.LockException) -> None:
-        """Say that nothing keeps others out, unless one of them is known to be at work.
-
-        Raises
-        ------
-        UserError
-            If another process of this machine holds the folder.
-        OSError
-            If that is not why it cannot be locked.
-        """
-        cause = error.__cause__
-        if not isinstance(cause, OSError) or cause.errno not in WITHOUT_LOCKS:
-            os.close(descriptor)
-            raise cause if isinstance(cause, OSError) else OSError(str(error))
-        if self._holder_lives():
-            os.close(descriptor)
-            raise UserError(f"{self.path}: {self.holder()}")
-        LOG.warning(
-            "%s: this file system has no locks (%s), so that nothing keeps a process on another "
-            "machine from running a study into the same folder.",
-            self.path,
-            cause.strerror,
-        )
-
-    def is_held(self) -> bool:
-        """Whether a process is writing into the folder.
-
-        Raises
-        ------
-        UserError
-            If something else lies in the place of its lock.
-        """
-        try:
-            descriptor = self._opened_lock(os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            portalocker.lock(descriptor, LOOKING)
-        except portalocker.AlreadyLocked:
-            return True
-        except portalocker.LockException:
-            return self._holder_lives()
-        finally:
-            os.close(descriptor)
-        return False
-
-    def _holder_lives(self) -> bool:
-        """Whether the process that is said to hold the folder lives on this machine."""
-        whom = self._said_to_hold()
-        process = whom.get("process")
-        return (
-            whom.get("host") == socket.gethostname()
-            and isinstance(process, int)
-            and process != os.getpid()
-            and psutil.pid_exists(process)
-        )
-
-    def _said_to_hold(self) -> dict[str, Any]:
-        """What a process that took the folder has said of itself; empty if nothing is known."""
-        with suppress(OSError, ValueError):
-            known = json.loads((self.path / LOCK).read_text())
-            return known if isinstance(known, dict) else {}
-        return {}
-
-    def holder(self) -> str:
-        """Who holds the folder, in words."""
-        whom = "another process"
-        if {"process", "host", "since"} <= (known := self._said_to_hold()).keys():
-            whom = f"process {known['process']} on {known['host']}, since {known['since']}"
-        return f"a study is being run into this folder by {whom}"
 
     def clear(self) -> None:
         """Remove the study that is there, its manifest last; what is not of a study stays.
@@ -450,7 +275,9 @@ class StudyFolder:
         if not self._units.is_dir():
             return set()
         try:
-            return {path.name for path in self._units.iterdir() if UNIT.fullmatch(path.name)}
+            return {
+                path.name for path in self._units.iterdir() if NAME_OF_UNIT.fullmatch(path.name)
+            }
         except OSError as error:
             raise UserError(f"{self._units}: cannot be read: {error.strerror or error}") from None
 
@@ -592,10 +419,3 @@ def _is_without_manifest(names: Iterable[str]) -> bool:
     """Whether a folder holds a study, and nothing else, but for a manifest that can be read."""
     present = {name for name in names if not name.endswith(UNFINISHED)}
     return {SCENARIO, "runs.parquet"} <= present <= OWN_FILES
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders in which nothing was written."""
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()

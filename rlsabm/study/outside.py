@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rlsabm.errors import UserError
-from rlsabm.results.files import MANIFEST
 from rlsabm.results.manifests import read_manifest
-from rlsabm.study.folder import OWN_FILES
+from rlsabm.study.layout import study_around
 
 
 def check_outside(place: Path, remedy: str) -> None:
@@ -26,7 +25,6 @@ def check_outside(place: Path, remedy: str) -> None:
         If it is such a place, or the manifest around it is damaged.
     """
     whole = place.resolve()
-    for folder in (whole, *whole.parents):
-        inside = whole.relative_to(folder).parts[:1]
-        if OWN_FILES.issuperset(inside) and (folder / MANIFEST).is_file() and read_manifest(folder):
-            raise UserError(f"{place}: belongs to the study in {folder}; {remedy}")
+    study = whole if whole.is_dir() and read_manifest(whole) else study_around(whole)
+    if study is not None:
+        raise UserError(f"{place}: belongs to the study in {study}; {remedy}")

@@ -136,6 +136,11 @@ def hash_of_inputs(identity: str, fingerprint: str) -> str:
     return sha256(identity.encode() + fingerprint.encode()).hexdigest()
 
 
+def input_hash(study: ResolvedScenario) -> str:
+    """Hash of all that a unit's results depend on, but the package."""
+    return hash_of_inputs(study.identity_hash(), country_of(study).fingerprint)
+
+
 def country_of(study: ResolvedScenario) -> Country:
     """Country of a study: of the package, a folder of the user's, or what a study's folder keeps of it.
 

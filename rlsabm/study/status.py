@@ -112,7 +112,7 @@ def find_status(path: Path, half_width: float) -> Status:
         If the folder holds no study of this version.
     """
     folder = StudyFolder(path)
-    held = folder.is_held()  # before the manifest is read: it may end meanwhile
+    held = folder.lock.is_held()  # before the manifest is read: it may end meanwhile
     manifest = manifest_of(path)
     state = manifest["status"]
     # What another version has made of its scenario is not known.
@@ -136,7 +136,7 @@ def find_status(path: Path, half_width: float) -> Status:
         folder=path,
         manifest=manifest,
         state=state,
-        holder=folder.holder() if held else "",
+        holder=folder.lock.holder() if held else "",
         units=units,
         seconds_left=_seconds_left(units) if held else None,
         half_width=half_width,

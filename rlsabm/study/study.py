@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 import multiprocessing
 import platform
 import shlex
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from rlsabm import __version__
 from rlsabm.declaring.bounds import number, refusal, text, whole_number, yes_or_no
-from rlsabm.errors import UserError, visible
+from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION, to_arrow
 from rlsabm.results.files import MANIFEST, SCENARIO, table_bytes
-from rlsabm.results.manifests import ManifestError, manifest_of, read_manifest
+from rlsabm.results.manifests import manifest_of
 from rlsabm.results.tables import TABLES
 from rlsabm.scenario import DEFAULT, ResolvedScenario
-from rlsabm.scenario.resolved import differences
 from rlsabm.setting import Setting
 from rlsabm.study import interruptions
 from rlsabm.study.assembling import runs_of
@@ -32,12 +28,13 @@ from rlsabm.study.checking import check_study, memory_of_unit, question_of, voca
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
 from rlsabm.study.engine import Engine
-from rlsabm.study.folder import HANDED_OVER, StudyFolder
+from rlsabm.study.folder import StudyFolder
+from rlsabm.study.going_on import with_what_is_there
 from rlsabm.study.inventory import Inventory, take_inventory
 from rlsabm.study.job import Job, Outcome, do_job
+from rlsabm.study.layout import HANDED_OVER
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger, UnitEntry
 from rlsabm.study.machine import (
-    is_by_this_version,
     memory_bytes,
     package_hash,
     processors,
@@ -49,22 +46,18 @@ from rlsabm.study.merging import merge
 from rlsabm.study.settings import (
     country_of,
     files_of_country,
-    hash_of_inputs,
+    input_hash,
     read_scenario,
 )
+from rlsabm.study.turns import Turn
 from rlsabm.study.units import Place, Unit, units_of
-from rlsabm.wording import LONGEST_VALUE
 
 #: What a manifest says of a study that is not running.
 STOPPED, INCOMPLETE, COMPLETE = "stopped", "incomplete", "complete"
-#: The ledger and the tables are brought up to date so often (seconds), and neither they nor whoever is
-#: told how the study goes take more than this share of the time, however many units there are.
+#: The ledger and the tables are brought up to date so often (seconds).
 LEDGER_SECONDS, TABLES_SECONDS = 2.0, 60.0
-MOST_SHARE = 0.05
 #: Share of the memory that units of a study may take.
 MEMORY_SHARE = 0.8
-#: Settings that are named of two studies that differ.
-MOST_DIFFERENCES = 5
 
 
 class Watch(Protocol):
@@ -202,9 +195,11 @@ def run_study(
     with interruptions.listened():
         settings = check_study(study)
         folder.check(replace=options.replace)
-        with folder.held():
+        with folder.lock.held():
             folder.check(replace=options.replace)
-            study, before = _with_what_is_there(study, folder, options)
+            study, before = with_what_is_there(
+                study, path, add_replicates=options.add_replicates, replace=options.replace
+            )
             try:
                 return _Running(study, folder, settings, options, before, watch).run()
             finally:
@@ -221,102 +216,6 @@ def _refuse_in_a_worker() -> None:
             "error: a worker process imports the script that runs a study; in the script, run it below "
             'if __name__ == "__main__":'
         )
-
-
-def input_hash(study: ResolvedScenario) -> str:
-    """Hash of all that a unit's results depend on, but the package."""
-    return hash_of_inputs(study.identity_hash(), country_of(study).fingerprint)
-
-
-def _with_what_is_there(
-    study: ResolvedScenario, folder: StudyFolder, options: Options
-) -> tuple[ResolvedScenario, dict[str, Any]]:
-    """The study with the draws and replicates that its folder has, and the manifest there.
-
-    That is empty if there is none, or if what is there is to be replaced.
-
-    Raises
-    ------
-    UserError
-        If the folder holds another study that is not to be replaced.
-    """
-    place = folder.path
-    try:
-        before = read_manifest(place) or {}
-    except ManifestError:
-        if not options.replace:
-            raise
-        before = {}
-    if options.add_replicates and (options.replace or not before):
-        what = "is to be replaced" if options.replace else "holds no study"
-        raise UserError(f"{place}: {what}, so that there are no replicates to add to")
-    if options.replace or not before:
-        return study, {}
-    if before["input_hash"] != input_hash(study) or not is_by_this_version(before):
-        raise UserError(f"{place}: holds {_other_study(before, study)}")
-    runs, there = study.scenario.runs, before["runs"]
-    return (
-        study.with_runs(
-            max(runs.draws, there["draws"]),
-            max(runs.replicates, there["replicates"]) + options.add_replicates,
-        ),
-        before,
-    )
-
-
-def _other_study(there: dict[str, Any], study: ResolvedScenario) -> str:
-    """What a folder holds that is not this study, and how to go on."""
-    what = "this study" if there["name"] == study.name else f"the study {there['name']!r}"
-    found = differences(there["scenario"], study.as_mapping())
-    if not is_by_this_version(there):
-        version = there["software"]["rlsabm"]
-        which = f" ({version}, this is {__version__})" if version != __version__ else ""
-        what += f", as another version of rlsabm ran it{which}"
-    elif not found:
-        what += f" with other tables of its country, {study.scenario.population.country}"
-    if found:
-        shown = list(found.items())[:MOST_DIFFERENCES]
-        settings = [f"{key}: {_short(one)} -> {_short(other)}" for key, (one, other) in shown]
-        settings += [f"and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
-        what += f" with other settings ({'; '.join(settings)})"
-    return (
-        f"{what}; rlsabm run with --out takes another folder, with --replace removes what is there"
-    )
-
-
-def _short(value: Any) -> str:
-    """A value of a scenario as it is written in one, if it is short."""
-    text = "not given" if value is None else json.dumps(value, ensure_ascii=False)
-    return visible(text, LONGEST_VALUE)
-
-
-class _Turn:
-    """When it is the turn again of what is done from time to time.
-
-    Parameters
-    ----------
-    seconds
-        Time between two turns, at least.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._cost = 0.0
-        self._ended = time.monotonic()
-
-    def has_come(self) -> bool:
-        """Whether it may be done without taking too much of the time."""
-        return time.monotonic() - self._ended >= max(self._seconds, self._cost / MOST_SHARE)
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Do it, and see how long that takes."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self._ended = time.monotonic()
-            self._cost = self._ended - began
 
 
 class _Running:
@@ -344,9 +243,9 @@ class _Running:
         self._crew: Crew | None = None
         self._started = datetime.now(UTC)
         self._began = time.monotonic()
-        self._telling = _Turn(0.0)
-        self._writing = _Turn(LEDGER_SECONDS)
-        self._merging = _Turn(TABLES_SECONDS)
+        self._telling = Turn(0.0)
+        self._writing = Turn(LEDGER_SECONDS)
+        self._merging = Turn(TABLES_SECONDS)
         self._written: list[tuple[str, int, bool]] = []
         self._rows: dict[str, int] = dict(before.get("rows", {}))
         self.ledger = Ledger(units_of(study))

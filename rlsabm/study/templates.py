@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from rlsabm.errors import LONGEST_PLACE, UserError, visible
+from rlsabm.results.files import remove_empty
 from rlsabm.scenario.writing import yaml_string
 from rlsabm.study.outside import check_outside
 from rlsabm.study.settings import read_scenario
@@ -85,9 +85,7 @@ def _write(path: Path, base: str) -> None:
     except BaseException:  # whoever is asked to end tidies up
         if begun:
             path.unlink(missing_ok=True)
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
+        remove_empty(made)
         raise
 
 

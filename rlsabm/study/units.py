@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from rlsabm.scenario import PopulationSection, ResolvedScenario
 #: Units are listed, each with its state and its files: with more, a study would take minutes to begin
 #: and to end, and millions of files.
 MOST_UNITS = 100_000
+#: Names of units, as `units_of` gives them.
+NAME_OF_UNIT = re.compile(r"draw-\d{5,}-replicate-\d{5,}-arm-\d{2,}-block-\d{5,}")
 
 
 class Run(NamedTuple):
