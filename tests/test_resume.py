@@ -423,7 +423,7 @@ def test_tables_brought_up_to_date_meanwhile(
     wanted = reference()  # run before anything is watched
     for name in ("LEDGER_SECONDS", "TABLES_SECONDS"):
         monkeypatch.setattr(module, name, 0.0)
-    monkeypatch.setattr(module, "MOST_SHARE", 1e9)
+    monkeypatch.setattr("rlsabm.study.turns.MOST_SHARE", 1e9)
     seen = []
     keep_unit = module.StudyFolder.keep
 

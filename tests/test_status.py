@@ -29,8 +29,8 @@ from study_tools import (
 
 from rlsabm.errors import UserError
 from rlsabm.results.precision import precision_of_shifts
-from rlsabm.study.folder import StudyFolder
 from rlsabm.study.job import Job, Outcome
+from rlsabm.study.lock import FolderLock
 from rlsabm.study.status import find_status
 from rlsabm.study.study import Options, run_study
 
@@ -269,9 +269,13 @@ def test_a_study_that_ends_while_one_looks(tmp_path: Path, monkeypatch: pytest.M
     ended = (out / "manifest.json").read_text(encoding="utf-8")
     (out / "manifest.json").write_text(ended.replace('"complete"', '"running"'), encoding="utf-8")
 
-    def let_go(folder: StudyFolder) -> bool:
-        (folder.path / "manifest.json").write_text(ended, encoding="utf-8")
+    looked = []
+
+    def let_go(lock: FolderLock) -> bool:
+        (out / "manifest.json").write_text(ended, encoding="utf-8")
+        looked.append(lock)
         return False
 
-    monkeypatch.setattr(StudyFolder, "is_held", let_go)
+    monkeypatch.setattr(FolderLock, "is_held", let_go)
     assert find_status(out, 0.005).state in ("running", "complete")
+    assert looked
