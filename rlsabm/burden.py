@@ -59,7 +59,7 @@ BURDEN_FIELDS = (
     ),
     BurdenField(
         "lasting_months", "amount", "body", "months",
-        "months of pregnancy, which leave a lasting vulnerability",
+        "months of pregnancy, which leave a lasting load",
     ),
     BurdenField(
         "mortality_ratio", "factor", "life", "ratio",

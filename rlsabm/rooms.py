@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rlsabm.body.brain import BRAIN
 from rlsabm.body.iron import PERIPHERAL_IRON
+from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
 from rlsabm.declaring.room import Room
 from rlsabm.events import event_names
@@ -25,6 +26,7 @@ ROOMS: tuple[Room, ...] = (
     GENOME,
     GROWTH,
     PERIPHERAL_IRON,
+    LASTING,
     BRAIN,
     SYMPTOMS,
     *EXPOSURES,

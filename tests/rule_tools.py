@@ -28,6 +28,42 @@ from rlsabm.person import BODY, LIFE, newborn_records
 KEY = 0x5EED
 #: Months are counted from here: January 2000.
 NOW = 12 * 2000
+#: Values at which rules of CNS iron, symptoms and genes are tested, whatever the defaults are.
+#: With them a formula can be written down in a test in full.
+FIXED = {
+    "supply_half_ferritin_ug_per_l": 7.0,
+    "supply_steepness": 2.5,
+    "exchangeable_pool_months": 2.0,
+    "structural_pool_years": 14.0,
+    "deficit_effect": 2.0,
+    "deficit_convexity": 0.3,
+    "dopamine_share": 0.8,
+    "structural_deficit_effect": 1.0,
+    "dopamine_months": 1.0,
+    "lasting_effect": 1.25,
+    "lasting_cns_iron_loss": 0.2,
+    "lasting_share_per_pregnancy": 0.5,
+    "lasting_share_per_short_year": 0.1,
+    "lasting_delay_years": 6.0,
+    "liability_threshold": 2.88,
+    "liability_scale": 0.43,
+    "child_liability": -0.75,
+    "age_liability": 0.35,
+    "onset_per_month": 0.4,
+    "remission_per_month": 0.4,
+    "weekly_liability": -0.30,
+    "significant_liability": 0.36,
+    "irls_at_significant": 15.0,
+    "irls_per_liability": 8.0,
+    "cns_iron_trait_log_sd": 0.3,
+    "cns_iron_trait_heritability": 0.6,
+    "shared_polygenes_correlation": 0.3,
+    "other_liability_sd": 1.25,
+    "other_liability_heritability": 0.6,
+    "pregnancy_dopamine_load": 1.3,
+    "ckd_4_dopamine_load": 0.3,
+    "dialysis_dopamine_load": 1.15,
+}
 #: Plain rules keep the precision of the fields that they write, about seven digits.
 EXACT = 2e-6
 
@@ -93,13 +129,13 @@ def _inputs(conditions: Sequence[Condition], values: dict[str, float]) -> Any:
 
 
 def inputs(conditions: Sequence[Condition] = (), **values: float) -> Any:
-    """Inputs of rules with these parameter values; nobody conceives by them.
+    """Inputs of rules with these parameter values, and the ``FIXED`` ones; nobody conceives by them.
 
     The record is a new one each time, so that a test may change it.
     """
     asked = repr((list(conditions), sorted(values.items())))
     if asked not in _MADE:
-        _MADE[asked] = _inputs(conditions, values)
+        _MADE[asked] = _inputs(conditions, FIXED | values)
     return _MADE[asked].copy()
 
 

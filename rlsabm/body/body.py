@@ -37,4 +37,4 @@ def advance_body(
     per_scale = 1.0 / life.storage_scale_mg
     advance_iron(body, life, burden, per_scale, p)
     iron_effect = advance_brain(body, life, burden, at.age, per_scale, p)
-    advance_symptoms(body, life, burden, iron_effect, at, p)
+    advance_symptoms(body, life, iron_effect, at, p)

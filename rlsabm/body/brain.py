@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rlsabm.arrays import Floats
+from rlsabm.body.lasting import advance_lasting
 from rlsabm.body.responses import STORES_KNOTS, cns_supply, tabulate_supply
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import LAST_AGE
@@ -53,10 +54,10 @@ _BODY_FIELDS = (
     ),
 )
 _PARAMETERS = (
-    P("supply_half_ferritin_ug_per_l", 7.0, "µg/L", "lognormal", 0.25, 2, 25,
+    P("supply_half_ferritin_ug_per_l", 3.5, "µg/L", "lognormal", 0.25, 2, 25,
       "Ferritin at which the supply of iron to the CNS is half of the full supply.",
       "assumed; near flat above 30-50 and falling steeply below 15"),
-    P("supply_steepness", 2.5, "1", "normal", 0.5, 1.0, 6.0,
+    P("supply_steepness", 5.0, "1", "normal", 0.5, 1.0, 6.0,
       "Steepness with which the supply of iron to the CNS falls with ferritin (Hill exponent).",
       "assumed"),
     P("exchangeable_pool_months", 2.0, "months", "lognormal", 0.35, 1.0, 4.0,
@@ -71,7 +72,7 @@ _PARAMETERS = (
     P("deficit_convexity", 0.3, "1", "normal", 0.2, 0.0, 1.0,
       "Convexity of the effect of a CNS iron deficit: 0 makes it a square, 1 a cube of the deficit, so "
       "that marginal depletion has little effect and severe depletion much.", "assumed"),
-    P("deficit_effect", 2.0, "units of liability", "lognormal", 0.25, 0.0, 20.0,
+    P("deficit_effect", 8.0, "units of liability", "lognormal", 0.25, 0.0, 20.0,
       "Liability added by a complete lack of exchangeable CNS iron.", f"set to {RLS_IN_ANAEMIA}"),
     P("dopamine_share", 0.8, "1", "normal", 0.08, 0.0, 1.0,
       "Share of the effect of a CNS iron deficit that passes through dopamine.",
@@ -132,7 +133,8 @@ def deficit_effect(lacking: float, p: Inputs) -> float:
 @inlined
 def advance_pools(body: Any, life: Any, supply: float, p: Inputs) -> None:
     """One month of both pools of CNS iron at this supply (1 is the full supply)."""
-    target = life.cns_iron_trait * supply
+    kept = 1.0 - p.lasting_cns_iron_loss * body.vulnerability
+    target = life.cns_iron_trait * supply * kept
     body.cns_iron_exchangeable += (target - body.cns_iron_exchangeable) * p.exchangeable_pool_step
     body.cns_iron_structural += (
         body.cns_iron_exchangeable - body.cns_iron_structural
@@ -164,8 +166,9 @@ def advance_brain(
     body: Any, life: Any, burden: Any, age: int, per_scale: float, p: Inputs
 ) -> float:
     """One month of CNS iron and dopamine; returns the effect of the iron deficit on liability."""
-    stores = body.storage_iron_mg * per_scale
-    advance_pools(body, life, cns_supply(stores, p), p)
+    supply = cns_supply(body.storage_iron_mg * per_scale, p)
+    advance_lasting(body, burden, supply, p)
+    advance_pools(body, life, supply, p)
     effect = iron_effect(body, age, p)
     advance_dopamine(body, p.dopamine_share * effect, burden.dopamine_load, p)
     return effect

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,6 @@ from rlsabm.declaring.sources import (
     ANY_RLS_IN_ADULTS,
     ANY_RLS_IN_MEN,
     RISE_WITH_AGE,
-    RLS_AFTER_ONE_BIRTH,
     RLS_IN_CHILDREN,
     SIGNIFICANT_RLS_IN_ADULTS,
     WEEKLY_SHARE,
@@ -31,6 +29,10 @@ from rlsabm.moment import Moment
 
 RLS_ONSET = register_event("RLS onset", 4)
 RLS_REMISSION = register_event("RLS remission", 5)
+
+#: Symptoms after more months than these begin a new course: a survey of the past year would have found
+#: none between.
+MONTHS_BETWEEN_COURSES = 12
 
 
 def fill_symptom_tables(making: Making) -> Mapping[str, Floats]:
@@ -43,22 +45,6 @@ def fill_symptom_tables(making: Making) -> Mapping[str, Floats]:
 
 
 _BODY_FIELDS = (
-    Field(
-        "lasting_load",
-        "f4",
-        "share",
-        "lasting load of all pregnancies so far, as a share of the largest possible",
-        lower=0,
-        upper=1,
-    ),
-    Field(
-        "vulnerability",
-        "f4",
-        "share",
-        "share of the lasting load that already acts on liability",
-        lower=0,
-        upper=1,
-    ),
     Field("liability", "f4", "liability", "liability to RLS; 0 means even odds"),
     Field("rls", "u1", "", "has RLS this month", upper=1),
     Field(
@@ -66,6 +52,14 @@ _BODY_FIELDS = (
         "i4",
         "month",
         "first month with RLS; never if there was none",
+        initial=NEVER,
+    ),
+    Field(
+        "rls_onset_month",
+        "i4",
+        "month",
+        "first month of the present or last course of RLS, in which no twelve months were free of it; "
+        "never if there was none",
         initial=NEVER,
     ),
     Field("rls_last_month", "i4", "month", "last month with RLS", initial=LONG_AGO),
@@ -85,36 +79,30 @@ _BODY_FIELDS = (
     ),
 )
 _PARAMETERS = (
-    P("liability_threshold", 2.88, "units of liability", "normal", 0.2, 0.0, 8.0,
+    P("liability_threshold", 3.8, "units of liability", "normal", 0.2, 0.0, 8.0,
       "Liability that a person of 20 years without any deficit would need for even odds of RLS.",
       f"set to {ANY_RLS_IN_ADULTS}; {ANY_RLS_IN_MEN}"),
-    P("liability_scale", 0.43, "units of liability", "lognormal", 0.15, 0.1, 2.0,
+    P("liability_scale", 0.15, "units of liability", "lognormal", 0.15, 0.1, 2.0,
       "Scale of the logistic function from liability to prevalence.",
       "assumed, from a trial of the equations"),
-    P("child_liability", -0.75, "units of liability", "normal", 0.15, -3.0, 0.5,
+    P("child_liability", -0.9, "units of liability", "normal", 0.15, -3.0, 0.5,
       "Liability of children under ten relative to adults of 20 years.",
       f"set to {RLS_IN_CHILDREN}"),
     P("age_liability", 0.35, "units of liability", "normal", 0.1, 0.0, 2.0,
       "Liability of people of 64 years and older relative to adults of 20 years.",
       f"set to: {RISE_WITH_AGE}"),
-    P("lasting_effect", 1.25, "units of liability", "normal", 0.25, 0.0, 5.0,
-      "Liability that many pregnancies leave for good, once the delay is over.",
-      f"set to {RLS_AFTER_ONE_BIRTH}, given lasting_share_per_pregnancy"),
-    P("lasting_share_per_pregnancy", 0.5, "1", "normal", 0.12, 0.05, 1.0,
-      "Share of the remaining lasting effect that a pregnancy of nine months adds.",
-      "assumed: half of what remains, each time"),
-    P("lasting_delay_years", 6.0, "years", "lognormal", 0.3, 1.0, 20.0,
-      "Time constant with which the lasting effect of pregnancy appears.",
-      "assumed: remission after delivery, excess decades later"),
-    P("onset_per_month", 0.4, "1/month", "normal", 0.08, 0.01, 1.0,
+    P("youngest_age_years", 4, "years", "fixed", 0, 0, 18,
+      "Age in completed years before which nobody has RLS.",
+      "assumed: younger children cannot say what they feel, which the criteria ask for"),
+    P("onset_per_month", 0.35, "1/month", "normal", 0.08, 0.01, 1.0,
       "Monthly probability of onset where the equilibrium prevalence is one.",
       "assumed, from a trial of the equations"),
-    P("remission_per_month", 0.4, "1/month", "normal", 0.08, 0.01, 1.0,
+    P("remission_per_month", 0.35, "1/month", "normal", 0.08, 0.01, 1.0,
       "Monthly probability of remission where the equilibrium prevalence is zero.",
       "assumed, from a trial of the equations"),
-    P("weekly_liability", -0.30, "units of liability", "normal", 0.1, -5.0, 5.0,
+    P("weekly_liability", 0.45, "units of liability", "normal", 0.1, -5.0, 5.0,
       "Liability above which a case has symptoms at least weekly.", f"set to {WEEKLY_SHARE}"),
-    P("significant_liability", 0.36, "units of liability", "normal", 0.1, -5.0, 5.0,
+    P("significant_liability", 1.3, "units of liability", "normal", 0.1, -5.0, 5.0,
       "Liability above which a case is clinically significant.",
       f"set to {SIGNIFICANT_RLS_IN_ADULTS}"),
     P("irls_at_significant", 15.0, "IRLS points", "normal", 1.5, 5.0, 30.0,
@@ -130,10 +118,6 @@ SYMPTOMS = Room(
     parameters=_PARAMETERS,
     derived={
         "per_liability_scale": lambda p: 1.0 / p["liability_scale"],
-        "lasting_share_per_month": lambda p: (
-            1.0 - (1.0 - p["lasting_share_per_pregnancy"]) ** (1 / 9)
-        ),
-        "lasting_step": lambda p: 1.0 - math.exp(-1.0 / (12.0 * p["lasting_delay_years"])),
     },
     tables=(
         Table("age_effect", BY_AGE, "effect of age on liability"),
@@ -153,9 +137,10 @@ SYMPTOMS = Room(
         PersonColumn(
             "age_at_onset",
             "years",
-            "age in the first month with RLS; missing in people who never had RLS",
-            lambda people: (people.rls_first_month.astype(np.int64) - people.birth_month) / 12.0,
-            lambda people: people.rls_first_month == NEVER,
+            "age at which the present or last course of RLS began, in which no twelve months were free "
+            "of it; missing in people who never had RLS",
+            lambda people: (people.rls_onset_month.astype(np.int64) - people.birth_month) / 12.0,
+            lambda people: people.rls_onset_month == NEVER,
             type="number",
         ),
     ),
@@ -179,16 +164,15 @@ def next_state(had_rls: int, prevalence: float, u: float, p: Inputs) -> int:
 def advance_symptoms(
     body: Any,
     life: Any,
-    burden: Any,
     iron_effect: float,
     at: Moment,
     p: Inputs,
 ) -> None:
-    """One month of liability and symptoms."""
-    body.lasting_load += (
-        burden.lasting_months * p.lasting_share_per_month * (1.0 - body.lasting_load)
-    )
-    body.vulnerability += (body.lasting_load - body.vulnerability) * p.lasting_step
+    """One month of liability and symptoms.
+
+    Nobody has RLS before the age at which a child can report it.  Symptoms that come after twelve
+    months without any begin a new course, and their month is that of its onset.
+    """
     body.liability = (
         life.other_liability
         + p.age_effect[at.age]
@@ -197,9 +181,14 @@ def advance_symptoms(
         + p.lasting_effect * body.vulnerability
         - p.liability_threshold
     )
+    if at.age < p.youngest_age_years:
+        body.rls = 0
+        return
     prevalence = equilibrium_prevalence(body.liability, p.per_liability_scale, p)
     body.rls = next_state(body.rls, prevalence, at.symptoms, p)
     if body.rls:
+        if at.month - body.rls_last_month > MONTHS_BETWEEN_COURSES:
+            body.rls_onset_month = at.month
         body.rls_first_month = min(body.rls_first_month, at.month)
         body.rls_last_month = at.month
         if body.liability >= p.weekly_liability:

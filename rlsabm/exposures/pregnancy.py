@@ -271,7 +271,7 @@ _PARAMETERS = (
     P("pregnancy_tablet_factor", 0.5, "1", "normal", 0.1, 0.1, 1,
       "Share of the prenatal dose that counts as ferrous iron on an empty stomach.",
       "assumed: taken with meals and calcium, and not every day"),
-    P("pregnancy_dopamine_load", 1.3, "units of liability", "lognormal", 0.25, 0, 6,
+    P("pregnancy_dopamine_load", 3.2, "units of liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function due to the hormones of late pregnancy, at term.",
       f"set to {RLS_IN_THE_THIRD_TRIMESTER}"),
 )  # fmt: skip
@@ -390,7 +390,9 @@ PREGNANCY = Exposure(
     parts=(
         Part(
             name="pregnancy",
-            other_load=lambda p: p.pregnancy_dopamine_load + p.lasting_effect,
+            other_load=lambda p: (
+                p.pregnancy_dopamine_load + p.lasting_effect + p.lasting_cns_iron_loss
+            ),
             as_measured=_without_expansion,
         ),
     ),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rlsabm.arrays import Ints, Records
 from rlsabm.body.body import advance_body
 from rlsabm.body.brain import BRAIN
+from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
 from rlsabm.burden import lay_neutral, neutral_burdens
 from rlsabm.chance import Word
@@ -59,7 +60,7 @@ from rlsabm.worlds.world import (
 #: People who live again at a time: their bodies in all worlds fit into the processor's cache.
 CHUNK = 256
 #: What a changed body has of its own.  The rest is the factual body's.
-_OWN = {field.name for room in (BRAIN, SYMPTOMS) for field in room.body_fields}
+_OWN = {field.name for room in (LASTING, BRAIN, SYMPTOMS) for field in room.body_fields}
 _SHARED = [name for name in BODY.names or () if name not in _OWN]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from rlsabm.arrays import Records
 from rlsabm.body.brain import advance_dopamine, advance_pools, iron_effect
+from rlsabm.body.lasting import advance_lasting
 from rlsabm.body.symptoms import advance_symptoms
 from rlsabm.burden import add_part, add_part_without_iron
 from rlsabm.compilation import compiled, inlined
@@ -186,6 +187,10 @@ def advance_changed_body(
     effect = 0.0
     by_iron = 0.0
     load = burden.dopamine_load
+    if kind == WITHOUT_PATH:
+        body.lasting_load, body.vulnerability = factual.lasting_load, factual.vulnerability
+    else:
+        advance_lasting(body, burden, 1.0, p)
     if kind == REPLETE:
         advance_pools(body, life, 1.0, p)
         effect = iron_effect(body, at.age, p)
@@ -198,4 +203,4 @@ def advance_changed_body(
         body.cns_iron_structural = factual.cns_iron_structural
         effect = iron_effect(body, at.age, p)
     advance_dopamine(body, by_iron, load, p)
-    advance_symptoms(body, life, burden, effect, at, p)
+    advance_symptoms(body, life, effect, at, p)

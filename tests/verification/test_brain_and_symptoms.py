@@ -32,7 +32,7 @@ def _advance(body: Any, life: Any, burdens: Any, age: int, p: Any, us: Any, curv
     for month in range(len(us)):
         effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, p)
         at = Moment(month, age, us[month], 0.0, 0.0, 0.0)
-        advance_symptoms(body, life, burden, effect, at, p)
+        advance_symptoms(body, life, effect, at, p)
         curve[month, 0] = body.cns_iron_exchangeable
         curve[month, 1] = body.cns_iron_structural
         curve[month, 2] = body.dopamine_deficit

@@ -16,6 +16,7 @@ from rlsabm.body.brain import (
     deficit_effect,
     iron_effect,
 )
+from rlsabm.body.lasting import advance_lasting
 from rlsabm.body.responses import cns_supply, equilibrium_prevalence
 from rlsabm.body.symptoms import (
     RLS_ONSET,
@@ -161,10 +162,8 @@ def lived(
 ) -> Any:
     """A body after a month of symptoms."""
     life, body = person(**fields)
-    burden = a_burden()
-    burden.lasting_months = months
     at = moment(**({"age": AGE} | (when or {})))
-    plain(advance_symptoms)(body, life, burden, by_iron, at, inputs())
+    plain(advance_symptoms)(body, life, by_iron, at, inputs())
     return body
 
 
@@ -173,23 +172,69 @@ def test_liability_is_the_sum_of_its_parts() -> None:
         0.5, other_liability=1.1, dopamine_deficit=0.7, vulnerability=0.4, lasting_load=0.9
     )
     age = 0.35 * (AGE - 20) / 44
-    vulnerability = 0.4 + 0.5 * (1 - np.exp(-1 / 72))
-    expected = 1.1 + age + 0.7 + 0.2 * 0.5 + 1.25 * vulnerability - 2.88
+    expected = 1.1 + age + 0.7 + 0.2 * 0.5 + 1.25 * 0.4 - 2.88
     assert body.liability == pytest.approx(expected, rel=1e-5)
+
+
+# What lasts ---------------------------------------------------------------------------------------
+
+
+def left_behind(months: float = 0.0, supply: float = 1.0, **fields: Any) -> Any:
+    """A body after a month of pregnancy, or of a short supply of iron to the CNS."""
+    _, body = person(**fields)
+    burden = a_burden()
+    burden.lasting_months = months
+    plain(advance_lasting)(body, burden, supply, inputs())
+    return body
 
 
 def test_nine_months_of_pregnancy_leave_half_of_what_is_left() -> None:
     month = 1 - 0.5 ** (1 / 9)
-    assert lived(months=1.0).lasting_load == pytest.approx(month, rel=EXACT)
-    left = lived(months=1.0, lasting_load=0.6)
+    assert left_behind(months=1.0).lasting_load == pytest.approx(month, rel=EXACT)
+    left = left_behind(months=1.0, lasting_load=0.6)
     assert left.lasting_load == pytest.approx(0.6 + month * 0.4, rel=EXACT)
-    assert lived(months=0.0, lasting_load=0.6).lasting_load == pytest.approx(0.6)
+    assert left_behind(lasting_load=0.6).lasting_load == pytest.approx(0.6)
+
+
+def test_a_year_without_supply_leaves_a_tenth_of_what_is_left() -> None:
+    month = 1 - 0.9 ** (1 / 12)
+    assert left_behind(supply=0.0).lasting_load == pytest.approx(month, rel=EXACT)
+    left = left_behind(supply=0.25, lasting_load=0.6)
+    assert left.lasting_load == pytest.approx(0.6 + 0.75 * month * 0.4, rel=EXACT)
+
+
+def test_pregnancy_and_shortage_never_leave_more_than_everything() -> None:
+    values = dict(lasting_share_per_pregnancy=1, lasting_share_per_short_year=1)
+    _, body = person(lasting_load=0.3)
+    burden = a_burden()
+    burden.lasting_months = 1.0
+    plain(advance_lasting)(body, burden, 0.0, inputs(**values))
+    assert body.lasting_load == 1.0
 
 
 def test_the_lasting_load_comes_to_bear_in_six_years() -> None:
-    body = lived(lasting_load=0.5, vulnerability=0.1)
+    body = left_behind(lasting_load=0.5, vulnerability=0.1)
     expected = 0.1 + 0.4 * (1 - np.exp(-1 / 72))
     assert body.vulnerability == pytest.approx(expected, rel=EXACT)
+
+
+def test_the_lasting_load_takes_its_share_of_cns_iron() -> None:
+    """A fifth of what supply and trait would give, where all of it has come to bear."""
+    life, body = person(cns_iron_trait=0.8, cns_iron_exchangeable=1.0, vulnerability=0.5)
+    plain(advance_pools)(body, life, 0.5, inputs())
+    expected = 1.0 + (0.8 * 0.5 * (1 - 0.2 * 0.5) - 1.0) * (1 - np.exp(-1 / 2))
+    assert body.cns_iron_exchangeable == pytest.approx(expected, rel=EXACT)
+
+
+def test_a_month_of_the_brain_leaves_its_share() -> None:
+    """The month's own supply, by the stores, is what it is short of."""
+    life, body = person(storage_iron_mg=0.0, storage_scale_mg=400.0)
+    p = inputs()
+    plain(advance_brain)(body, life, a_burden(), AGE, 1 / 400, p)
+    short = 1 - plain(cns_supply)(0.0, p)
+    assert short > 0.9
+    assert body.lasting_load == pytest.approx(short * (1 - 0.9 ** (1 / 12)), rel=EXACT)
+    assert body.vulnerability == pytest.approx(body.lasting_load * p.lasting_step, rel=EXACT)
 
 
 # Symptoms -----------------------------------------------------------------------------------------
@@ -252,10 +297,32 @@ def test_the_first_month_of_symptoms_stays() -> None:
     assert at_liability(1.0, rls_first_month=NOW - 50).rls_first_month == NOW - 50
 
 
+def test_onset_is_the_first_month_of_a_course() -> None:
+    """Symptoms within twelve months belong to the course before; later ones begin another."""
+    assert at_liability(1.0).rls_onset_month == NOW
+    for months_since, onset in ((1, NOW - 50), (12, NOW - 50), (13, NOW), (40, NOW)):
+        body = at_liability(
+            1.0,
+            rls_onset_month=NOW - 50,
+            rls_first_month=NOW - 90,
+            rls_last_month=NOW - months_since,
+        )
+        assert body.rls_onset_month == onset
+        assert body.rls_first_month == NOW - 90
+
+
+@pytest.mark.parametrize(("age", "has"), [(0, 0), (3, 0), (4, 1), (10, 1)])
+def test_nobody_has_rls_before_it_can_be_told(age: int, has: int) -> None:
+    body = lived(when=dict(symptoms=1e-9, age=age), other_liability=5.0)
+    assert body.rls == has
+    assert (body.rls_first_month == NOW) == (body.rls_onset_month == NOW) == has
+    assert body.liability == pytest.approx(5.0 - 0.75 - 2.88, rel=1e-5)
+
+
 def test_months_without_symptoms_leave_no_trace() -> None:
     body = lived(when=dict(symptoms=0.9999))
     assert body.rls == 0
-    assert body.rls_first_month == NEVER
+    assert body.rls_first_month == body.rls_onset_month == NEVER
     assert body.rls_last_month == body.weekly_last_month == LONG_AGO
 
 
@@ -278,7 +345,7 @@ def test_onsets_and_remissions_are_logged() -> None:
 def test_age_at_onset_is_in_years() -> None:
     column = next(column for column in SYMPTOMS.columns if column.name == "age_at_onset")
     people = SimpleNamespace(
-        rls_first_month=np.array([NOW, NEVER]), birth_month=np.array([NOW - 30 * 12 - 6, 0])
+        rls_onset_month=np.array([NOW, NEVER]), birth_month=np.array([NOW - 30 * 12 - 6, 0])
     )
     assert column.values(people).tolist()[0] == 30.5
     assert np.isnan(column.values(people)[1])
