@@ -43,7 +43,7 @@ FIXED = {
     "lasting_effect": 1.25,
     "lasting_cns_iron_loss": 0.2,
     "lasting_share_per_pregnancy": 0.5,
-    "lasting_share_per_short_year": 0.1,
+    "lasting_share_per_short_year": 0.0,
     "lasting_delay_years": 6.0,
     "liability_threshold": 2.88,
     "liability_scale": 0.43,

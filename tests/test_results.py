@@ -25,7 +25,7 @@ from rlsabm.results.intervals import wilson_interval
 from rlsabm.results.table import Column, Kind
 from rlsabm.results.tables import TABLES, tables_of
 from rlsabm.results.tables.biomarkers import BIOMARKERS
-from rlsabm.results.tables.incidence import FIRST_ONSET, INCIDENT
+from rlsabm.results.tables.incidence import FIRST_ONSET, INCIDENT, NEW_RLS
 from rlsabm.study.settings import read_scenario
 
 UNIT = ["arm", "world", "draw", "replicate", "year"]
@@ -254,13 +254,16 @@ def test_incidence(study: Study) -> None:
     sums = sums.merge(persons.reset_index(), on=UNIT)
     assert (sums["person_years"] <= sums["persons"]).all()
     deaths = sums[sums["event"] == "death"]
-    others = sums[(sums["event"] != "first RLS onset") & (sums["event"] != "death")]
+    others = sums[~sums["event"].isin([FIRST_ONSET, NEW_RLS, "death"])]
     assert (deaths["person_years"] >= deaths["persons"] - deaths["events"]).all()
     assert others.groupby(UNIT, observed=True)["person_years"].nunique().eq(1).all()
-    first = sums[sums["event"] == "first RLS onset"].set_index(UNIT)
+    first = sums[sums["event"] == FIRST_ONSET].set_index(UNIT)
     every = sums[sums["event"] == "RLS onset"].set_index(UNIT)
-    assert (first["events"] <= every["events"]).all()
-    assert (first["person_years"] < every["person_years"]).all()
+    new = sums[sums["event"] == NEW_RLS].set_index(UNIT)
+    for narrower, wider in ((first, new), (new, every)):
+        assert (narrower["events"] <= wider["events"]).all()
+        assert (narrower["person_years"] < wider["person_years"]).all()
+    assert (new["events"] > 0).all()
     no_donors = sums[(sums["arm"] == "no donation") & (sums["event"] == "donation")]
     assert (no_donors["events"] == 0).all()
 
@@ -410,7 +413,8 @@ def test_events(study: Study) -> None:
     incidence = study.table("incidence").query("condition == 'everyone'")
     counted = totals(incidence, [*UNIT, "event"], ["events"])["events"]
     first = counted.xs(FIRST_ONSET, level="event")
-    counted = counted[(counted > 0) & (counted.index.get_level_values("event") != FIRST_ONSET)]
+    derived = counted.index.get_level_values("event").isin([FIRST_ONSET, NEW_RLS])
+    counted = counted[(counted > 0) & ~derived]
     assert counted.to_dict() == listed.to_dict()
     onsets = events[(events["event"] == "RLS onset") & events["first"]]
     assert first.to_dict() == onsets.groupby(UNIT, observed=True).size().to_dict()

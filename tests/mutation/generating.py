@@ -22,6 +22,7 @@ MODULES = (
     "body/body.py",
     "body/brain.py",
     "body/iron.py",
+    "body/lasting.py",
     "body/responses.py",
     "body/symptoms.py",
     "burden.py",

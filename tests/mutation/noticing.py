@@ -16,6 +16,7 @@ _VERIFICATION = "tests/verification"
 RULES: dict[str, tuple[str, ...]] = {
     "body/": ("iron", "brain_and_symptoms", "worlds"),
     "body/brain": ("brain_and_symptoms", "iron", "worlds"),
+    "body/lasting": ("brain_and_symptoms", "worlds"),
     "body/symptoms": ("brain_and_symptoms", "iron", "worlds"),
     "burden": ("worlds", "month"),
     "exposures/catalogue/": ("catalogue", "month", "worlds"),

@@ -262,6 +262,42 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "the lasting load of pregnancy comes without delay",
     ),
     (
+        "body/brain.py",
+        "kept = 1.0 - p.lasting_cns_iron_loss * body.vulnerability",
+        "kept = 1.0 - p.lasting_cns_iron_loss * body.lasting_load",
+        "pregnancies lower CNS iron without delay",
+    ),
+    (
+        "body/lasting.py",
+        "of_shortage = (1.0 - supply) * p.lasting_share_per_short_month",
+        "of_shortage = supply * p.lasting_share_per_short_month",
+        "months of full supply leave a scar",
+    ),
+    (
+        "body/symptoms.py",
+        "if at.month - body.rls_last_month > MONTHS_BETWEEN_COURSES:",
+        "if at.month - body.rls_last_month > 1:",
+        "every remission begins a new course",
+    ),
+    (
+        "body/symptoms.py",
+        "if at.age < p.youngest_age_years:",
+        "if at.age < 0:",
+        "infants have RLS",
+    ),
+    (
+        "worlds/world.py",
+        "body.lasting_load, body.vulnerability = factual.lasting_load, factual.vulnerability",
+        "advance_lasting(body, burden, 1.0, p)",
+        "where the path to dopamine is cut, shortage leaves no scar",
+    ),
+    (
+        "results/tables/incidence.py",
+        'survey.bodies["rls_last_month"] <= survey.month - FOLLOW_UP_MONTHS',
+        'survey.bodies["rls_last_month"] < survey.month',
+        "people who had RLS in the past year are at risk of new RLS",
+    ),
+    (
         "body/symptoms.py",
         "+ (1.0 - p.dopamine_share) * iron_effect",
         "+ iron_effect",
@@ -293,8 +329,8 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "body/brain.py",
-        "target = life.cns_iron_trait * supply",
-        "target = supply",
+        "target = life.cns_iron_trait * supply * kept",
+        "target = supply * kept",
         "nobody's CNS iron is marginal",
     ),
     (

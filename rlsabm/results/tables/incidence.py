@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsabm.arrays import Floats, Ints
+from rlsabm.arrays import Bools, Floats, Ints
 from rlsabm.body.symptoms import RLS_ONSET
 from rlsabm.conventions import NEVER
 from rlsabm.life.mortality import DIED
@@ -19,7 +19,8 @@ from rlsabm.results.totals import ROWS_ADD_UP
 from rlsabm.rooms import EVENT_NAMES
 
 FIRST_ONSET = "first RLS onset"
-INCIDENT = (FIRST_ONSET, *EVENT_NAMES)
+NEW_RLS = "RLS onset after 12 months without"
+INCIDENT = (FIRST_ONSET, NEW_RLS, *EVENT_NAMES)
 
 
 class _AtRisk(NamedTuple):
@@ -40,8 +41,9 @@ class _AtRisk(NamedTuple):
 def count_incidence(observed: Observed) -> Contents:
     """Events and person-years, by condition and strata as of the survey.
 
-    A first onset of RLS is counted among those who never had RLS before. A month with the event, or
-    with death, counts as half a month at risk.
+    A first onset of RLS is counted among those who never had RLS before, an onset after twelve months
+    without among those who had none in the twelve months before the survey, once. A month with the
+    event, or with death, counts as half a month at risk.
     """
     cells = observed.cells
     at_risk = _at_risk(observed)
@@ -77,14 +79,21 @@ def _at_risk(observed: Observed) -> list[_AtRisk]:
     end[person[died]] = events["month"][died]
     years = (end - survey.month - 0.5) / 12.0
 
-    never = survey.bodies["rls_first_month"] == NEVER
-    onset = (events["event"] == RLS_ONSET) & (events["first"] == 1)
-    until_onset = end.copy()
-    until_onset[person[onset]] = events["month"][onset]
-    years_to_onset = np.where(never, (until_onset - survey.month - 0.5) / 12.0, 0.0)
+    onset = events["event"] == RLS_ONSET
+    first_onset = end.copy()
+    np.minimum.at(first_onset, person[onset], events["month"][onset])
+
+    def until_onset(name: str, free: Bools) -> _AtRisk:
+        """The first onset in the year of those who were free of RLS in some sense."""
+        time = np.where(free, (first_onset - survey.month - 0.5) / 12.0, 0.0)
+        return _AtRisk(time, {name: np.flatnonzero(free & (first_onset < end))})
 
     every = {name: person[events["event"] == code] for code, name in enumerate(EVENT_NAMES)}
-    return [_AtRisk(years_to_onset, {FIRST_ONSET: person[onset]}), _AtRisk(years, every)]
+    return [
+        until_onset(FIRST_ONSET, survey.bodies["rls_first_month"] == NEVER),
+        until_onset(NEW_RLS, survey.bodies["rls_last_month"] <= survey.month - FOLLOW_UP_MONTHS),
+        _AtRisk(years, every),
+    ]
 
 
 def _rate(counts: Contents) -> Floats:
@@ -104,14 +113,15 @@ TABLE = ResultTable(
         *STRATA,
         Column(
             "event", "category", "",
-            "kind of event; 'first RLS onset' is counted among people who never had RLS before",
+            "kind of event; 'first RLS onset' is counted among people who never had RLS before, "
+            "'RLS onset after 12 months without' among those without RLS in the year before the survey",
             words=INCIDENT,
         ),
         Column("events", "whole", "events", "number of events"),
         Column(
             "person_years", "number", "years",
-            "person-years of all people of the row, at risk or not; for 'first RLS onset' of those who "
-            "never had RLS before, until it begins",
+            "person-years of all people of the row, at risk or not; for 'first RLS onset' and "
+            "'RLS onset after 12 months without' of those without RLS before, until it begins",
         ),
         Column("rate_per_1000", "number", "per 1,000 person-years", "1,000 x events / person-years"),
     ),

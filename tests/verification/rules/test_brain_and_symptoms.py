@@ -184,7 +184,7 @@ def left_behind(months: float = 0.0, supply: float = 1.0, **fields: Any) -> Any:
     _, body = person(**fields)
     burden = a_burden()
     burden.lasting_months = months
-    plain(advance_lasting)(body, burden, supply, inputs())
+    plain(advance_lasting)(body, burden, supply, inputs(lasting_share_per_short_year=0.1))
     return body
 
 
@@ -229,7 +229,7 @@ def test_the_lasting_load_takes_its_share_of_cns_iron() -> None:
 def test_a_month_of_the_brain_leaves_its_share() -> None:
     """The month's own supply, by the stores, is what it is short of."""
     life, body = person(storage_iron_mg=0.0, storage_scale_mg=400.0)
-    p = inputs()
+    p = inputs(lasting_share_per_short_year=0.1)
     plain(advance_brain)(body, life, a_burden(), AGE, 1 / 400, p)
     short = 1 - plain(cns_supply)(0.0, p)
     assert short > 0.9

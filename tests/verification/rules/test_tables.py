@@ -24,7 +24,7 @@ from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.results.observed import FollowUp, Observed, follow_up_of
 from rlsabm.results.tables.autopsies import summarise_autopsies
 from rlsabm.results.tables.contrasts import CONTRAST_COUNTS, bands, count_contrasts
-from rlsabm.results.tables.incidence import FIRST_ONSET, INCIDENT, count_incidence
+from rlsabm.results.tables.incidence import FIRST_ONSET, INCIDENT, NEW_RLS, count_incidence
 from rlsabm.results.tables.kin import estimate_kin
 from rlsabm.results.tables.kin_counts import KIN_COUNTS, KIN_SEXES, count_kin
 from rlsabm.results.tables.partitions import (
@@ -327,6 +327,18 @@ def test_first_onsets_are_counted_among_those_who_never_had_rls() -> None:
     assert first.person_years == pytest.approx((5.5 + 9.5 + 12) / 12)
     assert onset.events == 2
     assert onset.person_years == pytest.approx((12 + 9.5 + 12 + 12) / 12)
+
+
+def test_new_courses_are_counted_among_those_without_rls_for_a_year() -> None:
+    """Once a person, at the first onset; twelve months without are those before the survey."""
+    survey = surveyed(5, {"rls_last_month": MONTH - np.array([11, 12, 500, 300, 900])})
+    seen = followed(
+        survey, (1, 2, RLS_ONSET, 0), (2, 6, RLS_ONSET, 0), (2, 9, RLS_ONSET, 0),
+        (3, 12, RLS_ONSET, 1), (4, 4, DIED, 1),
+    )  # fmt: skip
+    found = incidence(seen, NEW_RLS)
+    assert found.events == 2
+    assert found.person_years == pytest.approx((5.5 + 11.5 + 3.5 + 12) / 12)
 
 
 def test_events_are_counted_where_the_person_was_at_the_survey() -> None:

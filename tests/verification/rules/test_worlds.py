@@ -88,13 +88,13 @@ def test_conditions_with_a_load_have_a_second_world_without_their_iron(cause: st
 
 
 def test_where_the_load_is_none_there_is_no_second_world() -> None:
-    values = dict(pregnancy_dopamine_load=0, lasting_effect=0, ckd_4_dopamine_load=0,
-                  dialysis_dopamine_load=0)  # fmt: skip
+    values = dict(pregnancy_dopamine_load=0, lasting_effect=0, lasting_cns_iron_loss=0,
+                  ckd_4_dopamine_load=0, dialysis_dopamine_load=0)  # fmt: skip
     setting: Any = SimpleNamespace(conditions=(), inputs=inputs(**values))
     for cause in ("pregnancy", "ckd_4_5", "dialysis"):
         assert len(worlds_of(setting, [cause], postulates=False)) == 1
-    for name in ("pregnancy_dopamine_load", "lasting_effect"):
-        setting.inputs = inputs(**(values | {name: 1}))
+    for name in ("pregnancy_dopamine_load", "lasting_effect", "lasting_cns_iron_loss"):
+        setting.inputs = inputs(**(values | {name: 0.5}))
         assert len(worlds_of(setting, ["pregnancy"], postulates=False)) == 2
 
 
@@ -453,6 +453,22 @@ def test_worlds_without_exposures_of_women() -> None:
     assert not childless["child_iron_mg"].any()
     assert (no_iron["lasting_load"] == factual["lasting_load"]).all()
     assert light["child_iron_mg"][-1] > factual["child_iron_mg"][-1]
+
+
+def test_scars_of_shortage_are_those_of_each_world() -> None:
+    """Months that are short of iron in one body need not be so in another."""
+    p = inputs(lasting_share_per_short_year=0.5, lasting_share_per_pregnancy=0, pill_share=0,
+               hormonal_coil_share=0, copper_coil_share=0)  # fmt: skip
+    setting: Any = SimpleNamespace(conditions=(), inputs=p)
+    worlds = worlds_of(setting, ["heavy_menstrual_bleeding"], postulates=True)
+    months = [NOW - 36 + k for k in range(36)]
+    found = again(mother(p), worlds, months, p)
+    load = found["lasting_load"][-1]
+    factual, light, replete, sufficient, uncoupled = load
+    assert factual > light + 0.05
+    assert replete == sufficient == 0.0
+    assert uncoupled == factual
+    assert (found["vulnerability"][:, 4] == found["vulnerability"][:, 0]).all()
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
