@@ -553,8 +553,8 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "results/tables/incidence.py",
-        "np.where(never, (until_onset - survey.month - 0.5) / 12.0, 0.0)",
-        "(until_onset - survey.month - 0.5) / 12.0",
+        "np.where(free, (first_onset - survey.month - 0.5) / 12.0, 0.0)",
+        "(first_onset - survey.month - 0.5) / 12.0",
         "people with RLS are at risk of a first onset",
     ),
     (
