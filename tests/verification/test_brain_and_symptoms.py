@@ -290,6 +290,59 @@ def test_equilibrium_prevalence_rises_with_liability(setting: Setting) -> None:
     assert 1.0 - 1e-5 < found[-1] < 1.0
 
 
+# ------------------------------------------------------------------------------- the course
+
+
+def _months_with_rls(setting: Setting, excess: float, *, people: int = 40) -> np.ndarray:
+    """States in ten years of people so many scales of liability above even odds, by person."""
+    p = setting.inputs
+    even_odds = p.liability_threshold - p.age_effect[AGE]
+    states = []
+    for seed in range(people):
+        persons = someone(setting, trait=1.5, liability=even_odds + excess * p.liability_scale)
+        persons[1].cns_iron_structural = 1.5
+        us = np.random.default_rng(seed).random(180)
+        states.append(curves(setting, persons, 180, us)[60:, RLS])
+    return np.array(states)
+
+
+def test_rls_lasts_at_high_liability_and_comes_and_goes_near_the_threshold(
+    setting: Setting,
+) -> None:
+    high, near, low = (_months_with_rls(setting, excess) for excess in (5.0, 0.0, -5.0))
+    changes = [
+        np.abs(np.diff(states, axis=1)).sum(axis=1).mean() / 10 for states in (high, near, low)
+    ]
+    assert high.mean() > 0.98
+    assert 0.4 < near.mean() < 0.6
+    assert low.mean() < 0.02
+    assert changes[1] > 1.5  # onsets and remissions a year
+    assert max(changes[0], changes[2]) < 0.15
+
+
+def test_rls_goes_within_months_of_its_load_and_slowly_after_iron(setting: Setting) -> None:
+    """A load that ends (delivery, transplant) against stores that are filled: months with RLS after."""
+    p = setting.inputs
+    even_odds = p.liability_threshold - p.age_effect[AGE]
+    had, left = np.zeros(2), np.zeros((2, 24))
+    for seed in range(60):
+        us = np.random.default_rng(seed).random(60)
+        loaded = someone(setting, trait=1.5, liability=even_odds - 8 * p.liability_scale)
+        loaded[1].cns_iron_structural = 1.5
+        loaded[2].dopamine_load = 16 * p.liability_scale
+        short = someone(setting, trait=1.0, liability=even_odds - 3 * p.liability_scale, stores=0.0)
+        short[1].cns_iron_exchangeable, short[1].cns_iron_structural = 0.1, 0.1
+        for k, persons in enumerate((loaded, short)):
+            persons[1].rls = 1
+            had[k] += curves(setting, persons, 12, us[:12])[-1, RLS] / 60
+            persons[2].dopamine_load = 0.0
+            persons[1].storage_iron_mg = 2000.0
+            left[k] += curves(setting, persons, 24, us[12:36])[:, RLS] / 60
+    assert (had > 0.95).all()
+    assert left[0, 11] < 0.1
+    assert left[1, 11] > left[0, 11] + 0.2
+
+
 # ------------------------------------------------------------------------------- memory
 
 
