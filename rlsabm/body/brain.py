@@ -54,10 +54,11 @@ _BODY_FIELDS = (
     ),
 )
 _PARAMETERS = (
-    P("supply_half_ferritin_ug_per_l", 3.5, "µg/L", "lognormal", 0.25, 2, 25,
+    P("supply_half_ferritin_ug_per_l", 3.5, "µg/L", "lognormal", 0.3, 1, 25,
       "Ferritin at which the supply of iron to the CNS is half of the full supply.",
-      "assumed; near flat above 30-50 and falling steeply below 15"),
-    P("supply_steepness", 5.0, "1", "normal", 0.5, 1.0, 6.0,
+      "assumed; nearly flat until stores are almost empty, because women without children have no "
+      "more RLS than men, and cases no lower ferritin than others"),
+    P("supply_steepness", 5.0, "1", "normal", 1.0, 1.0, 12.0,
       "Steepness with which the supply of iron to the CNS falls with ferritin (Hill exponent).",
       "assumed"),
     P("exchangeable_pool_months", 2.0, "months", "lognormal", 0.35, 1.0, 4.0,
