@@ -84,7 +84,8 @@ _PARAMETERS = (
       f"set to {ANY_RLS_IN_ADULTS}; {ANY_RLS_IN_MEN}"),
     P("liability_scale", 0.15, "units of liability", "lognormal", 0.3, 0.05, 2.0,
       "Scale of the logistic function from liability to prevalence: how much time people near the "
-      "threshold spend with RLS.", "assumed small: few people have RLS in some months and not in others"),
+      "threshold spend with RLS.",
+      "assumed small: few people have RLS in some months and not in others"),
     P("child_liability", -0.9, "units of liability", "normal", 0.15, -3.0, 0.5,
       "Liability of children under ten relative to adults of 20 years.",
       f"set to {RLS_IN_CHILDREN}"),
