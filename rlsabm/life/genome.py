@@ -103,7 +103,7 @@ _PARAMETERS = (
       "assumed, see other_liability_heritability"),
     P("shared_polygenes_correlation", 0.7, "1", "normal", 0.12, 0.0, 0.95,
       "Genetic correlation of low CNS iron with other liability.", "assumed"),
-    P("other_liability_sd", 1.5, "units of liability", "normal", 0.2, 0.1, 4.0,
+    P("other_liability_sd", 1.6, "units of liability", "normal", 0.2, 0.1, 4.0,
       "Standard deviation between people of liability that iron does not explain.",
       "assumed, from a trial of the equations"),
     P("other_liability_heritability", 0.6, "1", "normal", 0.08, 0.0, 1.0,
