@@ -57,7 +57,7 @@ def condition(name: str, **effects: Any) -> Condition:
 
 CONDITIONS = (
     condition("iron_loss", iron_loss_mg_per_day=0.4, duration_years=10),
-    condition("malabsorption", absorption_factor=0.7),
+    condition("malabsorption", absorption_factor=0.6),
     condition("load_only", dopamine_load=1.0, duration_years=5),
     condition("blood_loss", blood_loss_ml_per_day=1.5, duration_years=6),
     condition("single_bleeding", blood_loss_ml_at_onset=700, duration_years=1),
