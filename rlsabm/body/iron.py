@@ -269,6 +269,11 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     stores -= lost
     milk = min(burden.milk_iron_mg, stores)
     stores -= milk
+    tissue = p.tissue_iron_mg_per_kg * life.weight_kg - body.tissue_iron_mg
+    tissue = min(max(tissue, 0.0), stores)
+    stores -= tissue
+    brought = stores - body.storage_iron_mg
+
     passed = 0.0
     if burden.conceptus_demand_mg > 0.0:
         supply = transferrin_saturation(body, life, p) / p.transferrin_saturation_full_percent
@@ -282,14 +287,10 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
         deficit += from_red_cells
         passed += from_red_cells
         body.conceptus_iron_mg += passed
-    tissue = p.tissue_iron_mg_per_kg * life.weight_kg - body.tissue_iron_mg
-    tissue = min(max(tissue, 0.0), stores)
-    stores -= tissue
 
-    # What food and tablets bring beyond other losses goes to red cells first; stores follow slowly.
-    # The iron of surplus cells returns to stores.
+    # What food and tablets bring beyond other losses goes to red cells first; stores follow slowly,
+    # though the conceptus draws on them at will. The iron of surplus cells returns to stores.
     if deficit > 0.0:
-        brought = stores - body.storage_iron_mg
         reaching = max(brought + released_from_stores(body, life, per_scale, p), 0.0)
         made = min(p.erythropoiesis_per_month * deficit, reaching, stores)
     else:

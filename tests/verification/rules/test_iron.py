@@ -343,6 +343,25 @@ def test_other_losses_take_of_the_iron_that_could_reach_the_marrow(lost: float) 
     assert found.stores == pytest.approx(400.0 - lost - expected, rel=1e-6)
 
 
+def test_the_conceptus_takes_of_stores_not_of_what_reaches_the_marrow() -> None:
+    """What food brings makes red cells while placenta and fetus empty the stores."""
+    found = month(
+        storage_iron_mg=200.0, red_cell_iron_mg=0.9 * TARGET, iron_intake_mg_per_day=10.0,
+        burden={"conceptus_demand_mg": 80.0},
+    )  # fmt: skip
+    absorbed = 10 * share_at(200.0) * (1 + 1.8 * 0.1) * DAYS
+    expected = made(0.1 * TARGET, released(200.0) + absorbed)
+    passed = float(found.body.conceptus_iron_mg)
+    assert found.red - 0.9 * TARGET == pytest.approx(expected, rel=1e-5)
+    assert found.stores == pytest.approx(200 + absorbed - passed - expected, rel=1e-5)
+
+
+def test_new_tissue_comes_before_red_cells() -> None:
+    found = month(storage_iron_mg=200.0, red_cell_iron_mg=0.9 * TARGET, tissue_iron_mg=44.0)
+    expected = released(200.0) - 5.0
+    assert found.red - 0.9 * TARGET == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize(("weight", "pace"), [(70.0, 1.0), (70.0 / 16, 2.0), (70.0 * 16, 0.5)])
 def test_stores_of_small_bodies_turn_over_faster(weight: float, pace: float) -> None:
     """By the fourth root of weight."""
