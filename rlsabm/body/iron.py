@@ -33,6 +33,8 @@ from rlsabm.mathematics import exp, log
 WHO_2011 = "WHO 2011, Haemoglobin concentrations, WHO/NMH/NHD/MNM/11.1"
 WHO_2020 = "WHO 2020, Guideline on use of ferritin concentrations"
 
+#: Weight of the person whose stores and speed of release the parameters describe.
+REFERENCE_WEIGHT_KG = 70.0
 #: Share of the blood that can be lost in a month.
 MOST_BLOOD_LOST = 0.6
 #: Newborns have about 170 g/L of haemoglobin, the set point of infants is about 120.
@@ -95,16 +97,17 @@ _PARAMETERS = (
     P("storage_bend_ug_per_l", 40, "µg/L", "lognormal", 0.2, 10, 400,
       "Ferritin at which the relation of stores to ferritin turns from linear to logarithmic.",
       "assumed, see storage_scale_mg"),
-    P("absorption_at_ferritin_one", 0.90, "1", "normal", 0.06, 0.3, 2.0,
+    P("absorption_at_ferritin_one", 0.73, "1", "normal", 0.06, 0.3, 2.0,
       "Share of food iron absorbed, extrapolated to a ferritin of 1 µg/L.",
-      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men); "
-      f"set to {FERRITIN_OF_MEN}"),
-    P("absorption_ferritin_exponent", 0.5, "1", "normal", 0.05, 0.3, 0.8,
+      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men, 0.54 in women after "
+      f"menopause); set to {FERRITIN_OF_MEN}"),
+    P("absorption_ferritin_exponent", 0.45, "1", "normal", 0.05, 0.3, 0.8,
       "Fall of the absorbed share with the logarithm of ferritin.",
       "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.40-0.68)"),
-    P("absorption_drive_gain", 5.0, "1", "normal", 1.5, 0.0, 15.0,
+    P("absorption_drive_gain", 1.8, "1", "normal", 0.6, 0.0, 15.0,
       "Relative rise of absorption per share of the red-cell iron target that is missing.",
-      "RISE 2017, PMID 28543044: a factor of 1.4-1.9 in donors"),
+      f"set to {HAEMOGLOBIN_AFTER_DONATION}, and to absorption in donors (RISE 2017, PMID 28543044), "
+      "of whom 44 % took iron"),
     P("absorption_ceiling_men_mg_per_day", 4.5, "mg/day", "normal", 0.15, 3.0, 7.0,
       "Largest absorption from food in men.", "RISE 2017, PMID 28543044 (4.49)"),
     P("absorption_ceiling_women_mg_per_day", 3.75, "mg/day", "normal", 0.15, 2.5, 7.0,
@@ -115,19 +118,19 @@ _PARAMETERS = (
     P("tablet_absorption_power", 0.555, "1", "normal", 0.05, 0.3, 1.0,
       "Absorption (mg) from a first ferrous tablet is scale x dose^power: the power.",
       "fit to Moretti 2015 Blood 126:1981"),
-    P("tablet_daily_factor", 0.6, "1", "normal", 0.05, 0.3, 1.0,
-      "Absorption of daily doses relative to a first dose.", "Moretti 2015 Blood 126:1981"),
-    P("tablet_reference_ferritin_ug_per_l", 20, "µg/L", "fixed", 0, 10, 40,
+    P("tablet_daily_factor", 0.64, "1", "normal", 0.05, 0.3, 1.0,
+      "Absorption of daily doses relative to a first dose.",
+      "Moretti 2015 Blood 126:1981: 35-45 % less"),
+    P("tablet_reference_ferritin_ug_per_l", 40, "µg/L", "fixed", 0, 10, 100,
       "Ferritin above which absorption from tablets falls, as that from food does.",
-      "Moretti 2015 Blood 126:1981 (ferritin at most 20)"),
-    P("erythropoiesis_per_month", 1.4, "1/month", "normal", 0.15, 0.5, 3.0,
-      "Rate at which a haemoglobin deficit recovers when iron is plentiful (at most all in a month).",
+      "assumed, above the ferritin of at most 20 in Moretti 2015 Blood 126:1981: with tablets, "
+      "donors recover as fast from a ferritin above 26 as from one below (HEIRS, Kiss 2015)"),
+    P("erythropoiesis_per_month", 0.80, "1/month", "normal", 0.04, 0.3, 1.0,
+      "Share of missing red-cell iron that is replaced in a month when iron is plentiful.",
       f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
-    P("erythropoiesis_half_supply_mg_per_day", 11.5, "mg/day", "normal", 1.2, 2.0, 30.0,
-      "Iron supply at which haemoglobin recovers at half that rate, per 2,200 mg of red-cell iron.",
-      f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
-    P("store_release_per_month", 0.42, "1/month", "normal", 0.08, 0.02, 1.0,
-      "Share of storage iron that can reach the marrow in a month.",
+    P("store_release_per_month", 0.18, "1/month", "normal", 0.03, 0.02, 1.0,
+      "Share of full stores that can reach the marrow in a month, at 70 kg; of lower stores a smaller "
+      "share.",
       f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
     P("red_cell_return_per_month", 0.5, "1/month", "normal", 0.1, 0.1, 1.0,
       "Share of red-cell iron above the target that returns to stores in a month.",
@@ -151,10 +154,6 @@ PERIPHERAL_IRON = Room(
     body_fields=_BODY_FIELDS,
     parameters=_PARAMETERS,
     derived={
-        # The donors in whom the recovery of haemoglobin was measured had 2,200 mg of red-cell iron.
-        "half_supply_per_red_cell_iron": lambda p: (
-            p["erythropoiesis_half_supply_mg_per_day"] / 2200.0
-        ),
         "share_at_tablet_reference": lambda p: (
             p["absorption_at_ferritin_one"]
             * p["tablet_reference_ferritin_ug_per_l"] ** -p["absorption_ferritin_exponent"]
@@ -231,6 +230,18 @@ def erythropoietic_drive(deficit_mg: float, target_mg: float, p: Inputs) -> floa
     return 1.0 + p.absorption_drive_gain * max(deficit_mg, 0.0) / target_mg
 
 
+@compiled
+def released_from_stores(body: Any, life: Any, per_scale: float, p: Inputs) -> float:
+    """Iron (mg) that stores can give to the marrow in a month.
+
+    Low stores give a smaller share of what they hold. Small bodies turn over faster, by the fourth
+    root of weight.
+    """
+    share = 1.0 - exp(-body.storage_iron_mg * per_scale)
+    pace = math.sqrt(math.sqrt(REFERENCE_WEIGHT_KG / life.weight_kg))
+    return p.store_release_per_month * share * pace * body.storage_iron_mg
+
+
 @inlined
 def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs) -> None:
     """One month of peripheral iron."""
@@ -258,6 +269,11 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     stores -= lost
     milk = min(burden.milk_iron_mg, stores)
     stores -= milk
+    tissue = p.tissue_iron_mg_per_kg * life.weight_kg - body.tissue_iron_mg
+    tissue = min(max(tissue, 0.0), stores)
+    stores -= tissue
+    brought = stores - body.storage_iron_mg
+
     passed = 0.0
     if burden.conceptus_demand_mg > 0.0:
         supply = transferrin_saturation(body, life, p) / p.transferrin_saturation_full_percent
@@ -271,19 +287,12 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
         deficit += from_red_cells
         passed += from_red_cells
         body.conceptus_iron_mg += passed
-    tissue = p.tissue_iron_mg_per_kg * life.weight_kg - body.tissue_iron_mg
-    tissue = min(max(tissue, 0.0), stores)
-    stores -= tissue
 
-    # Red cells are made as fast as iron reaches the marrow. The iron of surplus cells returns to
-    # stores.
+    # What food and tablets bring beyond other losses goes to red cells first; stores follow slowly,
+    # though the conceptus draws on them at will. The iron of surplus cells returns to stores.
     if deficit > 0.0:
-        supply = absorbed_per_day + (
-            p.store_release_per_month * body.storage_iron_mg * MONTHS_PER_DAY
-        )
-        half = p.half_supply_per_red_cell_iron * target
-        saturation = supply * supply / (supply * supply + half * half)
-        made = min(p.erythropoiesis_per_month * saturation * deficit, deficit, stores)
+        reaching = max(brought + released_from_stores(body, life, per_scale, p), 0.0)
+        made = min(p.erythropoiesis_per_month * deficit, reaching, stores)
     else:
         made = p.red_cell_return_per_month * deficit
     red_cells += made

@@ -9,6 +9,7 @@ import numpy as np
 
 from rlsabm import chance
 from rlsabm.arrays import Floats, Ints
+from rlsabm.body.iron import REFERENCE_WEIGHT_KG
 from rlsabm.chance import normal
 from rlsabm.compilation import compiled
 from rlsabm.conventions import FEMALE, LAST_AGE, MALE, SEXES
@@ -18,7 +19,7 @@ from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
-from rlsabm.declaring.sources import IOM
+from rlsabm.declaring.sources import FERRITIN_OF_MEN, IOM
 from rlsabm.declaring.tables import BY_SEX_AND_AGE, BY_SEX_AND_BIRTHDAY, Table
 from rlsabm.demography.country import Country
 from rlsabm.exposures.menses import IRON_HABITS, menstrual_loss_ml
@@ -28,7 +29,6 @@ BODY_BUILD = chance.register(
     "body build", 4, "once", "height, weight, haemoglobin set point, basal loss"
 )
 
-REFERENCE_WEIGHT_KG = 70.0
 #: Weight at which the basal loss per kg was measured (Institute of Medicine 2001, p. 340).
 BASAL_LOSS_WEIGHT_KG = 77.4
 #: Nadler's formula holds from about 35 kg (Nadler 1962 Surgery 51:224); below, blood per kg.
@@ -141,16 +141,17 @@ _PARAMETERS = (
     P("storage_weight_exponent", 0.75, "1", "normal", 0.05, 0.5, 1.0,
       "Exponent of body weight in the storage scale.",
       "assumed; 0.75 joins cord ferritin (63-171 µg/L, PMC2863301) to an endowment of 75 mg/kg"),
-    P("basal_loss_ug_per_kg_day", 14, "µg/kg/day", "normal", 1, 8, 20,
+    P("basal_loss_ug_per_kg_day", 13, "µg/kg/day", "normal", 1, 8, 20,
       "Iron lost with skin, gut and urine, per kg of a person of reference weight.",
-      f"{IOM} p. 340 (Green 1968)"),
+      f"{IOM} p. 340: 14 (Green 1968, 0.9-1.0 mg/day); less, as blood lost by disease and drugs comes "
+      "on top"),
     P("basal_loss_weight_exponent", 0.5, "1", "normal", 0.1, 0.0, 1.0,
       "Exponent of body weight, relative to 77.4 kg, in the basal iron loss.",
       f"{IOM} p. 340: square root of weight; Hunt 2009 doi 10.3945/ajcn.2009.27439: weak relation"),
-    P("basal_loss_log_sd", 0.30, "1", "normal", 0.05, 0.0, 0.8,
+    P("basal_loss_log_sd", 0.20, "1", "normal", 0.05, 0.0, 0.8,
       "Standard deviation between people of the logarithm of basal iron loss.",
-      "Hunt 2009 doi 10.3945/ajcn.2009.27439 (range)"),
-    P("intake_log_sd", 0.25, "1", "normal", 0.05, 0.0, 0.6,
+      f"set to the percentiles of {FERRITIN_OF_MEN}"),
+    P("intake_log_sd", 0.18, "1", "normal", 0.05, 0.0, 0.6,
       "Standard deviation between people of the logarithm of iron intake and its bioavailability.",
       "assumed, below the CV of 0.3 of reported intake (NHANES 2011-14, PMC8112768)"),
     P("haemoglobin_person_sd", 0.06, "1", "normal", 0.005, 0.0, 0.15,

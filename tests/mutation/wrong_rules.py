@@ -353,9 +353,15 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "body/iron.py",
-        "made = min(p.erythropoiesis_per_month * saturation * deficit, deficit, stores)",
-        "made = min(p.erythropoiesis_per_month * deficit, deficit, stores)",
-        "red cells are made however little iron there is",
+        "made = min(p.erythropoiesis_per_month * deficit, reaching, stores)",
+        "made = min(p.erythropoiesis_per_month * deficit, stores)",
+        "red cells are made as long as there are stores",
+    ),
+    (
+        "body/iron.py",
+        "return p.store_release_per_month * share * pace * body.storage_iron_mg",
+        "return p.store_release_per_month * pace * body.storage_iron_mg",
+        "low stores give as large a share as full ones",
     ),
     (
         "body/iron.py",
@@ -389,7 +395,7 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     # Life
     (
-        "life/growth.py",
+        "body/iron.py",
         "REFERENCE_WEIGHT_KG = 70.0",
         "REFERENCE_WEIGHT_KG = 77.4",
         "stores are scaled to the weight of basal loss",

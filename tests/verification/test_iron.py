@@ -540,43 +540,25 @@ def check_against_heirs(recruited: Recruits, setting: Setting, low: bool, tablet
     assert 0.65 * least <= days <= 1.35 * most
 
 
-#: A known gap of the model, which must be looked at anew when it closes.
-TOO_FAST = (
-    "rested donors of low ferritin who take iron are back after 13 days in the model, after 30 to 34 "
-    "in the trial: their haemoglobin was below its set point before, and recovery leads on to that"
-)
-
-
-def heirs_case(low: bool, tablets: float, gap: str = "") -> Any:
-    marks = [pytest.mark.xfail(reason=gap, strict=True, raises=AssertionError)] if gap else []
-    name = f"ferritin {'up to' if low else 'above'} 26, {'iron' if tablets else 'no iron'}"
-    return pytest.param(low, tablets, marks=marks, id=name)
-
-
-@pytest.mark.parametrize(
+ARMS = pytest.mark.parametrize(
     ("low", "tablets"),
     [
-        heirs_case(True, 0.0),
-        heirs_case(False, 0.0),
-        heirs_case(True, 37.5),
-        heirs_case(False, 37.5),
+        pytest.param(True, 0.0, id="ferritin up to 26, no iron"),
+        pytest.param(False, 0.0, id="ferritin above 26, no iron"),
+        pytest.param(True, 37.5, id="ferritin up to 26, iron"),
+        pytest.param(False, 37.5, id="ferritin above 26, iron"),
     ],
 )
+
+
+@ARMS
 def test_haemoglobin_at_its_set_point_recovers_as_in_heirs(
     at_set_point: Recruits, grown: Population, low: bool, tablets: float
 ) -> None:
     check_against_heirs(at_set_point, grown.setting, low, tablets)
 
 
-@pytest.mark.parametrize(
-    ("low", "tablets"),
-    [
-        heirs_case(True, 0.0),
-        heirs_case(False, 0.0),
-        heirs_case(True, 37.5, gap=TOO_FAST),
-        heirs_case(False, 37.5),
-    ],
-)
+@ARMS
 def test_haemoglobin_of_rested_donors_recovers_as_in_heirs(
     rested_donors: Recruits, grown: Population, low: bool, tablets: float
 ) -> None:

@@ -294,7 +294,7 @@ def test_children_get_the_conceptus_iron_but_for_the_placentas_fifth() -> None:
 
 
 def test_blood_lost_at_delivery_is_lognormal_around_300_ml() -> None:
-    """Milman 2011: above 500 mL in 5 to 6 %; here a little more often."""
+    """Milman 2011: above 500 mL in 5 to 6 %."""
     p = inputs()
     for uid in (1, 2, 3):
         _, _, burden = delivered(uid=uid)
@@ -303,7 +303,7 @@ def test_blood_lost_at_delivery_is_lognormal_around_300_ml() -> None:
         assert burden.blood_loss_ml == pytest.approx(expected, rel=1e-6)
     lost = [float(delivered(uid=uid)[2].blood_loss_ml) for uid in range(1, 1001)]
     assert np.median(lost) == pytest.approx(300, rel=0.06)
-    assert np.log(lost).std() == pytest.approx(0.45, rel=0.08)
+    assert np.log(lost).std() == pytest.approx(0.32, rel=0.08)
 
 
 def test_blood_of_a_delivery_is_lost_from_the_volume_of_term() -> None:
@@ -326,15 +326,15 @@ def test_ends_of_pregnancies_that_are_switched_off_cost_nothing() -> None:
         assert life.pregnancy == NOT_PREGNANT
 
 
-def test_four_fifths_of_mothers_nurse_for_seven_months_on_average() -> None:
+def test_five_in_six_mothers_nurse_for_fifteen_months_on_average() -> None:
     months = []
     for uid in UIDS:
         life, _, _ = delivered(uid=uid)
         months.append(int(life.lactation_until) - NOW)
     nursing = np.array(months)[np.array(months) > 0]
-    error = (0.8 * 0.2 / len(UIDS)) ** 0.5
-    assert len(nursing) / len(UIDS) == pytest.approx(0.8, abs=3.5 * error)
-    mean = 1 + np.exp(-(np.arange(1, 400) + 0.5) / 7).sum()  # whole months, at least one
+    error = (0.83 * 0.17 / len(UIDS)) ** 0.5
+    assert len(nursing) / len(UIDS) == pytest.approx(0.83, abs=3.5 * error)
+    mean = 1 + np.exp(-(np.arange(1, 400) + 0.5) / 15).sum()  # whole months, at least one
     assert nursing.mean() == pytest.approx(mean, abs=3.5 * mean / len(nursing) ** 0.5)
 
 

@@ -75,6 +75,19 @@ def test_milk_costs_what_the_institute_of_medicine_reckons() -> None:
     assert P.milk_iron_mg_per_day == pytest.approx(0.35 * 0.78, abs=0.005)
 
 
+def test_mothers_nurse_as_long_as_the_survey_says() -> None:
+    """National Immunization Survey, births of 2014-2016: 55-58 % at six months, 34-36 % at twelve."""
+    at_six, at_twelve = (P.lactation_share * exp(-m / P.lactation_mean_months) for m in (6, 12))
+    assert 0.55 <= at_six <= 0.58
+    assert at_twelve == pytest.approx(0.36, abs=0.02)
+
+
+def test_few_deliveries_bleed_much() -> None:
+    """Milman 2011: above 500 mL in 5-6 %."""
+    much = norm.sf(log(500 / P.delivery_blood_ml) / P.delivery_blood_log_sd)
+    assert 0.05 <= much <= 0.06
+
+
 def test_people_differ_in_size_as_in_the_survey() -> None:
     """NCHS 2015-2018: height SD of 7 cm, weight CV of 0.22."""
     assert P.height_person_sd * 1.70 == pytest.approx(0.07, abs=0.005)
