@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsabm.data import DATA
-from rlsabm.data.table_reading import read_table
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
-from rlsabm.life.genome import LOCI
+from rlsabm.life.loci import locus_names
 from rlsabm.population import Population
 
 #: Names of the loci, in the order of the bits in a person's alleles.
-LOCUS_NAMES = read_table(DATA / "loci.csv", LOCI).values("locus")
+LOCUS_NAMES = locus_names()
 LOCI = range(len(LOCUS_NAMES))
 POLYGENES = ("cns_iron_polygenes", "other_polygenes")
 #: Normal quantile of the bounds: with about 60 comparisons in this file, one in 30 runs of another

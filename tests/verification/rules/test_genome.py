@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
@@ -20,48 +20,13 @@ from rlsabm.life.genome import (
     inherit_genome,
 )
 
-#: Loci by file: frequency of the risk allele, odds ratio, whether it acts by CNS iron.
-LOCI = [(0.07, 1.92, True), (0.70, 1.5, True), (0.30, 1.18, False), (0.68, 1.27, False),
-        (0.30, 1.35, False), (0.50, 1.23, False)]  # fmt: skip
-FREQUENCY = np.array([locus[0] for locus in LOCI])
+#: Frequency of the risk alleles, by file.
+FREQUENCY = np.array([0.07, 0.70, 0.30, 0.68, 0.30, 0.50])
 BITS = 2 ** np.arange(6)
 
 
 def uniforms(rule: Any, *of: Any) -> tuple[float, ...]:
     return tuple(plain(rule)(np.uint64(KEY), *of))
-
-
-# Effects of alleles -------------------------------------------------------------------------------
-
-
-def test_odds_ratios_become_effects_on_one_persons_liability() -> None:
-    """ln(odds ratio) x √(scale² + 0.346 x SD²): Zeger, Liang and Albert 1988."""
-    p = inputs()
-    assert p.locus_count == 6
-    assert p.allele_frequency[:6] == pytest.approx(FREQUENCY)
-    for locus, (_, odds, of_iron) in enumerate(LOCI):
-        effect = log(odds) * sqrt(0.43**2 + 0.346 * 1.25**2)
-        assert p.allele_liability[locus] == pytest.approx(0.0 if of_iron else effect)
-
-
-def test_loci_of_cns_iron_are_held_at_half_a_standard_deviation() -> None:
-    p = inputs()
-    assert p.allele_cns_iron[:6] == pytest.approx([-0.15, -0.15, 0, 0, 0, 0])
-
-
-def test_a_locus_of_cns_iron_has_the_effect_of_its_odds_ratio_where_that_is_small() -> None:
-    """Its change of ln trait, times the slope of the deficit's effect one SD below the typical."""
-    p = inputs(deficit_effect=20.0, cns_iron_trait_log_sd=0.5)
-    deficit = 1 - exp(-0.5)
-    slope = 20 * (2 * 0.7 * deficit + 3 * 0.3 * deficit**2) * (1 - deficit)
-    for locus in (0, 1):
-        effect = log(LOCI[locus][1]) * sqrt(0.43**2 + 0.346 * 1.25**2)
-        assert p.allele_cns_iron[locus] == pytest.approx(-effect / slope)
-    assert p.allele_cns_iron[0] > -0.25
-
-
-def test_without_an_effect_of_deficits_the_limit_holds() -> None:
-    assert inputs(deficit_effect=0.0).allele_cns_iron[0] == pytest.approx(-0.15)
 
 
 # Founders -----------------------------------------------------------------------------------------
