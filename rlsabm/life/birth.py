@@ -32,7 +32,7 @@ from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.exposures.menses import plan_menses
 from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
-from rlsabm.life.genome import express_genome, found_genome, inherit_genome
+from rlsabm.life.genome import STRATA, express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
 
 CHILD = chance.register(
@@ -196,7 +196,9 @@ def found(
         life = lives[i]
         uid = chance.founder_uid(block, first_index + i)
         begin_life(life, uid, sexes[i], months[i])
-        found_genome(life, p)
+        place = (first_index + i) % STRATA
+        first_uid = chance.founder_uid(block, first_index + i - place)
+        found_genome(life, first_uid, place, p)
         settle_traits(life, bodies[i], 0.0, p)
 
 
@@ -366,7 +368,7 @@ def bear(
         else:
             father = unknown_father[0]
             father.uid = chance.child_uid(mother.uid, order, 3)
-            found_genome(father, p)
+            found_genome(father, father.uid, 0, p)
             father.uid = np.uint64(0)
             father.birth_month = LONG_AGO
         mother.partner = father.uid

@@ -1,5 +1,10 @@
 """Genome: RLS loci and polygenic backgrounds, inherited from both parents, and the traits they make.
 
+Founders are a stratified sample of the genomes that there are: of 31 who follow one another, each has
+another 31st of the distribution of each gene, in an order by chance that differs from gene to gene.
+Each founder has any genome with its probability, but together they are nearer to the expected
+frequencies and means than independent draws would be, so that replicates differ less by their founders.
+
 Loci: founders in Hardy-Weinberg proportions; a child gets one of two alleles of each parent, loci
 being far apart. Backgrounds: mid-parent value plus segregation, in units of the founders' standard
 deviation. Monozygotic twins share the genome of the first twin.
@@ -30,9 +35,14 @@ LOCUS_GAMETE = chance.register(
 )
 POLYGENES = chance.register("polygenes", 12, "once", "segregation: CNS iron, other liability, -, -")
 ENVIRONMENT = chance.register("environment", 13, "once", "CNS iron, other liability, -, -")
+STRATA_OF_FOUNDERS = chance.register(
+    "strata of founders", 24, "nth", "slope and shift of the first gene of two, of the second"
+)
 
 SEGREGATION_SD = math.sqrt(0.5)
 MOST_LOCI = 16
+#: Founders among whom strata are divided: a prime, so that the order of any two of them is by chance.
+STRATA = 31
 
 _LIFE_FIELDS = (
     Field("maternal_alleles", "u2", "bits", "risk alleles from the mother, one bit a locus"),
@@ -96,21 +106,30 @@ GENOME = Room(
 
 
 @compiled
-def found_genome(life: Any, p: Inputs) -> None:
-    """Genome of a person without parents."""
+def stratified(u: float, place: int, slope: float, shift: float) -> float:
+    """The uniform ``u`` within the stratum of this place; two further uniforms deal out the strata."""
+    stratum = (place * (1 + int(slope * (STRATA - 1))) + int(shift * STRATA)) % STRATA
+    return (stratum + u) / STRATA
+
+
+@compiled
+def found_genome(life: Any, first_uid: Word, place: int, p: Inputs) -> None:
+    """Genome of a person without parents, at this place behind the first who shares the strata."""
     maternal = 0
     paternal = 0
     for locus in range(p.locus_count):
         mother, father, _, _ = chance.nth(p.key, life.uid, locus, LOCUS_FOUNDER)
-        if mother < p.allele_frequency[locus]:
+        strata = chance.nth(p.key, first_uid, locus, STRATA_OF_FOUNDERS)
+        if stratified(mother, place, strata[0], strata[1]) < p.allele_frequency[locus]:
             maternal |= 1 << locus
-        if father < p.allele_frequency[locus]:
+        if stratified(father, place, strata[2], strata[3]) < p.allele_frequency[locus]:
             paternal |= 1 << locus
     life.maternal_alleles = maternal
     life.paternal_alleles = paternal
     cns_iron, other, _, _ = chance.once(p.key, life.uid, POLYGENES)
-    life.cns_iron_polygenes = normal(cns_iron)
-    life.other_polygenes = normal(other)
+    strata = chance.nth(p.key, first_uid, MOST_LOCI, STRATA_OF_FOUNDERS)
+    life.cns_iron_polygenes = normal(stratified(cns_iron, place, strata[0], strata[1]))
+    life.other_polygenes = normal(stratified(other, place, strata[2], strata[3]))
 
 
 @compiled
