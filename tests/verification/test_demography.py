@@ -271,6 +271,25 @@ def test_men_do_not_go_back_and_forth_between_women(grown: Population) -> None:
     assert (back & in_a_row).sum() < 0.005 * in_a_row.sum()
 
 
+def test_couples_agree_and_widowers_are_free(grown: Population) -> None:
+    """Who lives with whom, and until when; a man is free from the month in which his partner died."""
+    lives = grown.lives
+    woman = np.flatnonzero(
+        (lives["sex"] == FEMALE) & grown.alive & (lives["partner_until"] >= grown.month)
+    )
+    man = rows_of(grown, lives["partner"][woman])
+    both = grown.alive[man] & (man != NOBODY)
+    assert both.sum() > 3000
+    for name in ("uid", "birth_month"):
+        partners = lives[{"uid": "partner", "birth_month": "partner_birth_month"}[name]]
+        assert (partners[man] == lives[name][woman])[both].all()
+    assert (lives["partner_until"][man] == lives["partner_until"][woman])[both].all()
+    man = np.flatnonzero((lives["sex"] == MALE) & (lives["partner"] > 0))
+    death = lives["death_month"][rows_of(grown, lives["partner"][man])]
+    assert (death < grown.month).sum() > 1000
+    assert (lives["partner_until"][man] <= death).all()
+
+
 def test_numbers_of_children_vary_little_more_in_men_than_in_women(grown: Population) -> None:
     """Variance 10 % higher in men of the United States (Jokela 2010, Behav Ecol 21:906), and 6 to 10
     points more of them without children in Norway (Kravdal 2021, doi 10.1007/s10680-021-09590-4)."""
