@@ -73,7 +73,7 @@ def make_inputs(
     making = Making(
         country=country,
         plan=plan,
-        p=values,
+        p=record[0],
         conditions=tuple(conditions),
         mortality=yearly_death_rate(country.mortality),
     )

@@ -16,8 +16,10 @@ from rlsabm.inputs import with_key
 from rlsabm.life.birth import (
     NO_MEN,
     bear,
+    find_deaths,
     find_deliveries,
     found,
+    part_by_death,
     with_men_kept,
     with_new_men,
 )
@@ -181,6 +183,7 @@ class Population:
         self._founded = stop
 
     def _bear(self, last: int) -> None:
+        part_by_death(self.lives, self._men, find_deaths(self.lives, self.month, last))
         mothers, babies = find_deliveries(self.lives, self.month, last)
         if babies == 0:
             return

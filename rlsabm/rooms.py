@@ -1,6 +1,7 @@
 """All rooms of the model, from which everything that holds them together is composed.
 
-The order is that in which tables are made: a room may use what those before have left of the mortality.
+The order is that in which tables are made: a room may use the tables of those before, and what they
+have left of the mortality.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from rlsabm.measuring.questionnaire import QUESTIONNAIRES
 
 ROOMS: tuple[Room, ...] = (
     BIRTH,
-    GENOME,
     GROWTH,
     PERIPHERAL_IRON,
     LASTING,
     BRAIN,
     SYMPTOMS,
+    GENOME,
     *EXPOSURES,
     CATALOGUE,
     MORTALITY,

@@ -65,6 +65,7 @@ STREAMS = {
     "instrument": (21, "episode"),
     "assay": (22, "at"),
     "scan": (23, "at"),
+    "strata of founders": (24, "nth"),
 }
 #: Numbers of events, frozen as well: line lists hold them.
 EVENT_NUMBERS = {

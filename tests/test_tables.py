@@ -139,7 +139,7 @@ def names_of(tables: list[ResultTable]) -> set[str]:
 
 def test_what_a_scenario_asks_for() -> None:
     always = {"prevalence", "incidence", "biomarkers", "contrasts", "shifts", "kin_counts", "kin"}
-    always |= {"autopsies", "draws", "runs"}
+    always |= {"loci", "autopsies", "draws", "runs"}
     assert names_of(needed_tables(question())) == always
     assert names_of(needed_tables(question(several_blocks=True))) == always | {"samples"}
     more = needed_tables(question(postulates=True, persons=0.1, events=True))

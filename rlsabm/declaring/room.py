@@ -29,7 +29,8 @@ class Making:
     country, plan
         Demographic tables, and the plan of births.
     p
-        Parameter values and derived numbers, as attributes.
+        What rules read, as attributes: parameter values, derived numbers, and the tables of the rooms
+        before.
     conditions
         Conditions of the catalogue.
     mortality

@@ -1,8 +1,14 @@
 """Founders and newborns, and who their parents are.
 
-A father is a man of the same block of people: the partner of last time, or one whom the mother draws
-among the men of the wanted age who lived at the conception and are no near kin. A man more or less in
-the population changes nothing for those who would not have drawn him.
+Parents of a child are a couple until they separate or one of them dies. While it lasts, her children
+are his, and no other woman draws him. A mother without a partner draws a father among the free men of
+her block of people who are near the wanted age, lived at the conception and are no near kin.
+
+Mothers draw in the order of their deliveries, and within a month by uid, so that who is free does not
+depend on the order of rows or on how many months are lived at a time. Who is born, and when, does not
+depend on fathers. One man more or less changes the fathers of the children whose mothers would have
+drawn him, and of those whose mothers would have drawn the man whom she draws instead, and so on; this
+ends where somebody draws a man who would have stayed without children.
 """
 
 from __future__ import annotations
@@ -15,9 +21,9 @@ from numpy.typing import NDArray
 
 from rlsabm import chance
 from rlsabm.body.body import be_born
-from rlsabm.chance import Word, normal
+from rlsabm.chance import Word, normal, waiting_months
 from rlsabm.compilation import compiled
-from rlsabm.conventions import FEMALE, LONG_AGO, MALE, SEXES
+from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER, SEXES
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
@@ -26,11 +32,11 @@ from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.exposures.menses import plan_menses
 from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
-from rlsabm.life.genome import express_genome, found_genome, inherit_genome
+from rlsabm.life.genome import STRATA, express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
 
 CHILD = chance.register(
-    "child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, new partner"
+    "child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, time until separation"
 )
 FATHER = chance.register("father", 9, "nth", "point on the ring of the men of the wanted age")
 
@@ -46,13 +52,18 @@ _LIFE_FIELDS = (
     ),
     Field("mother", "u8", "", "uid of the mother, 0 for founders"),
     Field("father", "u8", "", "uid of the father, 0 for founders"),
-    Field("partner", "u8", "", "uid of the father of the last child"),
+    Field("partner", "u8", "", "uid of the other parent of the last child"),
     Field(
         "birth_month", "i4", "month", "12 x year + month of the year (January = 0)", settable=False
     ),
     Field(
         "partner_birth_month", "i4", "month", "birth month of the partner", initial=LONG_AGO,
         settable=False,
+    ),
+    Field(
+        "partner_until", "i4", "month",
+        "month in which the couple with the partner parts, unless one of the two dies before",
+        initial=LONG_AGO, settable=False,
     ),
     Field("sex", "u1", "", "sex", SEXES),
     Field("twin", "u1", "", "twin type", TWIN_TYPES),
@@ -64,9 +75,11 @@ _PARAMETERS = (
       "NCHS birth statistics, 2-3 years"),
     P("father_age_gap_sd_years", 5, "years", "fixed", 0, 0.1, 15,
       "Standard deviation of the difference between the ages of fathers and mothers.", "assumed"),
-    P("new_father_share", 0.15, "1", "fixed", 0, 0, 1,
-      "Share of later children who have a new father although the father of the last child lives.",
-      "assumed"),
+    P("couple_mean_years", 25, "years", "fixed", 0, 1, 1000,
+      "Mean time from the conception of a couple's first child to their separation, if both live so "
+      "long.",
+      "set to: of women of 41-49 in the United States 19 % have children by more than one man (Guzzo "
+      "2014, PMC4182921); of mothers of two or more 28 % (Dorius 2011, as reported in the press)"),
 )  # fmt: skip
 
 
@@ -96,6 +109,8 @@ YOUNGEST_FATHER_MONTHS, OLDEST_FATHER_MONTHS = 16 * 12, 65 * 12
 SEARCH_MONTHS = 120
 #: Men among whom the lottery is held: with one, men behind wide gaps of the ring would be favoured.
 CANDIDATES = 12
+#: From this month on everybody counts as free.
+FREE_OR_NOT = int(NEVER)
 #: An odd number of 64 bits (the golden ratio's), by which products spread evenly.
 LOTTERY = np.uint64(0x9E3779B97F4A7C15)
 
@@ -181,7 +196,9 @@ def found(
         life = lives[i]
         uid = chance.founder_uid(block, first_index + i)
         begin_life(life, uid, sexes[i], months[i])
-        found_genome(life, p)
+        place = (first_index + i) % STRATA
+        first_uid = chance.founder_uid(block, first_index + i - place)
+        found_genome(life, first_uid, place, p)
         settle_traits(life, bodies[i], 0.0, p)
 
 
@@ -207,24 +224,35 @@ def men_born_in(men: Men, month: int) -> tuple[int, int]:
 
 
 @compiled
+def row_of_man(men: Men, uid: Word, birth_month: int) -> int:
+    """Row of a man, or -1 if he is not there any more."""
+    first, last = men_born_in(men, birth_month)
+    place = first + np.searchsorted(men.uid[first:last], uid)
+    return int(men.row[place]) if place < last and men.uid[place] == uid else -1
+
+
+@compiled
 def find_partner(lives: Any, men: Men, mother: Any, conceived: int) -> int:
-    """Row of the father of the last child, or -1 if he is dead or was never there."""
-    if mother.partner == np.uint64(0):
+    """Row of the man with whom the mother lives, or -1 if none does who can be a father."""
+    if mother.partner_until <= conceived:
         return -1
-    first, last = men_born_in(men, mother.partner_birth_month)
-    place = first + np.searchsorted(men.uid[first:last], mother.partner)
-    if place < last and men.uid[place] == mother.partner:
-        row = men.row[place]
-        if is_possible_father(lives[row], mother, conceived):
-            return row
-    return -1
+    row = row_of_man(men, mother.partner, mother.partner_birth_month)
+    if row >= 0 and not is_possible_father(lives[row], mother, conceived):
+        return -1
+    return row
 
 
 @compiled
 def draw_father(
-    lives: Any, men: Men, mother: Any, conceived: int, gap_months: int, point: Word
+    lives: Any,
+    men: Men,
+    mother: Any,
+    conceived: int,
+    gap_months: int,
+    point: Word,
+    free_at: int,
 ) -> int:
-    """Row of a man born near the wanted month, or -1 if there is none.
+    """Row of a man born near the wanted month who has no partner from ``free_at`` on, or -1.
 
     Uids are spread over a ring. The mother draws a point on it, and one of the first possible fathers
     from there on, by a lottery whose numbers belong to the pair.
@@ -241,7 +269,8 @@ def draw_father(
         best, lowest, candidates = -1, np.uint64(0), 0
         for i in range(count):
             row = men.row[first + (start + i) % count]
-            if is_possible_father(lives[row], mother, conceived):
+            man = lives[row]
+            if man.partner_until <= free_at and is_possible_father(man, mother, conceived):
                 lot = (lives[row].uid ^ point) * LOTTERY
                 if best < 0 or lot < lowest:
                     best, lowest = row, lot
@@ -253,19 +282,65 @@ def draw_father(
     return -1
 
 
-@compiled
 def find_deliveries(lives: Any, first_month: int, last_month: int) -> tuple[NDArray[np.int64], int]:
-    """Rows of the women who delivered in these months, and the number of their newborns."""
-    rows = np.zeros(len(lives), dtype=np.int64)
-    mothers = 0
-    babies = 0
-    for row in range(len(lives)):
-        life = lives[row]
-        if life.sex == FEMALE and first_month <= life.last_birth_month <= last_month:
-            rows[mothers] = row
-            mothers += 1
-            babies += 1 if life.last_delivery == ONE_CHILD else 2
-    return rows[:mothers].copy(), babies
+    """Rows of the women who delivered in these months, and the number of their newborns.
+
+    They are in the order in which fathers are found: by month, then by uid.
+    """
+    month = lives["last_birth_month"]
+    rows = np.flatnonzero((first_month <= month) & (month <= last_month))
+    rows = rows[np.lexsort((lives["uid"][rows], month[rows]))]
+    babies = np.where(lives["last_delivery"][rows] == ONE_CHILD, 1, 2)
+    return rows, int(babies.sum())
+
+
+def find_deaths(lives: Any, first_month: int, last_month: int) -> NDArray[np.int64]:
+    """Rows of those who died in these months."""
+    month = lives["death_month"]
+    return np.flatnonzero((first_month <= month) & (month <= last_month))
+
+
+@compiled
+def part_by_death(lives: Any, men: Men, dead: NDArray[np.int64]) -> None:
+    """Leave the partners of these dead free from the month of the death."""
+    for row in dead:
+        woman = lives[row]
+        if woman.sex == FEMALE and woman.partner_until > woman.death_month:
+            widower = row_of_man(men, woman.partner, woman.partner_birth_month)
+            if widower >= 0 and lives[widower].partner == woman.uid:
+                lives[widower].partner_until = woman.death_month
+
+
+@compiled
+def become_couple(mother: Any, father: Any, until: int) -> None:
+    """Enter each of the two as the partner of the other; he is free when she dies."""
+    mother.partner = father.uid
+    mother.partner_birth_month = father.birth_month
+    mother.partner_until = until
+    father.partner = mother.uid
+    father.partner_birth_month = mother.birth_month
+    father.partner_until = min(until, mother.death_month)
+
+
+@compiled
+def find_father(
+    lives: Any, men: Men, mother: Any, conceived: int, gap: float, lasting: float, p: Inputs
+) -> int:
+    """Row of the father of a child of this conception, or -1; the two are a couple from then on."""
+    row = find_partner(lives, men, mother, conceived)
+    if row >= 0:
+        return row
+    years = p.father_age_gap_years + p.father_age_gap_sd_years * normal(gap)
+    wanted = int(12.0 * years)
+    point = chance.nth_word(p.key, mother.uid, mother.parity, FATHER)
+    mother.partner_until = conceived
+    row = draw_father(lives, men, mother, conceived, wanted, point, conceived)
+    if row >= 0:
+        together = waiting_months(lasting, 12.0 * p.couple_mean_years)
+        become_couple(mother, lives[row], conceived + together)
+        return row
+    # Rather a man who lives with another woman than none: no couple comes of it.
+    return draw_father(lives, men, mother, conceived, wanted, point, FREE_OR_NOT)
 
 
 @compiled
@@ -286,20 +361,14 @@ def bear(
         month = mother.last_birth_month
         order = mother.parity
         conceived = month - MONTHS_TO_BIRTH
-        boy, twin_boy, gap, another = chance.nth(p.key, mother.uid, order, CHILD)
-        row = -1
-        if another >= p.new_father_share:
-            row = find_partner(lives, men, mother, conceived)
-        if row < 0:
-            years = p.father_age_gap_years + p.father_age_gap_sd_years * normal(gap)
-            point = chance.nth_word(p.key, mother.uid, order, FATHER)
-            row = draw_father(lives, men, mother, conceived, int(12.0 * years), point)
+        boy, twin_boy, gap, lasting = chance.nth(p.key, mother.uid, order, CHILD)
+        row = find_father(lives, men, mother, conceived, gap, lasting, p)
         if row >= 0:
             father = lives[row]
         else:
             father = unknown_father[0]
             father.uid = chance.child_uid(mother.uid, order, 3)
-            found_genome(father, p)
+            found_genome(father, father.uid, 0, p)
             father.uid = np.uint64(0)
             father.birth_month = LONG_AGO
         mother.partner = father.uid

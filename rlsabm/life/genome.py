@@ -1,5 +1,10 @@
 """Genome: RLS loci and polygenic backgrounds, inherited from both parents, and the traits they make.
 
+Founders are a stratified sample of the genomes that there are: of 31 who follow one another, each has
+another 31st of the distribution of each gene, in an order by chance that differs from gene to gene.
+Each founder has any genome with its probability, but together they are nearer to the expected
+frequencies and means than independent draws would be, so that replicates differ less by their founders.
+
 Loci: founders in Hardy-Weinberg proportions; a child gets one of two alleles of each parent, loci
 being far apart. Backgrounds: mid-parent value plus segregation, in units of the founders' standard
 deviation. Monozygotic twins share the genome of the first twin.
@@ -8,22 +13,18 @@ deviation. Monozygotic twins share the genome of the first twin.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from rlsabm import chance
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled
-from rlsabm.data import DATA
-from rlsabm.data.table_reading import Code, Number, RowKey, Text, read_table
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
-from rlsabm.declaring.room import Making, PersonColumn, Room
+from rlsabm.declaring.room import PersonColumn, Room
 from rlsabm.declaring.sources import CSF_FERRITIN_IN_RLS
 from rlsabm.declaring.tables import SCALAR, Table
+from rlsabm.life.loci import fill_locus_tables, parts_of_trait
 from rlsabm.mathematics import exp
 
 LOCUS_FOUNDER = chance.register(
@@ -34,51 +35,14 @@ LOCUS_GAMETE = chance.register(
 )
 POLYGENES = chance.register("polygenes", 12, "once", "segregation: CNS iron, other liability, -, -")
 ENVIRONMENT = chance.register("environment", 13, "once", "CNS iron, other liability, -, -")
+STRATA_OF_FOUNDERS = chance.register(
+    "strata of founders", 24, "nth", "slope and shift of the first gene of two, of the second"
+)
 
 SEGREGATION_SD = math.sqrt(0.5)
 MOST_LOCI = 16
-PATHWAYS = ("cns_iron", "other")
-LOCI = (
-    RowKey("locus"),
-    Text("chromosome"),
-    Number("risk_allele_frequency", 0.0, 1.0),
-    Number("odds_ratio", 0.1, 10.0),
-    Code("pathway", PATHWAYS),
-    Text("source"),
-)
-
-
-def fill_locus_tables(making: Making) -> Mapping[str, Any]:
-    """Frequency of risk alleles, and their effects on the CNS-iron trait and other liability.
-
-    A published odds ratio is marginal: it averages over people of all liabilities. The effect on one
-    person's liability is larger by the spread of liabilities (Zeger, Liang & Albert 1988, constant
-    0.346). A locus of CNS iron is given the change of the trait whose effect at typical iron supply
-    equals that liability, calculated one standard deviation below the typical trait, but at most half a
-    standard deviation of the trait: such loci then show smaller odds ratios than published.
-    """
-    p = making.p
-    table = read_table(DATA / "loci.csv", LOCI)
-    frequency = table.numbers("risk_allele_frequency")
-    log_odds = np.log(table.numbers("odds_ratio"))
-    effect = log_odds * math.sqrt(p.liability_scale**2 + 0.346 * p.other_liability_sd**2)
-    deficit = 1.0 - math.exp(-p.cns_iron_trait_log_sd)
-    convexity = p.deficit_convexity
-    slope = (
-        p.deficit_effect
-        * (2 * (1 - convexity) * deficit + 3 * convexity * deficit**2)
-        * (1 - deficit)
-    )
-    iron = np.array([pathway == PATHWAYS[0] for pathway in table.values("pathway")])
-    per_log_trait = effect / max(slope, 1e-6)
-    ceiling = 0.5 * p.cns_iron_trait_log_sd
-    return {
-        "locus_count": len(frequency),
-        "allele_frequency": frequency,
-        "allele_cns_iron": np.where(iron, -np.minimum(per_log_trait, ceiling), 0.0),
-        "allele_liability": np.where(iron, 0.0, effect),
-    }
-
+#: Founders among whom strata are divided: a prime, so that the order of any two of them is by chance.
+STRATA = 31
 
 _LIFE_FIELDS = (
     Field("maternal_alleles", "u2", "bits", "risk alleles from the mother, one bit a locus"),
@@ -142,21 +106,30 @@ GENOME = Room(
 
 
 @compiled
-def found_genome(life: Any, p: Inputs) -> None:
-    """Genome of a person without parents."""
+def stratified(u: float, place: int, slope: float, shift: float) -> float:
+    """The uniform ``u`` within the stratum of this place; two further uniforms deal out the strata."""
+    stratum = (place * (1 + int(slope * (STRATA - 1))) + int(shift * STRATA)) % STRATA
+    return (stratum + u) / STRATA
+
+
+@compiled
+def found_genome(life: Any, first_uid: Word, place: int, p: Inputs) -> None:
+    """Genome of a person without parents, at this place behind the first who shares the strata."""
     maternal = 0
     paternal = 0
     for locus in range(p.locus_count):
         mother, father, _, _ = chance.nth(p.key, life.uid, locus, LOCUS_FOUNDER)
-        if mother < p.allele_frequency[locus]:
+        strata = chance.nth(p.key, first_uid, locus, STRATA_OF_FOUNDERS)
+        if stratified(mother, place, strata[0], strata[1]) < p.allele_frequency[locus]:
             maternal |= 1 << locus
-        if father < p.allele_frequency[locus]:
+        if stratified(father, place, strata[2], strata[3]) < p.allele_frequency[locus]:
             paternal |= 1 << locus
     life.maternal_alleles = maternal
     life.paternal_alleles = paternal
     cns_iron, other, _, _ = chance.once(p.key, life.uid, POLYGENES)
-    life.cns_iron_polygenes = normal(cns_iron)
-    life.other_polygenes = normal(other)
+    strata = chance.nth(p.key, first_uid, MOST_LOCI, STRATA_OF_FOUNDERS)
+    life.cns_iron_polygenes = normal(stratified(cns_iron, place, strata[0], strata[1]))
+    life.other_polygenes = normal(stratified(other, place, strata[2], strata[3]))
 
 
 @compiled
@@ -199,21 +172,17 @@ def express_genome(life: Any, p: Inputs) -> None:
         liability_variance += spread * p.allele_liability[locus] ** 2
 
     of_trait, of_liability, _, _ = chance.once(p.key, life.uid, ENVIRONMENT)
-    variance = p.cns_iron_trait_log_sd**2
-    genetic = max(p.cns_iron_trait_heritability * variance - log_trait_variance, 0.0)
-    rest = max(variance - genetic - log_trait_variance, 0.0)
+    genetic, rest = parts_of_trait(
+        p.cns_iron_trait_log_sd, p.cns_iron_trait_heritability, log_trait_variance
+    )
     life.cns_iron_trait = exp(
-        log_trait
-        + math.sqrt(genetic) * life.cns_iron_polygenes
-        + math.sqrt(rest) * normal(of_trait)
+        log_trait + genetic * life.cns_iron_polygenes + rest * normal(of_trait)
     )
     shared = p.shared_polygenes_correlation
     polygenes = (
         math.sqrt(1.0 - shared * shared) * life.other_polygenes - shared * life.cns_iron_polygenes
     )
-    variance = p.other_liability_sd**2
-    genetic = max(p.other_liability_heritability * variance - liability_variance, 0.0)
-    rest = max(variance - genetic - liability_variance, 0.0)
-    life.other_liability = (
-        liability + math.sqrt(genetic) * polygenes + math.sqrt(rest) * normal(of_liability)
+    genetic, rest = parts_of_trait(
+        p.other_liability_sd, p.other_liability_heritability, liability_variance
     )
+    life.other_liability = liability + genetic * polygenes + rest * normal(of_liability)

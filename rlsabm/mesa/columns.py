@@ -118,7 +118,9 @@ _OF_PERSONS = (
     PersonColumn("unique_id", "", "Mesa's name of the uid", lambda people: people.codes("uid")),
     PersonColumn("mother_uid", "", "uid of the mother, 0 if unknown", lambda people: people.mother),
     PersonColumn("father_uid", "", "uid of the father, 0 if unknown", lambda people: people.father),
-    PersonColumn("partner_uid", "", "uid of the last child's father", lambda people: people.partner),
+    PersonColumn(
+        "partner_uid", "", "uid of the other parent of the last child", lambda people: people.partner
+    ),
     PersonColumn(
         "live_births", "", "children that a woman bore so far",
         lambda people: people.values("children"),

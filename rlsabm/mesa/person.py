@@ -228,7 +228,7 @@ class Person(Agent):  # type: ignore[misc]
 
     @property
     def partner(self) -> Person | None:
-        """Father of a woman's last child, if he is known and still held."""
+        """The other parent of the last child, if known and still held."""
         return self.model.find(self.code("partner"))
 
     @property

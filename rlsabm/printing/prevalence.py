@@ -24,7 +24,8 @@ UNIT = "% (95 % interval)"
 #: Said of prevalences that rest on one run; the docs have the measurement.
 ONE_RUN = (
     "One run: these intervals take people as unrelated. Because relatives resemble each other, the "
-    "interval for everyone should be about twice as wide, and those of small groups hardly wider. "
+    "interval for everyone should be about 1.4 times as wide, and those of small groups hardly "
+    "wider. "
     "Replicates show it."
 )
 

@@ -433,9 +433,27 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "life/genome.py",
-        "ceiling = 0.5 * p.cns_iron_trait_log_sd",
-        "ceiling = 2.0 * p.cns_iron_trait_log_sd",
-        "a locus of CNS iron may weigh two standard deviations",
+        "return (stratum + u) / STRATA",
+        "return u",
+        "founders' genes are independent draws and drift more",
+    ),
+    (
+        "life/loci.py",
+        "sign = -direction if of_iron else direction",
+        "sign = direction",
+        "risk alleles raise CNS iron",
+    ),
+    (
+        "life/loci.py",
+        "low = max(p.significant_liability, mean - REACH * sd)",
+        "low = mean - REACH * sd",
+        "odds ratios are those of any RLS, not of clinically significant RLS",
+    ),
+    (
+        "life/loci.py",
+        "math.sqrt(part / spread),",
+        "2.0 * math.sqrt(part / spread),",
+        "loci may hold more than the genetic variance of a trait",
     ),
     (
         "life/birth.py",
@@ -444,6 +462,30 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "a father may have children with his daughter",
     ),
     ("life/birth.py", "and man.death_month > conceived", "", "the dead have children"),
+    (
+        "life/birth.py",
+        "if man.partner_until <= free_at and is_possible_father(man, mother, conceived):",
+        "if is_possible_father(man, mother, conceived):",
+        "men have children with several women at a time",
+    ),
+    (
+        "life/birth.py",
+        "if mother.partner_until <= conceived:",
+        "if mother.partner == np.uint64(0):",
+        "couples never part",
+    ),
+    (
+        "life/birth.py",
+        "father.partner_until = min(until, mother.death_month)",
+        "father.partner_until = until",
+        "a widower is not free if his wife died before the block of months was closed",
+    ),
+    (
+        "life/birth.py",
+        "lives[widower].partner_until = woman.death_month",
+        "pass",
+        "widowers stay alone",
+    ),
     (
         "life/mortality.py",
         "return p.death[life.sex, age] * mortality_ratio",

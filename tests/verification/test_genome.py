@@ -8,12 +8,16 @@ from scipy import stats
 
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import read_table
-from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
-from rlsabm.life.genome import LOCI
+from rlsabm.inputs import with_key
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC, found
+from rlsabm.life.loci import LOCI as LOCUS_COLUMNS
+from rlsabm.life.loci import locus_names
+from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.setting import make_setting
 
 #: Names of the loci, in the order of the bits in a person's alleles.
-LOCUS_NAMES = read_table(DATA / "loci.csv", LOCI).values("locus")
+LOCUS_NAMES = locus_names()
 LOCI = range(len(LOCUS_NAMES))
 POLYGENES = ("cns_iron_polygenes", "other_polygenes")
 #: Normal quantile of the bounds: with about 60 comparisons in this file, one in 30 runs of another
@@ -280,3 +284,75 @@ def test_risk_alleles_lower_cns_iron_or_raise_liability(grown: Population) -> No
             assert fit.slope == pytest.approx(effect, abs=BOUND * fit.stderr)
     assert (tables.allele_cns_iron <= 0).all()
     assert (tables.allele_liability >= 0).all()
+
+
+# ------------------------------------------------------------------------------- odds ratios
+
+#: A steep link with a wide trait whose genes are mostly those of other liability.
+STEEP = dict(
+    liability_scale=0.15, other_liability_sd=1.5, liability_threshold=3.8,
+    cns_iron_trait_log_sd=0.4, shared_polygenes_correlation=0.7, deficit_effect=8,
+    significant_liability=1.3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("parameters", [{}, STEEP])
+def test_studies_find_the_published_odds_ratios(parameters: dict[str, float]) -> None:
+    """In 200,000 founders, each a case by the long-run prevalence of liability at full supply."""
+    setting = make_setting(size=200, parameters=parameters)
+    p = with_key(setting.inputs, 20190701)
+    size, carried, shares = 20_000, [], []
+    for block in range(10):
+        lives, bodies = newborn_records(LIFE, size), newborn_records(BODY, size)
+        found(lives, bodies, np.zeros(size, int), np.zeros(size, int), block, 0, p)
+        carried.append(np.stack([alleles(lives, locus).sum(axis=1) for locus in LOCI]))
+        lacking = np.maximum(1.0 - lives["cns_iron_trait"].astype(float), 0.0)
+        deficit = p.deficit_effect * lacking**2 * (1 - p.deficit_convexity * (1 - lacking))
+        liability = lives["other_liability"] + deficit + p.structural_deficit_effect * lacking
+        liability += p.age_liability * (45 - 20) / (64 - 20) - p.liability_threshold
+        odds = np.exp(np.clip(liability / p.liability_scale, -50, 50))
+        odds *= p.onset_per_month / p.remission_per_month
+        shares.append(np.where(liability >= p.significant_liability, odds / (1 + odds), 0.0))
+    copies, share = np.concatenate(carried, axis=1), np.concatenate(shares)
+    published = read_table(DATA / "loci.csv", LOCUS_COLUMNS).numbers("odds_ratio")
+    for locus, name in enumerate(LOCUS_NAMES):
+        cases, others = (
+            np.array([(each * (2 - copies[locus])).sum(), (each * copies[locus]).sum()])
+            for each in (share, 1 - share)
+        )
+        odds_ratio = (cases[1] / cases[0]) / (others[1] / others[0])
+        error = np.sqrt((1 / cases).sum())
+        print(f"{name}: {odds_ratio:.3f}, published {published[locus]}, error {error:.3f}")
+        assert np.log(odds_ratio / published[locus]) == pytest.approx(0.0, abs=BOUND * error)
+
+
+# ------------------------------------------------------------------------------- drift
+
+
+def test_genes_of_the_living_come_from_many_ancestors(grown: Population) -> None:
+    """Genes drift by how unequally people pass them on.
+
+    The variance of the living's mean background, between populations that differ by genes alone, is
+    the sum over ancestors of the squared share of the living's genes that comes from them, half of it
+    where they had parents. Were people unrelated, it would be one over their number.
+    """
+    lives = np.asarray(grown.lives)
+    share = np.where(grown.alive, 1.0 / grown.alive.sum(), 0.0)
+    order = np.argsort(lives["uid"])
+    known = lives["uid"][order]
+    parents = [
+        np.where(lives[name] > 0, order[np.searchsorted(known, lives[name]) % len(known)], -1)
+        for name in ("mother", "father")
+    ]
+    for person in np.argsort(-lives["birth_month"], kind="stable"):
+        for parent in parents:
+            if parent[person] >= 0:
+                share[parent[person]] += 0.5 * share[person]
+    founder = lives["mother"] == 0
+    times = [
+        grown.alive.sum() * factor * (share[group] ** 2).sum()
+        for group, factor in ((founder, 1.0), (~founder, 0.5))
+    ]
+    print(f"variance of the mean, times people: founders {times[0]:.2f}, later {times[1]:.2f}")
+    assert times[0] < 6.5
+    assert times[1] < 4.5

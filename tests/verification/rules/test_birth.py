@@ -16,6 +16,7 @@ from rlsabm.life.birth import (
     CHILD,
     DIZYGOTIC,
     FATHER,
+    FREE_OR_NOT,
     LOTTERY,
     MONOZYGOTIC,
     NO_MEN,
@@ -23,13 +24,16 @@ from rlsabm.life.birth import (
     SINGLETON,
     Men,
     bear,
+    become_couple,
     begin_again,
     draw_father,
+    find_deaths,
     find_deliveries,
     find_partner,
     found,
     is_possible_father,
     men_born_in,
+    part_by_death,
     with_men_kept,
     with_new_men,
 )
@@ -125,6 +129,10 @@ def village(months: list[int], uids: list[int] | None = None) -> tuple[Any, Men]
     return lives, with_new_men(NO_MEN, lives, 0)
 
 
+#: Fields of a woman whose partner has not left her.
+TOGETHER = {"partner_until": NOW + 1000}
+
+
 def woman(**fields: Any) -> Any:
     given = dict(age=28, uid=70, mother=80, father=81)
     return person(**(given | fields))[0]
@@ -134,7 +142,7 @@ def test_the_partner_is_the_father_of_the_last_child() -> None:
     born = NOW - 30 * 12
     lives, men = village([born - 5, born, born, born, born + 3])
     for uid, row in ((101, 0), (103, 2), (104, 3), (105, 4)):
-        mother = woman(partner=uid, partner_birth_month=lives["birth_month"][row])
+        mother = woman(partner=uid, partner_birth_month=lives["birth_month"][row], **TOGETHER)
         assert plain(find_partner)(lives, men, mother, CONCEIVED) == row
 
 
@@ -144,15 +152,81 @@ def test_without_a_partner_or_if_he_is_gone_there_is_none() -> None:
     find = plain(find_partner)
     assert find(lives, men, woman(), CONCEIVED) == -1
     for uid in (100, 99999):
-        assert find(lives, men, woman(partner=uid, partner_birth_month=born), CONCEIVED) == -1
+        mother = woman(partner=uid, partner_birth_month=born, **TOGETHER)
+        assert find(lives, men, mother, CONCEIVED) == -1
     lives["death_month"][1] = CONCEIVED
-    assert find(lives, men, woman(partner=102, partner_birth_month=born), CONCEIVED) == -1
+    assert (
+        find(lives, men, woman(partner=102, partner_birth_month=born, **TOGETHER), CONCEIVED) == -1
+    )
 
 
-def drawn(lives: Any, men: Men, gap: int, point: int, mother: Any = None) -> int:
-    mother = woman() if mother is None else mother
+def test_partners_are_together_until_they_part() -> None:
+    lives, men = village([NOW - 30 * 12])
+    for until, row in ((CONCEIVED + 1, 0), (CONCEIVED, -1), (LONG_AGO, -1)):
+        mother = woman(partner=101, partner_birth_month=NOW - 30 * 12, partner_until=until)
+        assert plain(find_partner)(lives, men, mother, CONCEIVED) == row
+
+
+def test_men_who_live_with_another_woman_are_not_drawn() -> None:
+    """A free man farther off goes before one near who has a partner."""
+    wanted = NOW - 28 * 12
+    lives, men = village([wanted, wanted, wanted + 40])
+    lives["partner_until"][:2] = CONCEIVED + 1
+    assert drawn(lives, men, gap=0, point=5) == 2
+    lives["partner_until"][1] = CONCEIVED
+    assert drawn(lives, men, gap=0, point=5) == 1
+    lives["partner_until"] = CONCEIVED + 1
+    assert drawn(lives, men, gap=0, point=5) == -1
+    assert drawn(lives, men, gap=0, point=5, free_at=FREE_OR_NOT) in (0, 1)
+
+
+def test_a_couple_knows_each_other_and_how_long() -> None:
+    lives = records(2, uid=[70, 101], sex=[FEMALE, MALE], birth_month=[NOW - 336, NOW - 360],
+                    death_month=NEVER)  # fmt: skip
+    plain(become_couple)(lives[0], lives[1], NOW + 100)
+    assert lives["partner"].tolist() == [101, 70]
+    assert lives["partner_birth_month"].tolist() == [NOW - 360, NOW - 336]
+    assert lives["partner_until"].tolist() == [NOW + 100, NOW + 100]
+    lives["death_month"][0] = NOW + 3
+    plain(become_couple)(lives[0], lives[1], NOW + 100)
+    assert lives["partner_until"].tolist() == [NOW + 100, NOW + 3], "a widower is free"
+
+
+def couple(until: int = NOW + 100, death: int = NOW) -> tuple[Any, Men]:
+    """A woman who died, and the man with whom she lived."""
+    lives = records(2, uid=[70, 101], sex=[FEMALE, MALE], birth_month=[NOW - 336, NOW - 360],
+                    partner=[101, 70], partner_birth_month=[NOW - 360, NOW - 336],
+                    partner_until=until, death_month=[death, NEVER])  # fmt: skip
+    return lives, with_new_men(NO_MEN, lives, 0)
+
+
+def test_death_leaves_the_partner_free() -> None:
+    lives, men = couple()
+    plain(part_by_death)(lives, men, np.array([0]))
+    assert lives["partner_until"].tolist() == [NOW + 100, NOW]
+
+
+def test_death_frees_nobody_who_has_left_or_whose_partner_is_gone() -> None:
+    for changed in ({"partner": [101, 71]}, {"partner": [102, 70]}, {"sex": [MALE, MALE]},
+                    {"partner_until": NOW - 3}):  # fmt: skip
+        lives, men = couple()
+        for name, value in changed.items():
+            lives[name] = value
+        before = lives["partner_until"].tolist()
+        plain(part_by_death)(lives, men, np.array([0]))
+        assert lives["partner_until"].tolist() == before
+
+
+def test_the_dead_of_some_months_are_found() -> None:
+    lives = records(5, death_month=[9, 10, 12, 13, NEVER])
+    assert find_deaths(lives, 10, 12).tolist() == [1, 2]
+
+
+def drawn(lives: Any, men: Men, gap: int, point: int, free_at: int = CONCEIVED) -> int:
     with np.errstate(over="ignore"):
-        return int(plain(draw_father)(lives, men, mother, CONCEIVED, gap, np.uint64(point)))
+        return int(
+            plain(draw_father)(lives, men, woman(), CONCEIVED, gap, np.uint64(point), free_at)
+        )
 
 
 def test_a_new_father_is_born_in_the_wanted_month_or_the_nearest() -> None:
@@ -241,15 +315,15 @@ def test_fathers_are_as_likely_whatever_the_gaps_of_the_ring() -> None:
 # Deliveries ---------------------------------------------------------------------------------------
 
 
-def test_deliveries_of_some_months_are_found() -> None:
+def test_deliveries_of_some_months_are_found_by_month_and_uid() -> None:
     lives = records(
-        6, sex=[FEMALE, FEMALE, MALE, FEMALE, FEMALE, FEMALE],
-        last_birth_month=[9, 10, 11, 12, 13, 12],
+        6, sex=[FEMALE, FEMALE, MALE, FEMALE, FEMALE, FEMALE], uid=[1, 9, 3, 8, 5, 2],
+        last_birth_month=[9, 12, LONG_AGO, 10, 13, 12],
         last_delivery=[ONE_CHILD, ONE_CHILD, ONE_CHILD, MONOZYGOTIC_TWINS, ONE_CHILD,
                        DIZYGOTIC_TWINS],
     )  # fmt: skip
-    rows, babies = plain(find_deliveries)(lives, 10, 12)
-    assert (rows.tolist(), babies) == ([1, 3, 5], 5)
+    rows, babies = find_deliveries(lives, 10, 12)
+    assert (rows.tolist(), babies) == ([3, 5, 1], 5)
 
 
 #: Mothers want men of about their own age.
@@ -274,6 +348,7 @@ class Born:
         mother["last_birth_month"], mother["last_delivery"] = NOW, delivery
         mother["parity"], mother["partner"] = parity, partner
         mother["partner_birth_month"] = born if partner else LONG_AGO
+        mother["partner_until"] = NOW + 1000 if partner else LONG_AGO
         self.bodies["child_iron_mg"][0] = 210.0
         self.new, self.new_bodies = newborn_records(LIFE, babies), newborn_records(BODY, babies)
         with np.errstate(over="ignore"):
@@ -326,18 +401,60 @@ def test_boys_are_the_countrys_share_of_the_month() -> None:
         assert (sex == MALE) == (boy < 0.3)
 
 
-def test_the_partner_fathers_the_next_child_but_for_a_share_of_new_fathers() -> None:
-    """15 %: a uniform below it asks for a new father, who may be the same man by chance."""
-    p = inputs(new_father_share=0.4, father_age_gap_sd_years=0.5)
-    for uid in range(1, 100):
-        _, _, _, another = plain(nth)(np.uint64(KEY), np.uint64(uid), 3, CHILD)
-        father = Born(uid=uid, partner=502, p=p).new["father"][0]
-        assert father == 502 if another >= 0.4 else father in (501, 502)
-    everybody = inputs(new_father_share=1, father_age_gap_sd_years=0.5)
-    fathers = [Born(uid=uid, partner=502, p=everybody).new["father"][0]
-               for uid in range(1, 100)]  # fmt: skip
-    assert set(fathers) == {501, 502}
-    assert inputs().new_father_share == 0.15
+def test_the_partner_fathers_the_next_child_while_the_couple_lasts() -> None:
+    for uid in range(1, 40):
+        assert Born(uid=uid, partner=502).new["father"][0] == 502
+        assert Born(uid=uid, partner=501).new["father"][0] == 501
+
+
+def test_new_couples_last_an_exponential_time() -> None:
+    """From the conception of their first child; the fourth uniform of the delivery decides."""
+    p = inputs(couple_mean_years=7, father_age_gap_sd_years=0.5)
+    for uid in range(1, 40):
+        born = Born(uid=uid, p=p)
+        _, _, _, lasting = plain(nth)(np.uint64(KEY), np.uint64(uid), 3, CHILD)
+        months = max(1, int(0.5 - 12 * 7 * np.log(1 - lasting)))
+        father = born.lives[born.lives["uid"] == born.new["father"][0]][0]
+        assert born.lives["partner_until"][0] == father["partner_until"] == CONCEIVED + months
+        assert father["partner"] == uid
+    assert inputs().couple_mean_years == 25
+
+
+def test_an_old_couple_keeps_its_time() -> None:
+    born = Born(partner=502)
+    assert born.lives["partner_until"][0] == NOW + 1000
+
+
+def test_a_man_with_a_partner_is_the_father_if_nobody_is_free_but_stays_with_her() -> None:
+    for until, partners in ((CONCEIVED, 70), (CONCEIVED + 1, 33)):
+        born = Born(man={"partner": 33, "partner_until": until})
+        father = born.lives[born.lives["uid"] == born.new["father"][0]][0]
+        assert father["uid"] in (501, 502)
+        assert father["partner"] == partners
+        assert born.lives["partner"][0] == father["uid"]
+        assert (born.lives["partner_until"][0] > CONCEIVED) == (partners == 70)
+
+
+def test_who_delivers_first_has_the_free_man() -> None:
+    """Of two mothers in one month the one of the lower uid; the other has him all the same, as he is
+    the only one, but he does not live with her."""
+    for months, uids, first in (
+        ((NOW, NOW - 1), (70, 71), 1), ((NOW - 1, NOW), (70, 71), 0), ((NOW, NOW), (71, 70), 1),
+        ((NOW, NOW), (70, 71), 0),
+    ):  # fmt: skip
+        lives = records(3, uid=[*uids, 501], sex=[FEMALE, FEMALE, MALE], mother=[7, 8, 9],
+                        birth_month=NOW - 360, father=[17, 18, 19], parity=1)  # fmt: skip
+        lives["last_birth_month"][:2], lives["last_delivery"][:2] = months, ONE_CHILD
+        mothers, babies = find_deliveries(lives, NOW - 5, NOW)
+        new = newborn_records(LIFE, babies)
+        with np.errstate(over="ignore"):
+            plain(bear)(lives, newborn_records(BODY, 3), with_new_men(NO_MEN, lives, 0), mothers,
+                        new, newborn_records(BODY, 2), newborn_records(LIFE, 1), NARROW)  # fmt: skip
+        assert new["father"].tolist() == [501, 501]
+        assert lives["partner"][2] == uids[first]
+        conceived = np.array(months) - 9
+        together = lives["partner_until"][:2] > conceived
+        assert together.tolist() == [first == 0, first == 1]
 
 
 def test_the_partner_may_stand_first_among_the_people() -> None:
@@ -347,8 +464,9 @@ def test_the_partner_may_stand_first_among_the_people() -> None:
         lives = records(4, uid=[501, 502, 503, uid], sex=[MALE, MALE, MALE, FEMALE],
                         birth_month=born, mother=[90, 91, 92, 80], father=93)  # fmt: skip
         lives["father"][3], lives["partner"][3], lives["partner_birth_month"][3] = 81, 501, born
+        lives["partner_until"][3] = NOW + 1000
         lives["last_birth_month"][3], lives["last_delivery"][3] = NOW, ONE_CHILD
-        new, p = newborn_records(LIFE, 1), inputs(new_father_share=0)
+        new, p = newborn_records(LIFE, 1), inputs()
         with np.errstate(over="ignore"):
             plain(bear)(lives, newborn_records(BODY, 4), with_new_men(NO_MEN, lives, 0),
                         np.array([3]), new, newborn_records(BODY, 1), newborn_records(LIFE, 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import erf, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,16 @@ from rlsabm.life.genome import (
     LOCUS_FOUNDER,
     LOCUS_GAMETE,
     POLYGENES,
+    STRATA,
+    STRATA_OF_FOUNDERS,
     express_genome,
     found_genome,
     inherit_genome,
+    stratified,
 )
 
-#: Loci by file: frequency of the risk allele, odds ratio, whether it acts by CNS iron.
-LOCI = [(0.07, 1.92, True), (0.70, 1.5, True), (0.30, 1.18, False), (0.68, 1.27, False),
-        (0.30, 1.35, False), (0.50, 1.23, False)]  # fmt: skip
-FREQUENCY = np.array([locus[0] for locus in LOCI])
+#: Frequency of the risk alleles, by file.
+FREQUENCY = np.array([0.07, 0.70, 0.30, 0.68, 0.30, 0.50])
 BITS = 2 ** np.arange(6)
 
 
@@ -31,66 +32,85 @@ def uniforms(rule: Any, *of: Any) -> tuple[float, ...]:
     return tuple(plain(rule)(np.uint64(KEY), *of))
 
 
-# Effects of alleles -------------------------------------------------------------------------------
-
-
-def test_odds_ratios_become_effects_on_one_persons_liability() -> None:
-    """ln(odds ratio) x √(scale² + 0.346 x SD²): Zeger, Liang and Albert 1988."""
-    p = inputs()
-    assert p.locus_count == 6
-    assert p.allele_frequency[:6] == pytest.approx(FREQUENCY)
-    for locus, (_, odds, of_iron) in enumerate(LOCI):
-        effect = log(odds) * sqrt(0.43**2 + 0.346 * 1.25**2)
-        assert p.allele_liability[locus] == pytest.approx(0.0 if of_iron else effect)
-
-
-def test_loci_of_cns_iron_are_held_at_half_a_standard_deviation() -> None:
-    p = inputs()
-    assert p.allele_cns_iron[:6] == pytest.approx([-0.15, -0.15, 0, 0, 0, 0])
-
-
-def test_a_locus_of_cns_iron_has_the_effect_of_its_odds_ratio_where_that_is_small() -> None:
-    """Its change of ln trait, times the slope of the deficit's effect one SD below the typical."""
-    p = inputs(deficit_effect=20.0, cns_iron_trait_log_sd=0.5)
-    deficit = 1 - exp(-0.5)
-    slope = 20 * (2 * 0.7 * deficit + 3 * 0.3 * deficit**2) * (1 - deficit)
-    for locus in (0, 1):
-        effect = log(LOCI[locus][1]) * sqrt(0.43**2 + 0.346 * 1.25**2)
-        assert p.allele_cns_iron[locus] == pytest.approx(-effect / slope)
-    assert p.allele_cns_iron[0] > -0.25
-
-
-def test_without_an_effect_of_deficits_the_limit_holds() -> None:
-    assert inputs(deficit_effect=0.0).allele_cns_iron[0] == pytest.approx(-0.15)
-
-
 # Founders -----------------------------------------------------------------------------------------
 
 
+def founder(place: int, group: int = 7, p: Any = None) -> Any:
+    """A founder at a place among those who share strata."""
+    life, _ = person(uid=1000 * group + place)
+    plain(found_genome)(life, np.uint64(group), place, inputs() if p is None else p)
+    return life
+
+
+def test_strata_are_dealt_out_once_each_in_an_order_by_chance() -> None:
+    """A multiple of the place, and a shift, to the remainder by 31."""
+    assert STRATA == 31
+    for slope, shift in ((0.0, 0.0), (0.3, 0.9), (0.999, 0.5), (0.5, 0.999)):
+        found = [plain(stratified)(0.4, place, slope, shift) for place in range(31)]
+        expected = [(place * (1 + int(30 * slope)) + int(31 * shift)) % 31 for place in range(31)]
+        assert found == pytest.approx([(stratum + 0.4) / 31 for stratum in expected])
+        assert sorted(expected) == list(range(31))
+
+
+def test_strata_of_two_founders_are_any_two_with_even_odds() -> None:
+    """All 31 x 30 pairs of strata, each by one slope and shift."""
+    grid = (np.arange(31 * 30) + 0.5) / (31 * 30)
+    slopes, shifts = np.unique((grid * 30).astype(int)), np.unique((grid * 31).astype(int))
+    pairs = {
+        tuple(
+            int(31 * plain(stratified)(0.5, place, (slope + 0.5) / 30, (shift + 0.5) / 31))
+            for place in (4, 11)
+        )
+        for slope in slopes
+        for shift in shifts
+    }
+    assert len(pairs) == 31 * 30
+
+
 def test_founders_draw_both_alleles_by_frequency() -> None:
-    p = inputs()
-    for uid in range(1, 60):
-        life, _ = person(uid=uid)
-        plain(found_genome)(life, p)
-        draws = [uniforms(nth, np.uint64(uid), locus, LOCUS_FOUNDER) for locus in range(6)]
-        maternal = sum(int(BITS[i]) for i, draw in enumerate(draws) if draw[0] < FREQUENCY[i])
-        paternal = sum(int(BITS[i]) for i, draw in enumerate(draws) if draw[1] < FREQUENCY[i])
-        assert (life.maternal_alleles, life.paternal_alleles) == (maternal, paternal)
-        first, second, _, _ = uniforms(once, np.uint64(uid), POLYGENES)
-        assert life.cns_iron_polygenes == pytest.approx(plain(normal)(first), rel=1e-5)
-        assert life.other_polygenes == pytest.approx(plain(normal)(second), rel=1e-5)
+    for place in range(31):
+        life = founder(place)
+        alleles = []
+        for kind in (0, 1):
+            bits = 0
+            for locus in range(6):
+                draw = uniforms(nth, life.uid, locus, LOCUS_FOUNDER)[kind]
+                strata = uniforms(nth, np.uint64(7), locus, STRATA_OF_FOUNDERS)
+                u = plain(stratified)(draw, place, *strata[2 * kind : 2 * kind + 2])
+                bits |= int(BITS[locus]) if u < FREQUENCY[locus] else 0
+            alleles.append(bits)
+        assert [life.maternal_alleles, life.paternal_alleles] == alleles
+        draws = uniforms(once, life.uid, POLYGENES)
+        strata = uniforms(nth, np.uint64(7), 16, STRATA_OF_FOUNDERS)
+        for kind, name in enumerate(("cns_iron_polygenes", "other_polygenes")):
+            u = plain(stratified)(draws[kind], place, *strata[2 * kind : 2 * kind + 2])
+            assert life[name] == pytest.approx(plain(normal)(u), rel=1e-5)
 
 
-def test_founders_have_the_frequencies_of_the_file() -> None:
-    p = inputs()
-    copies = np.zeros(6)
-    for uid in range(1, 1201):
-        life, _ = person(uid=uid)
-        plain(found_genome)(life, p)
-        for alleles in (life.maternal_alleles, life.paternal_alleles):
-            copies += (int(alleles) >> np.arange(6)) & 1
-    error = np.sqrt(FREQUENCY * (1 - FREQUENCY) / 2400)
-    assert (np.abs(copies / 2400 - FREQUENCY) < 3.5 * error).all()
+def test_founders_who_share_strata_have_the_frequencies_of_the_file() -> None:
+    """Of 31 alleles at most one more or less than expected; of polygenes one in each 31st."""
+    for group in range(1, 12):
+        founders = [founder(place, group) for place in range(31)]
+        for name in ("maternal_alleles", "paternal_alleles"):
+            carried = np.array([int(life[name]) for life in founders])[:, None] >> np.arange(6) & 1
+            assert (np.abs(carried.sum(axis=0) - 31 * FREQUENCY) < 1.0).all()
+        for name in ("cns_iron_polygenes", "other_polygenes"):
+            values = np.array([life[name] for life in founders])
+            quantile = np.array([0.5 * (1 + erf(value / sqrt(2))) for value in values])
+            assert sorted((31 * quantile).astype(int)) == list(range(31))
+
+
+def test_strata_of_genes_and_groups_are_independent() -> None:
+    """Correlations of 600 founders between alleles and backgrounds are as of independent draws."""
+    values = []
+    for group in range(1, 21):
+        for place in range(30):
+            life = founder(place, group)
+            alleles = [int(life.maternal_alleles), int(life.paternal_alleles)]
+            bits = [each >> locus & 1 for each in alleles for locus in range(6)]
+            values.append([*bits, life.cns_iron_polygenes, life.other_polygenes])
+    correlation = np.corrcoef(np.array(values, float).T) - np.eye(14)
+    assert np.abs(correlation).max() < 4.0 / sqrt(600)
 
 
 # Children -----------------------------------------------------------------------------------------
@@ -211,7 +231,7 @@ def test_traits_of_founders_have_their_spread() -> None:
     traits = []
     for uid in range(1, 1001):
         life, _ = person(uid=uid)
-        plain(found_genome)(life, p)
+        plain(found_genome)(life, np.uint64(uid), 0, p)
         plain(express_genome)(life, p)
         traits.append((log(life.cns_iron_trait), float(life.other_liability)))
     sd = np.std(traits, axis=0)

@@ -16,6 +16,7 @@ from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.life.loci import locus_names
 from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays, autopsy
 from rlsabm.measuring.cases import case_bit
@@ -27,6 +28,7 @@ from rlsabm.results.tables.contrasts import CONTRAST_COUNTS, bands, count_contra
 from rlsabm.results.tables.incidence import FIRST_ONSET, INCIDENT, NEW_RLS, count_incidence
 from rlsabm.results.tables.kin import estimate_kin
 from rlsabm.results.tables.kin_counts import KIN_COUNTS, KIN_SEXES, count_kin
+from rlsabm.results.tables.loci import count_loci
 from rlsabm.results.tables.partitions import (
     PARTITION_COUNTS,
     count_partition,
@@ -376,6 +378,25 @@ def test_autopsies_are_told_apart_by_rls_in_the_year_before_the_survey() -> None
     )
     assert found["sd"].isna().all()
     assert found["persons"].tolist() == [1, 1, 1]
+
+
+# Loci ---------------------------------------------------------------------------------------------
+
+
+def test_adults_are_counted_by_genotype_and_case_status() -> None:
+    """MEIS1 is the first bit, BTBD9 the second."""
+    survey = surveyed(
+        5, rls([1, 0, 1, 1, 1]), maternal_alleles=[0b01, 0b01, 0b10, 0b00, 0b11],
+        paternal_alleles=[0b01, 0b00, 0b10, 0b00, 0b11],
+        birth_month=MONTH - 12 * np.array([40, 50, 60, 18, 17]),
+    )  # fmt: skip
+    found = rows_of(table(count_loci(observed(survey))))
+    found = found.set_index(["locus", "risk_alleles"])[["cases", "persons"]]
+    assert found.loc[0].to_numpy().tolist() == [[2, 2], [0, 1], [1, 1]]
+    assert found.loc[1].to_numpy().tolist() == [[2, 3], [0, 0], [1, 1]]
+    assert len(found) == 3 * len(locus_names())
+    weekly = rows_of(table(count_loci(observed(survey))), definition=1)
+    assert not weekly["cases"].any()
 
 
 # Kin ----------------------------------------------------------------------------------------------
