@@ -3,6 +3,9 @@
 A condition is given as data: a hazard of onset by sex and age, and how long it lasts.  Its episodes are
 a pure function of the person's chance, so a life remembers only which conditions are there, which ever
 will be, and when that changes next.
+
+Where other conditions raise the hazard, onsets are offered at the largest hazard that anybody has, and
+each is taken with the chance of the person's own relative to it (thinning).
 """
 
 from __future__ import annotations
@@ -24,19 +27,24 @@ from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import Making, Room
 from rlsabm.declaring.tables import BY_SEX_AND_BIRTHDAY, SCALAR, Table
-from rlsabm.exposures.catalogue.condition import (
-    MOST_CONDITIONS,
-    Condition,
+from rlsabm.exposures.catalogue.body_mass import body_mass_excess, body_mass_of
+from rlsabm.exposures.catalogue.condition import MOST_CONDITIONS, Condition
+from rlsabm.exposures.catalogue.connections import MOST_CAUSES, Connections, product_of
+from rlsabm.exposures.catalogue.tables import (
+    ConditionTables,
+    kidney_ratio_of,
     mortality_factor,
     tabulate,
 )
+from rlsabm.mathematics import exp, log
 
-EPISODES = chance.register("condition", 20, "episode", "onset, duration, -, -")
+EPISODES = chance.register("condition", 20, "episode", "onset, duration, whether it is taken, -")
 
 #: All bits: before birth any condition may come.
 EVERY_CONDITION = np.uint32(2**32 - 1)
 
 BY_CONDITION = (MOST_CONDITIONS,)
+BY_CAUSE = (MOST_CONDITIONS, MOST_CAUSES)
 #: What rules read of a condition: a table each, and how it follows from the figures.
 _EFFECTS: dict[str, tuple[str, Callable[[Condition], float]]] = {
     "condition_months": ("mean duration, 0 for life", lambda c: 12.0 * (c.duration_years or 0.0)),
@@ -59,13 +67,26 @@ _EFFECTS: dict[str, tuple[str, Callable[[Condition], float]]] = {
     "condition_saturation": (
         "factor on measured transferrin saturation", lambda c: c.saturation_factor,
     ),
+    "condition_log_ratio_per_kg_per_m2": (
+        "logarithm of the hazard ratio of onset for 1 kg/m2 more",
+        lambda c: np.log(c.hazard_ratio_per_5_kg_per_m2) / 5.0,
+    ),
+    "condition_kidney_ratio": (
+        "hazard ratio of progressive kidney disease while it is there", kidney_ratio_of,
+    ),
 }  # fmt: skip
+
+
+def catalogue_of(making: Making) -> ConditionTables:
+    """The catalogue of a setting, under the mortality that rooms before have left."""
+    body_mass = body_mass_of(making.country.adult_body_mass_index, making.p)
+    return tabulate(making.conditions, making.mortality, body_mass)
 
 
 def fill_condition_tables(making: Making) -> Mapping[str, Any]:
     """Hazards of onset and effects, by number of the condition."""
     conditions = making.conditions
-    catalogue = tabulate(conditions, making.mortality)
+    catalogue = catalogue_of(making)
     # Mortality ratios apply to people with a condition. All people together die at the rates of the
     # life table.
     making.mortality = making.mortality / mortality_factor(catalogue)
@@ -73,10 +94,31 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
         "condition_spared": np.exp(-catalogue.hazard),
         "condition_count": len(conditions),
         "condition_code": np.array([c.code for c in conditions], dtype=np.int64),
+        "condition_most_kidney_ratio": np.prod([kidney_ratio_of(c) for c in conditions]),
+        "adult_body_mass_index": making.country.adult_body_mass_index,
+        "conditions_that_defer": sum(
+            1 << number for number, c in enumerate(conditions) if not c.may_give_blood
+        ),
+        **_causes(catalogue.connections),
         **{
             name: np.array([effect(c) for c in conditions], dtype=float)
             for name, (_, effect) in _EFFECTS.items()
         },
+    }
+
+
+def _causes(connections: Connections) -> Mapping[str, Any]:
+    """What raises each condition, as rules look it up."""
+    count = len(connections.causes)
+    causes = np.full((count, MOST_CAUSES), -1, dtype=np.int64)
+    ratios = np.ones((count, MOST_CAUSES))
+    for number, of_one in enumerate(connections.causes):
+        for place, cause in enumerate(of_one):
+            causes[number, place], ratios[number, place] = cause
+    return {
+        "condition_cause": causes,
+        "condition_cause_ratio": ratios,
+        "condition_most_raised": np.array([product_of(each) for each in connections.causes]),
     }
 
 
@@ -106,10 +148,16 @@ CATALOGUE = Room(
         Table(
             "condition_spared",
             (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY),
-            "share of people without onset up to each birthday",
+            "share of people without onset up to each birthday, if everything raises it",
         ),
         Table("condition_count", SCALAR, "number of conditions", "i8"),
         Table("condition_code", BY_CONDITION, "number in the counter of chance", "i8"),
+        Table("condition_cause", BY_CAUSE, "conditions that raise it, -1 for none", "i8"),
+        Table("condition_cause_ratio", BY_CAUSE, "hazard ratio while such a condition is there"),
+        Table("condition_most_raised", BY_CONDITION, "product of all its hazard ratios"),
+        Table("condition_most_kidney_ratio", SCALAR, "product of all ratios for kidney disease"),
+        Table("conditions_that_defer", SCALAR, "bits of those who may not give blood", "i8"),
+        Table("adult_body_mass_index", (2,), "median body-mass index of adults by sex, kg/m2"),
         *(Table(name, BY_CONDITION, meaning) for name, (meaning, _) in _EFFECTS.items()),
     ),
     fill=fill_condition_tables,
@@ -176,19 +224,55 @@ def age_when_spared(c: int, sex: int, share: float, from_age: int, p: Inputs) ->
 
 
 @compiled
+def hazard_ratio_of_body(life: Any, c: int, p: Inputs) -> float:
+    """Hazard ratio of the onset of a condition for the person's body mass, relative to the median."""
+    per_kg_per_m2 = p.condition_log_ratio_per_kg_per_m2[c]
+    if per_kg_per_m2 == 0.0:
+        return 1.0
+    return exp(per_kg_per_m2 * body_mass_excess(life, p))
+
+
+@compiled
 def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
-    """Whether a condition is there in a month, and the month in which that changes next."""
+    """Whether a condition is there in a month, and the month in which that changes next.
+
+    It asks the same of the conditions that raise this one; none raises itself by way of others.
+    """
     code = Word(p.condition_code[c])
+    most = p.condition_most_raised[c]
+    by_body = hazard_ratio_of_body(life, c, p)
     free_from = 0
     spared = 1.0
     k = 0
     while True:
-        u, v, _, _ = chance.episode(p.key, life.uid, code, k, EPISODES)
+        u, v, w, _ = chance.episode(p.key, life.uid, code, k, EPISODES)
+        k += 1
         # Onset comes when the share of people spared has fallen by as much as this one's number.
-        age = age_when_spared(c, life.sex, spared * (1.0 - u), min(free_from // 12, LAST_AGE), p)
+        left = 1.0 - u
+        if by_body != 1.0:
+            left = exp(log(left) / by_body)
+        age = age_when_spared(c, life.sex, spared * left, min(free_from // 12, LAST_AGE), p)
         if age == int(NEVER):
             return False, int(NEVER)
         onset = life.birth_month + max(age, free_from)
+        if most > 1.0:
+            # It is taken if the product of the ratios of what the person has is larger than this.
+            needed = w * most
+            ratio, ahead = 1.0, most
+            place = 0
+            while ratio <= needed < ratio * ahead and place < MOST_CAUSES:
+                cause = p.condition_cause[c, place]
+                if cause < 0:
+                    break
+                own = p.condition_cause_ratio[c, place]
+                ahead /= own
+                if episode_at(life, cause, onset, p)[0]:
+                    ratio *= own
+                place += 1
+            if needed >= ratio:
+                spared *= left
+                free_from = onset - life.birth_month
+                continue
         if onset > month:
             return False, onset
         mean_months = p.condition_months[c]
@@ -199,7 +283,6 @@ def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
             return True, end
         free_from = end - life.birth_month
         spared = spared_until(c, life.sex, free_from, p)
-        k += 1
 
 
 @compiled
