@@ -12,8 +12,8 @@ from rlsabm.wording import number_text, range_text, value_text, with_help
 #: What conditions of the catalogue may raise beside one another, and names by which it may be meant.
 PROGRESSIVE_KIDNEY_DISEASE = "progressive_kidney_disease"
 OF_KIDNEY_FAILURE = ("dialysis", "ckd_4_5", "kidney_transplant")
-#: Largest hazard ratio of one condition, and of all together that raise another: onsets are drawn as if
-#: everybody had the largest.
+#: Largest hazard ratio of one condition, and of all together that raise another: the larger it is, the
+#: more onsets are offered that are not taken.
 LARGEST_RATIO, LARGEST_PRODUCT = 20.0, 50.0
 #: Conditions that may raise one, conditions that raise one another in a row, and conditions that are
 #: followed together: each further one doubles their states.

@@ -4,8 +4,8 @@ A condition is given as data: a hazard of onset by sex and age, and how long it 
 a pure function of the person's chance, so a life remembers only which conditions are there, which ever
 will be, and when that changes next.
 
-Where other conditions raise the hazard, onsets are offered at the largest hazard that anybody has, and
-each is taken with the chance of the person's own relative to it (thinning).
+Where other conditions raise the hazard, onsets are offered at the largest hazard that the person can
+have, and each is taken with the chance of the hazard of the month relative to it (thinning).
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ def fill_condition_tables(making: Making) -> Mapping[str, Any]:
     making.mortality = making.mortality / mortality_factor(catalogue)
     return {
         "condition_spared": np.exp(-catalogue.hazard),
+        "condition_lifetime_hazard": catalogue.hazard[:, :, -1],
         "condition_count": len(conditions),
         "condition_code": np.array([c.code for c in conditions], dtype=np.int64),
         "condition_most_kidney_ratio": np.prod([kidney_ratio_of(c) for c in conditions]),
@@ -138,7 +139,8 @@ _LIFE_FIELDS = (
         initial=EVERY_CONDITION,
         settable=False,
     ),
-    Field("conditions_until", "i4", "month", "month in which the next condition begins or ends"),
+    Field("conditions_until", "i4", "month", "month in which the next condition may begin or ends"),
+    Field("raised_until", "i4", "month", "the same for those that others raise"),
 )
 
 CATALOGUE = Room(
@@ -148,7 +150,10 @@ CATALOGUE = Room(
         Table(
             "condition_spared",
             (MOST_CONDITIONS, *BY_SEX_AND_BIRTHDAY),
-            "share of people without onset up to each birthday, if everything raises it",
+            "share of people without onset up to each birthday, where nothing raises it",
+        ),
+        Table(
+            "condition_lifetime_hazard", (MOST_CONDITIONS, 2), "hazard of onset summed over a life"
         ),
         Table("condition_count", SCALAR, "number of conditions", "i8"),
         Table("condition_code", BY_CONDITION, "number in the counter of chance", "i8"),
@@ -233,14 +238,36 @@ def hazard_ratio_of_body(life: Any, c: int, p: Inputs) -> float:
 
 
 @compiled
+def part_spared(u: float, hazard_ratio: float) -> float:
+    """Part of the people spared so far who are still spared at the onset that a uniform stands for."""
+    if hazard_ratio == 1.0:
+        return 1.0 - u
+    return exp(log(1.0 - u) / hazard_ratio)
+
+
+@compiled
+def may_come(life: Any, c: int, p: Inputs) -> bool:
+    """Whether a condition would ever come if everything that raises it were always there."""
+    u, _, _, _ = chance.episode(p.key, life.uid, Word(p.condition_code[c]), 0, EPISODES)
+    highest = hazard_ratio_of_body(life, c, p) * p.condition_most_raised[c]
+    return -log(1.0 - u) < highest * p.condition_lifetime_hazard[c, life.sex]
+
+
+@compiled
 def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
-    """Whether a condition is there in a month, and the month in which that changes next.
+    """Whether a condition is there in a month, and the month in which that may change next.
 
     It asks the same of the conditions that raise this one; none raises itself by way of others.
     """
     code = Word(p.condition_code[c])
-    most = p.condition_most_raised[c]
-    by_body = hazard_ratio_of_body(life, c, p)
+    # Onsets are offered at the largest hazard that the person can have.
+    highest = 1.0
+    causes = 0
+    while causes < MOST_CAUSES and p.condition_cause[c, causes] >= 0:
+        if may_come(life, p.condition_cause[c, causes], p):
+            highest *= p.condition_cause_ratio[c, causes]
+        causes += 1
+    offered = highest * hazard_ratio_of_body(life, c, p)
     free_from = 0
     spared = 1.0
     k = 0
@@ -248,33 +275,29 @@ def episode_at(life: Any, c: int, month: int, p: Inputs) -> tuple[bool, int]:
         u, v, w, _ = chance.episode(p.key, life.uid, code, k, EPISODES)
         k += 1
         # Onset comes when the share of people spared has fallen by as much as this one's number.
-        left = 1.0 - u
-        if by_body != 1.0:
-            left = exp(log(left) / by_body)
-        age = age_when_spared(c, life.sex, spared * left, min(free_from // 12, LAST_AGE), p)
+        at_onset = spared * part_spared(u, offered)
+        age = age_when_spared(c, life.sex, at_onset, min(free_from // 12, LAST_AGE), p)
         if age == int(NEVER):
             return False, int(NEVER)
         onset = life.birth_month + max(age, free_from)
-        if most > 1.0:
-            # It is taken if the product of the ratios of what the person has is larger than this.
-            needed = w * most
-            ratio, ahead = 1.0, most
-            place = 0
-            while ratio <= needed < ratio * ahead and place < MOST_CAUSES:
-                cause = p.condition_cause[c, place]
-                if cause < 0:
-                    break
-                own = p.condition_cause_ratio[c, place]
-                ahead /= own
-                if episode_at(life, cause, onset, p)[0]:
-                    ratio *= own
-                place += 1
-            if needed >= ratio:
-                spared *= left
-                free_from = onset - life.birth_month
-                continue
         if onset > month:
             return False, onset
+        # It is taken if the product of the ratios of what the person has then is larger than this.
+        needed = w * highest
+        ratio, possible = 1.0, highest
+        place = 0
+        while place < causes and ratio <= needed < possible:
+            cause, own = p.condition_cause[c, place], p.condition_cause_ratio[c, place]
+            if may_come(life, cause, p):
+                if episode_at(life, cause, onset, p)[0]:
+                    ratio *= own
+                else:
+                    possible /= own
+            place += 1
+        if needed >= ratio:
+            spared = at_onset
+            free_from = onset - life.birth_month
+            continue
         mean_months = p.condition_months[c]
         if mean_months == 0.0:
             return True, int(NEVER)
@@ -294,11 +317,18 @@ def settle_conditions(life: Any, month: int, p: Inputs) -> int:
     now = 0
     begun = 0
     change = int(NEVER)
+    is_raised_due = month >= life.raised_until
+    raised_change = int(NEVER)
     c = -1
     while to_come >> (c + 1):
         c += 1
         bit = 1 << c
         if not to_come & bit:
+            continue
+        is_raised = p.condition_cause[c, 0] >= 0
+        if is_raised and not is_raised_due:
+            now |= before & bit
+            still_to_come |= bit
             continue
         if before & bit and p.condition_months[c] == 0.0:
             # It is there for life.
@@ -306,7 +336,10 @@ def settle_conditions(life: Any, month: int, p: Inputs) -> int:
             still_to_come |= bit
             continue
         there, until = episode_at(life, c, month, p)
-        change = min(change, until)
+        if is_raised:
+            raised_change = min(raised_change, until)
+        else:
+            change = min(change, until)
         if there or until != int(NEVER):
             still_to_come |= bit
         if there:
@@ -317,7 +350,9 @@ def settle_conditions(life: Any, month: int, p: Inputs) -> int:
                     change = min(change, month + 1)
     life.conditions = now
     life.conditions_to_come = still_to_come
-    life.conditions_until = change
+    if is_raised_due:
+        life.raised_until = raised_change
+    life.conditions_until = min(change, int(life.raised_until))
     return begun
 
 

@@ -17,12 +17,9 @@ from rlsabm.exposures.catalogue.connections import (
     PROGRESSIVE_KIDNEY_DISEASE,
     Connections,
     connect,
-    product_of,
 )
 from rlsabm.exposures.catalogue.together import follow_together, states_of
 
-#: Largest sum over a life of the hazard by which onsets are drawn: beyond, a share spared is no number.
-LARGEST_LIFETIME_HAZARD = 600.0
 #: Largest share by which a wanted prevalence may be exceeded.
 MISSED = 1e-6
 
@@ -59,8 +56,8 @@ class ConditionTables(NamedTuple):
     Attributes
     ----------
     hazard
-        Hazard by which onsets are drawn, summed from birth, by sex and birthday: that of people of
-        median body mass who have everything that raises it.
+        Hazard of onset, summed from birth, by sex and birthday, in people of median body mass who
+        have nothing that raises it.
     prevalence
         Share of the living who have it, by sex and completed age.
     conditions, connections
@@ -122,26 +119,11 @@ def tabulate(
         followed.append(of_group)
     hazard = np.zeros((MOST_CONDITIONS, 2, LAST_AGE + 2))
     for number, condition in enumerate(conditions):
-        most = product_of(connections.causes[number])
         if condition.enabled:
-            hazard[number, :, 1:] = np.cumsum(most * yearly[number], axis=1)
-    tables = ConditionTables(
+            hazard[number, :, 1:] = np.cumsum(yearly[number], axis=1)
+    return ConditionTables(
         hazard, prevalence, tuple(conditions), connections, tuple(followed), onset
     )
-    _check_hazards(tables)
-    return tables
-
-
-def _check_hazards(tables: ConditionTables) -> None:
-    for group in tables.connections.together:
-        for number in group:
-            if (highest := tables.hazard[number].max()) > LARGEST_LIFETIME_HAZARD:
-                raise tables.conditions[number].error(
-                    "prevalence",
-                    f"would take {highest:.0f} onsets in a life of those who have all that raises it "
-                    f"(expected {LARGEST_LIFETIME_HAZARD:g} at most: smaller hazard ratios, or a "
-                    "longer duration)",
-                )
 
 
 def _follow(
