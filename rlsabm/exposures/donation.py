@@ -45,6 +45,8 @@ NO_DONOR, ACTIVE_DONOR, FORMER_DONOR = 0, 1, 2
 DONOR_STATES = ("never", "active", "former")
 #: No donation in pregnancy and the half-year after it, in all jurisdictions.
 MONTHS_AFTER_DELIVERY = 6
+#: Nobody gives blood before this age, whatever the rules.
+YOUNGEST_DONOR_YEARS = 16
 
 
 # Groups and columns ---------------------------------------------------------------------------------
@@ -236,21 +238,20 @@ def follow_donors(start: Floats, stop: float, share_deferred: Floats, deferral: 
         Ratios by kind (never donors, donors), sex and age.
     """
     factors = np.ones((2, *share_deferred.shape))
-    months = np.arange(12 * share_deferred.shape[1]) / 12.0
+    first = YOUNGEST_DONOR_YEARS
+    months = np.arange(12 * first, 12 * share_deferred.shape[1]) / 12.0
     for sex, share in enumerate(share_deferred):
         monthly = np.interp(months, np.arange(len(share)) + 0.5, share)
         # Never donors and donors who may give, and those who may not.
-        may, may_not = np.array([1.0, 0.0]), np.zeros(2)
+        may, may_not = np.array([1.0 - monthly[0], 0.0]), np.array([monthly[0], 0.0])
         for month in range(len(months) - 1):
-            age = month // 12
+            age = first + month // 12
             if month % 12 == 6:
-                factors[:, sex, age] = np.where(
-                    may > 0.0, 1.0 + may_not / np.maximum(may, 1e-9), 1.0
-                )
+                factors[:, sex, age] += may_not / np.maximum(may, 1e-9)
             ill = may * (1.0 - np.exp(-deferral[sex, age] / 12.0))
             # So many recover, or die sooner than others, that the share among all people is kept.
-            new = deferral[sex, age] / 12.0 * (1.0 - monthly[month])
-            left = new - (monthly[month + 1] - monthly[month])
+            left = deferral[sex, age] / 12.0 * (1.0 - monthly[month])
+            left -= monthly[month + 1] - monthly[month]
             well = may_not * min(max(left / max(monthly[month], 1e-9), 0.0), 1.0)
             starts = start[age] / 12.0 * (may[0] + may_not[0])
             may += well - ill + np.array([-starts, starts])
@@ -301,7 +302,7 @@ _PARAMETERS = (
     P("double_red_cells_volume_ml", 840, "mL", "fixed", 0, 400, 1200,
       "Blood whose red cells are taken at a double red-cell donation.",
       "Pediatrics 2020;146:e20193316: 425 mg of iron"),
-    P("donor_first_age_years", 17, "years", "fixed", 0, 16, 30,
+    P("donor_first_age_years", 17, "years", "fixed", 0, YOUNGEST_DONOR_YEARS, 30,
       "Youngest age at donation.", "common rule"),
     P("donor_last_age_years", 78, "years", "fixed", 0, 50, 100,
       "Age at which donations end.", "assumed; no upper limit in the United States"),
