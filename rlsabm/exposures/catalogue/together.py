@@ -149,16 +149,15 @@ def follow_together(
             add_up(people, of_state)
             before = share_without(of_state, states.defers)
             for one in range(count):
-                free = find_without(people, one, states.level[one], without)
+                have = 1.0 - find_without(people, one, states.level[one], without)
                 if is_onset_given[one]:
-                    begins = free * (1.0 - exp(-onset[one, age] * STEP))
+                    before_recovery = have * exp(recovery[one] * STEP)
+                    wanted = next_share(before_recovery, onset[one, age], recovery[one])
                 else:
                     leaving = leaving_rate(alone[one], mortality[age], recovery[one], excess[one])
-                    rate = onset[one, age] + leaving
-                    settled = onset[one, age] / rate if rate > 0.0 else 0.0
-                    alone[one] = settled + (alone[one] - settled) * exp(-rate * STEP)
-                    begins = alone[one] - (1.0 - free)
-                    missed[one] = max(missed[one], -begins)
+                    alone[one] = wanted = next_share(alone[one], onset[one, age], leaving)
+                    missed[one] = max(missed[one], have - wanted)
+                begins = wanted - have
                 base = base_hazard(
                     without, by_body[one], states.raised[one], states.levels[one], begins
                 )
@@ -172,6 +171,14 @@ def follow_together(
             add_shares(of_state, prevalence, age)
         means[3, age] /= max(means[2, age], 1e-12)
     return hazard, prevalence, means, missed
+
+
+@compiled
+def next_share(share: float, onset: float, leaving: float) -> float:
+    """Share who have a condition a step later, under constant rates of onset and of leaving."""
+    rate = onset + leaving
+    settled = onset / rate if rate > 0.0 else 0.0
+    return settled + (share - settled) * exp(-rate * STEP)
 
 
 @compiled
