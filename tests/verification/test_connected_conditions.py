@@ -201,7 +201,7 @@ def test_all_people_together_give_as_much_blood_as_if_no_condition_deferred() ->
     free = [replace(condition, may_give_blood=True) for condition in shipped_catalogue()]
     lives = []
     for conditions in (shipped_catalogue(), free):
-        setting = make_setting(size=20_000, conditions=conditions)
+        setting = make_setting(size=12_000, conditions=conditions)
         people = Population(setting, key=KEY)
         people.advance(setting.plan.survey_month)
         lives.append(people.lives[people.alive])
@@ -257,7 +257,9 @@ def test_a_control_that_is_raised_by_what_bleeds_is_confounded_and_causes_nothin
 def test_without_the_connection_a_control_shows_nothing() -> None:
     conditions = {**CONFOUNDED["conditions"]}  # type: ignore[dict-item]
     conditions["bleeding"] = {**conditions["bleeding"], "raises": None}
-    study = rlsabm.simulate({**CONFOUNDED, "conditions": conditions}, size=8_000, seed=3)
+    study = rlsabm.simulate(
+        {**CONFOUNDED, "conditions": conditions}, size=8_000, seed=3, tables=["shifts"]
+    )
     observed = study.shifts(
         condition="rash", definition="any", recall="current", estimate="observed_shift"
     ).iloc[0]

@@ -40,6 +40,8 @@ class Followed(NamedTuple):
     free, deferral
         Share who have nothing that keeps them from giving blood, and the rate (per year) at which
         they get it.
+    both
+        Share who have two conditions; first two axes: conditions.
     """
 
     hazard: Floats
@@ -48,6 +50,7 @@ class Followed(NamedTuple):
     kidney_ratio: Floats
     free: Floats
     deferral: Floats
+    both: Floats
 
 
 class ConditionTables(NamedTuple):
@@ -159,8 +162,11 @@ def _follow(
                     f"without onsets it would be higher by {by:.2g}, as people without it die earlier",
                 )
         of_sex.append(found)
-    hazard, prevalence, means = (np.stack(arrays, axis=1) for arrays in zip(*of_sex, strict=True))
-    return Followed(hazard, prevalence, *means)
+    hazard, prevalence, means, both = (
+        np.stack(arrays, axis=-2) for arrays in zip(*of_sex, strict=True)
+    )
+    died, kidney, free, deferral = means
+    return Followed(hazard, prevalence, died, kidney, free, deferral, both)
 
 
 @lru_cache(maxsize=64)
@@ -205,6 +211,18 @@ def kidney_factor(tables: ConditionTables) -> Floats:
         [kidney_ratio_of(condition) for condition in tables.conditions],
         [followed.kidney_ratio for followed in tables.followed],
     )
+
+
+def share_among(tables: ConditionTables, effect: int, cause: int) -> tuple[Floats, Floats]:
+    """Share who have a condition among people with and without one that raises it, by sex and age."""
+    for group, followed in zip(tables.connections.together, tables.followed, strict=True):
+        if effect in group:
+            of_effect, of_cause = group.index(effect), group.index(cause)
+            both = followed.both[of_effect, of_cause]
+            with_cause = followed.both[of_cause, of_cause]
+            alone = followed.both[of_effect, of_effect] - both
+            return both / np.maximum(with_cause, 1e-300), alone / (1.0 - with_cause)
+    raise ValueError("nothing raises it")
 
 
 def _mean_ratio(

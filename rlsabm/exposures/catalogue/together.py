@@ -90,7 +90,7 @@ def follow_together(
     states: States,
     by_body: Floats,
     share: Floats,
-) -> tuple[Floats, Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Follow some conditions of one sex together, each after those that raise it.
 
     Parameters
@@ -119,6 +119,8 @@ def follow_together(
     means
         By age: mean mortality ratio, mean hazard ratio of kidney disease, share who have nothing that
         keeps them from giving blood, and yearly rate at which they get it.
+    both
+        Share of the living who have two conditions in the middle of each year of age.
     missed
         Largest share by which a wanted prevalence is exceeded, by condition.
     """
@@ -133,10 +135,13 @@ def follow_together(
         np.zeros((count, ages)),
         np.zeros((4, ages)),
     )
+    both = np.zeros((count, count, ages))
     alone, missed = np.zeros(count), np.zeros(count)
     for age in range(ages):
-        for _ in range(STEPS_PER_YEAR):
+        for step in range(STEPS_PER_YEAR):
             add_up(people, of_state)
+            if 2 * step == STEPS_PER_YEAR:
+                add_pairs(of_state, both, age)
             add_shares(of_state, prevalence, age)
             ratio = mean_of(of_state, states.mortality_ratio)
             means[0, age] += STEP * ratio
@@ -170,7 +175,7 @@ def follow_together(
             means[3, age] += before - share_without(of_state, states.defers)
             add_shares(of_state, prevalence, age)
         means[3, age] /= max(means[2, age], 1e-12)
-    return hazard, prevalence, means, missed
+    return hazard, prevalence, means, both, missed
 
 
 @compiled
@@ -197,6 +202,16 @@ def add_shares(of_state: Floats, prevalence: Floats, age: int) -> None:
         for state in range(len(of_state)):
             if state >> one & 1:
                 prevalence[one, age] += 0.5 * STEP * of_state[state]
+
+
+@compiled
+def add_pairs(of_state: Floats, both: Floats, age: int) -> None:
+    """Add up the shares who have two conditions."""
+    for one in range(both.shape[0]):
+        for other in range(both.shape[0]):
+            for state in range(len(of_state)):
+                if state >> one & state >> other & 1:
+                    both[one, other, age] += of_state[state]
 
 
 @compiled
