@@ -371,7 +371,7 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
         (
             "conditions:\n  heart_failure:\n    raises: {obesity: 1.5}",
             "asked.yaml:4: conditions.heart_failure.raises.obesity: conditions raise one another in a "
-            "circle: heart_failure raises obesity raises heart_failure",
+            "circle: obesity raises heart_failure raises obesity",
         ),
         (
             "conditions:\n  obesity:\n    raises: {obesity: 2}",

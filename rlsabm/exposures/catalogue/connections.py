@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rlsabm.errors import UserError, nearest
-from rlsabm.exposures.catalogue.condition import Condition
+from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
 from rlsabm.wording import number_text, range_text, value_text, with_help
 
 #: What conditions of the catalogue may raise beside one another, and names by which it may be meant.
@@ -95,14 +95,22 @@ def _check_causes(
     """Refuse more causes than rules look up, and hazards that are raised beyond measure."""
     if not causes:
         return
-    last = conditions[causes[-1].place]
-    key = f"raises.{condition.name}"
+    links = [(conditions[cause.place], condition.name) for cause in causes]
     if len(causes) > MOST_CAUSES:
         what = f"{len(causes)} conditions raise {condition.name}"
-        raise last.error(key, with_help(what, f"{MOST_CAUSES} at most"))
+        raise _error(links, with_help(what, f"{MOST_CAUSES} at most"))
     if (product := product_of(causes)) > LARGEST_PRODUCT:
         what = f"all that raises {condition.name} multiplies its hazard by {number_text(product)}"
-        raise last.error(key, with_help(what, f"at most {number_text(LARGEST_PRODUCT)}"))
+        raise _error(links, with_help(what, f"at most {number_text(LARGEST_PRODUCT)}"))
+
+
+def _error(links: Sequence[tuple[Condition, str]], what: str) -> UserError:
+    """A mistake that several links make, at the first that the catalogue that ships does not have."""
+    shipped = {condition.name: condition.raises for condition in shipped_catalogue()}
+    condition, name = next(
+        (link for link in links if link[1] not in (shipped.get(link[0].name) or {})), links[0]
+    )
+    return condition.error(f"raises.{name}", what)
 
 
 def _in_order(conditions: Sequence[Condition], causes: Sequence[Sequence[Cause]]) -> list[int]:
@@ -111,14 +119,17 @@ def _in_order(conditions: Sequence[Condition], causes: Sequence[Sequence[Cause]]
 
     def visit(place: int, row: tuple[int, ...]) -> None:
         names = [conditions[each].name for each in (place, *row)]
+        links = [
+            (conditions[each], name) for each, name in zip((place, *row), names[1:], strict=False)
+        ]
         if place in row:
-            circle = " raises ".join(names[: names.index(names[0], 1) + 1])
-            what = f"conditions raise one another in a circle: {circle}"
-            raise conditions[place].error(f"raises.{names[1]}", what)
+            circle = names[: names.index(names[0], 1) + 1]
+            what = f"conditions raise one another in a circle: {' raises '.join(circle)}"
+            raise _error(links, what)
         if len(row) == LONGEST_CHAIN:
             what = f"one raises the next in a row of {len(names)}: {' raises '.join(names)}"
             expected = f"rows of {LONGEST_CHAIN} at most"
-            raise conditions[place].error(f"raises.{names[1]}", with_help(what, expected))
+            raise _error(links, with_help(what, expected))
         for cause in causes[place]:
             visit(cause.place, (place, *row))
         if place not in order:

@@ -101,7 +101,7 @@ def test_body_mass_connects_those_that_depend_on_it() -> None:
         ),
         (
             catalogue(a={"c": 8.0}, b={"c": 7.0}, c=None),
-            r"b\.raises\.c: all that raises c multiplies its hazard by 56 \(expected at most 50\)",
+            r"a\.raises\.c: all that raises c multiplies its hazard by 56 \(expected at most 50\)",
         ),
         (
             catalogue(**{f"c{n}": {"x": 1.1} for n in range(9)}, x=None),
