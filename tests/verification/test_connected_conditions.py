@@ -231,7 +231,7 @@ CONFOUNDED = {
             "source": "a test",
             "ages": [0, 20, 50],
             "prevalence": [0.0, 0.1, 0.3],
-            "blood_loss_ml_per_day": 8,
+            "blood_loss_ml_per_day": 6,
             "raises": {"rash": 15},
         },
         "rash": {
