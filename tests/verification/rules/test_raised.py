@@ -24,6 +24,7 @@ from rlsabm.exposures.catalogue.connections import connect
 from rlsabm.exposures.catalogue.episodes import (
     EPISODES,
     EVERY_CONDITION,
+    age_when_spared,
     episode_at,
     hazard_ratio_of_body,
     may_come,
@@ -334,6 +335,36 @@ def test_onsets_come_as_often_as_the_hazard_ratio_says() -> None:
         share = 1 - np.exp(-ratio * base)
         assert found / n == pytest.approx(share, abs=3.5 * (share * (1 - share) / n) ** 0.5)
     assert 0.3 < base < 0.45
+
+
+def test_an_onset_is_taken_with_the_chance_of_what_the_person_has_that_month(p: Any) -> None:
+    """b, which comes and goes, raises c threefold: at each offer w x 3 is compared with 3 or with 1."""
+    taken = {True: [0, 0], False: [0, 0]}
+    for uid in range(1, 160):
+        life, _ = person(uid=uid, birth_month=NOW)
+        if not plain(may_come)(life, 1, p):
+            continue
+        share, onset, there, k = 1.0, None, False, 0
+        while onset is None or not there:
+            u, _, w, _ = plain(episode)(
+                np.uint64(KEY), np.uint64(uid), np.uint64(CHAIN[0].code), k, EPISODES
+            )
+            share *= (1 - u) ** (1 / 3)
+            age = plain(age_when_spared)(0, FEMALE, share, 0, p)
+            if age == 2**31 - 1:
+                break
+            onset, k = NOW + age, k + 1
+            with_b = plain(episode_at)(life, 1, onset, p)[0]
+            there = w * 3 < (3 if with_b else 1)
+            taken[with_b][int(there)] += 1
+            assert plain(episode_at)(life, 0, onset, p)[0] == there
+            if there:
+                assert not plain(episode_at)(life, 0, onset - 1, p)[0]
+    assert taken[True][0] == 0
+    assert taken[True][1] > 5
+    offered = sum(taken[False])
+    assert offered > 25
+    assert taken[False][1] / offered == pytest.approx(1 / 3, abs=3.5 * (2 / 9 / offered) ** 0.5)
 
 
 def test_a_heavier_body_brings_it_sooner() -> None:
