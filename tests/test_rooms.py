@@ -207,7 +207,7 @@ GIVEN = {
     "endowment_mg", "storage_iron_mg", "red_cell_iron_mg", "tissue_iron_mg", "iron_gained_mg",
     "iron_spent_mg", "absorbed_mg_per_day", "lost_mg_per_day", "cns_iron_exchangeable",
     "cns_iron_structural", "dopamine_deficit", "liability", "conditions_until", "conditions_to_come",
-    "conditions",
+    "conditions", "raised_until",
 }  # fmt: skip
 
 

@@ -357,6 +357,61 @@ KNOWN_INSTRUMENTS = "truth, interview, CH-RLSq, four_item, RLS-NIH, RLS-EXP"
             "asked.yaml:6: conditions.mine.negative_control: has effects on iron",
         ),
         (
+            "conditions:\n  obesity:\n    raises:\n      heart_failur: 2",
+            "asked.yaml:5: conditions.obesity.raises.heart_failur: nothing of this name can be raised "
+            "(expected a condition of the catalogue, or progressive_kidney_disease; did you mean "
+            "heart_failure?)",
+        ),
+        (
+            "conditions: {obesity: {raises: {dialysis: 2}}}",
+            "asked.yaml:2: conditions.obesity.raises.dialysis: nothing of this name can be raised "
+            "(expected a condition of the catalogue, or progressive_kidney_disease; did you mean "
+            "progressive_kidney_disease?)",
+        ),
+        (
+            "conditions:\n  heart_failure:\n    raises: {obesity: 1.5}",
+            "asked.yaml:4: conditions.heart_failure.raises.obesity: conditions raise one another in a "
+            "circle: obesity raises heart_failure raises obesity",
+        ),
+        (
+            "conditions:\n  obesity:\n    raises: {obesity: 2}",
+            "asked.yaml:4: conditions.obesity.raises.obesity: a condition cannot raise its own onset",
+        ),
+        (
+            "conditions:\n  obesity:\n    raises: {heart_failure: 25}",
+            "asked.yaml:4: conditions.obesity.raises.heart_failure: found 25 (expected a number from "
+            "1 to 20)",
+        ),
+        (
+            "conditions:\n  obesity:\n    raises: {heart_failure: 0.5}",
+            "asked.yaml:4: conditions.obesity.raises.heart_failure: found 0.5 (expected a number from "
+            "1 to 20)",
+        ),
+        (
+            "conditions:\n  obesity:\n    raises: [heart_failure]",
+            "asked.yaml:4: conditions.obesity.raises: found a list (expected a mapping",
+        ),
+        (
+            "conditions:\n  coeliac_disease:\n    raises: {bariatric_surgery: 3}",
+            "asked.yaml:4: conditions.coeliac_disease.raises.bariatric_surgery: all that raises "
+            "bariatric_surgery multiplies its hazard by 60 (expected at most 50)",
+        ),
+        (
+            "conditions:\n  coeliac_disease:\n    raises: {vegetarian_diet: 3, obesity: 2, "
+            "multiple_sclerosis: 2, parkinsons_disease: 2}",
+            "conditions: 11 conditions are connected: ",
+        ),
+        (
+            "conditions:\n  obesity:\n    hazard_ratio_per_5_kg_per_m2: 30",
+            "asked.yaml:4: conditions.obesity.hazard_ratio_per_5_kg_per_m2: found 30 (expected a "
+            "number from 0.05 to 20)",
+        ),
+        (
+            "conditions:\n  obesity:\n    may_give_blood: never",
+            "asked.yaml:4: conditions.obesity.may_give_blood: found the text 'never' (expected true "
+            "or false)",
+        ),
+        (
             "conditions:\n" + "".join(
                 f"  c_{n}: {{source: s, prevalence: [0.1]}}\n" for n in range(33 - len(SHIPPED))
             ),

@@ -128,6 +128,11 @@ class Country:
         line = f":{self.lines[what]}" if what in self.lines else ""
         return f"{shown(Path(self.file))}{line}: {what}"
 
+    @property
+    def adult_body_mass_index(self) -> Floats:
+        """Body-mass index of adults of mean height and weight (kg/m2), by sex."""
+        return self.adult_weight_kg / self.adult_height_m**2
+
     @cached_property
     def _digest(self) -> bytes:
         digest = sha256()

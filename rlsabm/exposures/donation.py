@@ -23,10 +23,12 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import DailyIron, PlaceName, Section, Share, Whole
-from rlsabm.declaring.tables import BY_AGE, Table
+from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
 from rlsabm.demography.countries import meant_place
 from rlsabm.errors import UserError
 from rlsabm.events import note, register_event
+from rlsabm.exposures.catalogue.episodes import catalogue_of
+from rlsabm.exposures.catalogue.tables import deferred
 from rlsabm.exposures.kidney import HEALTHY_KIDNEY
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.mathematics import exp
@@ -43,6 +45,8 @@ NO_DONOR, ACTIVE_DONOR, FORMER_DONOR = 0, 1, 2
 DONOR_STATES = ("never", "active", "former")
 #: No donation in pregnancy and the half-year after it, in all jurisdictions.
 MONTHS_AFTER_DELIVERY = 6
+#: Nobody gives blood before this age, whatever the rules.
+YOUNGEST_DONOR_YEARS = 16
 
 
 # Groups and columns ---------------------------------------------------------------------------------
@@ -201,11 +205,60 @@ def values_of_donation(donation: BloodDonation) -> dict[str, float]:
 
 
 def fill_donation_tables(making: Making) -> Mapping[str, Floats]:
-    """Chance to become a donor, by age."""
+    """Chance to become a donor, and how much more often those start and come who may give."""
     p, ages = making.p, np.arange(LAST_AGE + 1)
     start = np.where(ages < 25, p.donor_start_per_year_young, p.donor_start_per_year_adult)
     start[(ages < p.donor_first_age_years) | (ages >= 70)] = 0.0
-    return {"donor_start": per_month(start * p.donation_enabled)}
+    factors = follow_donors(start, p.donor_stop_per_year, *deferred(catalogue_of(making)))
+    return {
+        "donor_start": per_month(start * p.donation_enabled),
+        "healthy_start_factor": factors[0],
+        "healthy_visit_factor": factors[1],
+    }
+
+
+def follow_donors(start: Floats, stop: float, share_deferred: Floats, deferral: Floats) -> Floats:
+    """All people to those who may give blood: among people who never gave, and among donors.
+
+    If those who may give start and come so much more often, all together do so at the given rates.
+
+    Parameters
+    ----------
+    start
+        Rate of becoming a donor (per year) by age.
+    stop
+        Rate at which donors stop (per year).
+    share_deferred, deferral
+        Share of people who may not give, and rate (per year) at which that comes to those who may, by
+        sex and age.
+
+    Returns
+    -------
+    numpy.ndarray
+        Ratios by kind (never donors, donors), sex and age.
+    """
+    factors = np.ones((2, *share_deferred.shape))
+    first = YOUNGEST_DONOR_YEARS
+    months = np.arange(12 * first, 12 * share_deferred.shape[1]) / 12.0
+    for sex, share in enumerate(share_deferred):
+        monthly = np.interp(months, np.arange(len(share)) + 0.5, share)
+        # Never donors and donors who may give, and those who may not.
+        may, may_not = np.array([1.0 - monthly[0], 0.0]), np.array([monthly[0], 0.0])
+        for month in range(len(months) - 1):
+            age = first + month // 12
+            if month % 12 == 6:
+                factors[:, sex, age] += may_not / np.maximum(may, 1e-9)
+            ill = may * (1.0 - np.exp(-deferral[sex, age] / 12.0))
+            # So many recover, or die sooner than others, that the share among all people is kept.
+            left = deferral[sex, age] / 12.0 * (1.0 - monthly[month])
+            left -= monthly[month + 1] - monthly[month]
+            well = may_not * min(max(left / max(monthly[month], 1e-9), 0.0), 1.0)
+            starts = start[age] / 12.0 * (may[0] + may_not[0])
+            may += well - ill + np.array([-starts, starts])
+            may_not += ill - well
+            may[1] *= 1.0 - stop / 12.0
+            may_not[1] *= 1.0 - stop / 12.0
+    return factors
 
 
 # What it owns ---------------------------------------------------------------------------------------
@@ -249,7 +302,7 @@ _PARAMETERS = (
     P("double_red_cells_volume_ml", 840, "mL", "fixed", 0, 400, 1200,
       "Blood whose red cells are taken at a double red-cell donation.",
       "Pediatrics 2020;146:e20193316: 425 mg of iron"),
-    P("donor_first_age_years", 17, "years", "fixed", 0, 16, 30,
+    P("donor_first_age_years", 17, "years", "fixed", 0, YOUNGEST_DONOR_YEARS, 30,
       "Youngest age at donation.", "common rule"),
     P("donor_last_age_years", 78, "years", "fixed", 0, 50, 100,
       "Age at which donations end.", "assumed; no upper limit in the United States"),
@@ -292,7 +345,19 @@ BLOOD_DONATION = Exposure(
     derived={
         "donor_stop_per_month": lambda p: per_month(p["donor_stop_per_year"]),
     },
-    tables=(Table("donor_start", BY_AGE, "monthly probability of becoming a blood donor"),),
+    tables=(
+        Table("donor_start", BY_AGE, "monthly probability of becoming a blood donor"),
+        Table(
+            "healthy_start_factor",
+            BY_SEX_AND_AGE,
+            "rate of becoming a donor of those whom no condition defers, relative to all people",
+        ),
+        Table(
+            "healthy_visit_factor",
+            BY_SEX_AND_AGE,
+            "rate of visits of donors whom no condition defers, relative to all donors",
+        ),
+    ),
     fill=fill_donation_tables,
     groups=(
         Group(
@@ -343,10 +408,17 @@ BLOOD_DONATION = Exposure(
 # Rules ----------------------------------------------------------------------------------------------
 
 
+@inlined
+def may_give_blood(life: Any, p: Inputs) -> bool:
+    """Whether no condition of the catalogue keeps a person from giving blood."""
+    return int(life.conditions) & p.conditions_that_defer == 0
+
+
 @compiled
 def become_donor(life: Any, age: int, month: int, u: float, p: Inputs) -> None:
     """Begin a career; the first visit is in the same month."""
-    if u < p.donor_start[age] and life.kidney == HEALTHY_KIDNEY:
+    starts = p.donor_start[age] * p.healthy_start_factor[life.sex, age]
+    if u < starts and life.kidney == HEALTHY_KIDNEY and may_give_blood(life, p):
         eagerness, double_red_cells, supplements, _ = chance.once(p.key, life.uid, DONOR)
         life.donor = ACTIVE_DONOR
         life.donor_eagerness = exp(p.donor_eagerness_log_sd * normal(eagerness))
@@ -363,6 +435,9 @@ def is_deferred(life: Any, body: Any, month: int, p: Inputs) -> bool:
         if life.sex == MALE
         else p.donation_haemoglobin_women_g_per_l
     )
+    if not may_give_blood(life, p):
+        life.eligible_month = month + 1
+        return True
     if life.pregnancy != NOT_PREGNANT or month < life.last_birth_month + MONTHS_AFTER_DELIVERY:
         life.eligible_month = month + 1
         return True
@@ -407,6 +482,7 @@ def donate(life: Any, body: Any, burden: Any, at: Moment, p: Inputs) -> None:
         return
     visit, stop, _, _ = chance.at(p.key, life.uid, month, DONATION_MONTH)
     visits = p.donor_visits_per_year * life.donor_eagerness
+    visits *= p.healthy_visit_factor[life.sex, at.age]
     if month >= life.eligible_month and (first_visit or visit < probability_per_month(visits)):
         stays_away, _, _, _ = chance.nth(p.key, life.uid, life.donations, DONATION)
         if not (body.rls and stays_away < p.donor_self_deferral) and not is_deferred(

@@ -25,6 +25,8 @@ from rlsabm.declaring.sections import Section
 from rlsabm.declaring.sources import KIDNEY_FAILURE_COUNTS, RLS_ON_HAEMODIALYSIS
 from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
 from rlsabm.events import note, register_event
+from rlsabm.exposures.catalogue.episodes import catalogue_of
+from rlsabm.exposures.catalogue.tables import kidney_factor
 from rlsabm.moment import Moment
 
 KIDNEY_STAGE_ENDS = chance.register("kidney", 16, "nth", "time in the stage, -, -, -")
@@ -144,7 +146,8 @@ def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     People are followed by age under the country's life table. Progressive disease begins as long
     before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. The
     excess deaths of patients are taken off the mortality of everybody else, so that the life table
-    holds for all together.
+    holds for all together. Where conditions of the catalogue raise the onset, it is lowered by their
+    mean hazard ratio.
     """
     p = making.p
     ages = np.arange(LAST_AGE + 1)
@@ -189,6 +192,7 @@ def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     lag = round(p.ckd_3_years + p.ckd_4_years)
     onset = incidence[:, np.minimum(ages + lag, LAST_AGE)]
     making.mortality = other
+    onset = onset / kidney_factor(catalogue_of(making))
     return {
         "kidney_onset": per_month(onset),
         "dialysis_death": per_month(on_dialysis),
@@ -265,7 +269,7 @@ KIDNEY_DISEASE = Exposure(
         Table(
             "kidney_onset",
             BY_SEX_AND_AGE,
-            "monthly probability that progressive kidney disease begins",
+            "monthly probability that progressive kidney disease begins where no condition raises it",
         ),
         Table("dialysis_death", BY_AGE, "monthly probability of death on dialysis"),
         Table("graft_death", BY_AGE, "monthly probability of death with a graft"),
@@ -377,6 +381,18 @@ def enter_stage(life: Any, stage: int, month: int, p: Inputs) -> None:
 
 
 @compiled
+def kidney_ratio(conditions: int, p: Inputs) -> float:
+    """Hazard ratio of the onset of kidney disease by the conditions of the catalogue that are there."""
+    ratio = 1.0
+    c = 0
+    while conditions >> c:
+        if conditions >> c & 1:
+            ratio *= p.condition_kidney_ratio[c]
+        c += 1
+    return ratio
+
+
+@compiled
 def infusion_mg(body: Any, life: Any, p: Inputs) -> float:
     """Intravenous iron that the dialysis unit's protocol gives this month."""
     measured = ferritin(body, life, p) * p.dialysis_ferritin_factor
@@ -400,7 +416,10 @@ def suffer_kidney_disease(
 ) -> None:
     """One month of kidney disease, or the chance of its onset."""
     if life.kidney == HEALTHY_KIDNEY:
-        if at.onset < p.kidney_onset[life.sex, at.age]:
+        chance_of_onset = p.kidney_onset[life.sex, at.age]
+        if at.onset < chance_of_onset * p.condition_most_kidney_ratio and (
+            at.onset < chance_of_onset * kidney_ratio(int(life.conditions), p)
+        ):
             enter_stage(life, CKD_3, at.month, p)
         return
     if life.kidney == CKD_3:

@@ -8,7 +8,14 @@ from rlsabm.errors import LONGEST_PLACE, visible
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say, say_line
 from rlsabm.scenario import REFERENCE
-from rlsabm.study.implied import LIFETIME_YEARS, SHOWN_AGES, Implied, ImpliedCondition
+from rlsabm.study.implied import (
+    AGE_OF_CONNECTIONS,
+    LIFETIME_YEARS,
+    SHOWN_AGES,
+    Implied,
+    ImpliedCondition,
+    ImpliedConnection,
+)
 from rlsabm.wording import NONE, counted
 
 #: Conditions shown; scenarios with more are few.
@@ -21,6 +28,8 @@ def print_checked(implied: Implied, hints: Sequence[str]) -> None:
         say_line(line)
     if implied.conditions:
         _print_conditions(implied.conditions)
+    if implied.connections:
+        _print_connections(implied.connections)
     for hint in hints:
         say_line(f"hint: {visible(hint, 500)}")
 
@@ -82,6 +91,28 @@ def _print_conditions(conditions: Sequence[ImpliedCondition]) -> None:
     show_table("New and changed conditions: % of the living who have them", headings, rows)
     if (unseen := len(conditions) - MOST_CONDITIONS_SHOWN) > 0:
         say(f"and {counted(unseen, 'more condition')}; --json has all")
+
+
+def _print_connections(connections: Sequence[ImpliedConnection]) -> None:
+    """How conditions come together that are new or changed, or know one that is."""
+    headings = ["condition", "raises", "hazard x", "women with", "without", "men with", "without"]
+    rows = [
+        [
+            each.condition,
+            each.raises,
+            f"{each.hazard_ratio:g}",
+            *_percents([each.women_with, each.women_without, each.men_with, each.men_without]),
+        ]
+        for each in connections[:MOST_CONDITIONS_SHOWN]
+    ]
+    show_table(
+        f"Conditions that raise others: % who have the second at {AGE_OF_CONNECTIONS}, with the first "
+        "and without it",
+        headings,
+        rows,
+    )
+    if (unseen := len(connections) - MOST_CONDITIONS_SHOWN) > 0:
+        say(f"and {counted(unseen, 'more connection')}; --json has all")
 
 
 def _alike(women: Sequence[float], men: Sequence[float]) -> bool:

@@ -40,7 +40,28 @@ def effects_in_words(condition: Condition) -> str:
         for field, neutral, words in EFFECTS
         if getattr(condition, field) != neutral
     ]
+    if not condition.may_give_blood:
+        said.append("no blood donation")
     return ", ".join(said) or "none"
+
+
+def connections_in_words(condition: Condition, conditions: Sequence[Condition]) -> list[str]:
+    """What a condition raises, what raises it, and what body mass does, a line each."""
+    lines = []
+    if condition.raises:
+        raised = ", ".join(f"{name} x {ratio:g}" for name, ratio in condition.raises.items())
+        lines.append(f"raises the onset of: {raised}")
+    causes = [
+        f"{cause.name} x {(cause.raises or {})[condition.name]:g}"
+        for cause in conditions
+        if condition.name in (cause.raises or {})
+    ]
+    if causes:
+        lines.append(f"its onset is raised by: {', '.join(causes)}")
+    if condition.hazard_ratio_per_5_kg_per_m2 != 1.0:
+        ratio = condition.hazard_ratio_per_5_kg_per_m2
+        lines.append(f"hazard of onset for 5 kg/m2 more than the median adult: x {ratio:g}")
+    return lines
 
 
 def as_records(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
@@ -148,7 +169,7 @@ def explain_condition(group: Group, conditions: Sequence[Condition]) -> None:
         say(f"caused shift: against the same people {_other_world(group, labels)}")
     data = {condition.name: condition for condition in conditions}
     if name in data:
-        _print_data(data[name])
+        _print_data(data[name], conditions)
     elif group.source:
         say(f"source: {group.source}")
 
@@ -159,7 +180,7 @@ def _other_world(group: Group, labels: Mapping[str, str]) -> str:
     return f"without {labels.get(group.cause, in_words(group.cause))}"
 
 
-def _print_data(condition: Condition) -> None:
+def _print_data(condition: Condition, conditions: Sequence[Condition]) -> None:
     for field in (*PREVALENCE_KEYS, *ONSET_KEYS):
         values = getattr(condition, field)
         if values is not None:
@@ -172,6 +193,8 @@ def _print_data(condition: Condition) -> None:
         lasts = f"{condition.duration_years:g} years on average"
     say(f"lasts: {lasts}")
     say(f"effects: {effects_in_words(condition)}")
+    for line in connections_in_words(condition, conditions):
+        say(line)
     if condition.touches_iron:
         say(f"SD between draws of the log of their strength: {condition.effect_log_sd:g}")
     say(f"source: {' '.join(condition.source.split())}")

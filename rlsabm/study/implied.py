@@ -15,7 +15,9 @@ from rlsabm.demography.country import BAND_YEARS, BANDS, Country
 from rlsabm.demography.indicators import life_expectancy, total_fertility
 from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.errors import UserError
+from rlsabm.exposures.catalogue.body_mass import body_mass_of
 from rlsabm.exposures.catalogue.condition import Condition, shipped_catalogue
+from rlsabm.exposures.catalogue.tables import share_among, tabulate
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.settings import catalogue_of
@@ -25,6 +27,8 @@ from rlsabm.worlds.world import worlds_of
 
 #: Ages (completed years) at which prevalence is shown, and up to which onsets are added up.
 SHOWN_AGES = (20, 40, 60, 80)
+#: Age (completed years) at which it is shown how conditions come together.
+AGE_OF_CONNECTIONS = 60
 LIFETIME_YEARS = 80
 
 
@@ -67,6 +71,29 @@ class ImpliedCondition:
 
 
 @dataclass(frozen=True)
+class ImpliedConnection:
+    """A condition that raises another, of which the scenario adds or changes at least one.
+
+    Attributes
+    ----------
+    condition, raises
+        Names of the two.
+    hazard_ratio
+        Hazard ratio of the onset of the second while the first is there.
+    women_with, women_without, men_with, men_without
+        Share at `AGE_OF_CONNECTIONS` who have the second, of people with the first and without it.
+    """
+
+    condition: str
+    raises: str
+    hazard_ratio: float
+    women_with: float
+    women_without: float
+    men_with: float
+    men_without: float
+
+
+@dataclass(frozen=True)
 class Implied:
     """What a scenario implies.
 
@@ -94,6 +121,8 @@ class Implied:
         Expected work of all runs, lives in other worlds included, in person-years.
     conditions
         Conditions that the scenario adds or changes.
+    connections
+        Conditions of the reference that raise one another, where the scenario adds or changes one.
     people_with
         People surveyed in a run who are expected to have each condition of the catalogue that is new,
         changed, or traced by shifts; those that nobody gets are left out.
@@ -117,6 +146,7 @@ class Implied:
     person_years: float
     work: float
     conditions: list[ImpliedCondition]
+    connections: list[ImpliedConnection]
     people_with: dict[str, float]
 
     def as_mapping(self) -> dict[str, Any]:
@@ -124,6 +154,7 @@ class Implied:
         return {
             "ages_of_prevalence": list(SHOWN_AGES),
             "age_of_ever": LIFETIME_YEARS,
+            "age_of_connections": AGE_OF_CONNECTIONS,
             **asdict(self),
         }
 
@@ -183,6 +214,7 @@ def implied_by(study: ResolvedScenario, settings: Sequence[Setting]) -> Implied:
         person_years=person_years,
         work=work,
         conditions=conditions,
+        connections=list(_connections(study, settings[0])),
         people_with={name: each.people for name, each in counted.items() if each.enabled},
     )
 
@@ -205,6 +237,31 @@ def changed_conditions(study: ResolvedScenario) -> Iterator[tuple[Condition, str
                 of_reference[condition.name] = condition
             if condition != usual.get(condition.name):
                 yield condition, arm
+
+
+def _connections(study: ResolvedScenario, setting: Setting) -> Iterator[ImpliedConnection]:
+    """How conditions of the reference come together, where the scenario adds or changes one."""
+    changed = {c.name for c, arm in changed_conditions(study) if arm == REFERENCE and c.enabled}
+    if not changed:
+        return
+    conditions = setting.conditions
+    country, values = setting.country, setting.inputs
+    body_mass = body_mass_of(country.adult_body_mass_index, values)
+    tables = tabulate(conditions, yearly_death_rate(country.mortality), body_mass)
+    for effect, causes in enumerate(tables.connections.causes):
+        for place, ratio in causes:
+            names = conditions[place].name, conditions[effect].name
+            if changed.isdisjoint(names):
+                continue
+            having, lacking = share_among(tables, effect, place)
+            yield ImpliedConnection(
+                *names,
+                hazard_ratio=ratio,
+                women_with=float(having[FEMALE, AGE_OF_CONNECTIONS]),
+                women_without=float(lacking[FEMALE, AGE_OF_CONNECTIONS]),
+                men_with=float(having[MALE, AGE_OF_CONNECTIONS]),
+                men_without=float(lacking[MALE, AGE_OF_CONNECTIONS]),
+            )
 
 
 def implied_condition(

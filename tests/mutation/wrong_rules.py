@@ -242,6 +242,42 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "nobody bleeds at onset",
     ),
     (
+        "exposures/catalogue/episodes.py",
+        "if needed >= ratio:",
+        "if False:",
+        "every onset that is offered is taken",
+    ),
+    (
+        "exposures/catalogue/episodes.py",
+        "            spared = at_onset\n",
+        "            spared = 1.0\n",
+        "after an onset that is not taken the next is sought from birth",
+    ),
+    (
+        "exposures/catalogue/tables.py",
+        "        yearly[numbers] = of_group.hazard\n",
+        "",
+        "what raises a condition comes on top of the onsets that are given",
+    ),
+    (
+        "exposures/catalogue/together.py",
+        "let_die(people, of_state, states.mortality_ratio, mortality[age] / ratio)",
+        "pass",
+        "excess deaths do not thin out those with several conditions",
+    ),
+    (
+        "exposures/donation.py",
+        "    visits *= p.healthy_visit_factor[life.sex, at.age]\n",
+        "",
+        "donors whom nothing defers come no more often than all together",
+    ),
+    (
+        "exposures/kidney.py",
+        "onset = onset / kidney_factor(catalogue_of(making))",
+        "pass",
+        "what raises kidney disease comes on top of the registry's incidence",
+    ),
+    (
         "exposures/catalogue/condition.py",
         "absorption_factor=self.absorption_factor**strength,",
         "absorption_factor=self.absorption_factor * strength,",

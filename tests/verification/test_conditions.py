@@ -21,11 +21,10 @@ from rlsabm.exposures.catalogue.condition import (
     OF_SEX,
     SHIPPED_CATALOGUE,
     Condition,
-    mortality_factor,
     shipped_catalogue,
-    tabulate,
 )
 from rlsabm.exposures.catalogue.episodes import episode_at
+from rlsabm.exposures.catalogue.tables import mortality_factor, tabulate
 from rlsabm.inputs import with_key
 from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from ruamel.yaml import YAML
@@ -71,6 +71,12 @@ class Condition:
         Standard deviation between draws of the logarithm of the strength of its iron effects.
     negative_control
         Has nothing to do with iron.
+    raises
+        Hazard ratio of the onset of other conditions while somebody has this one, by their names.
+    hazard_ratio_per_5_kg_per_m2
+        Hazard ratio of its onset for a body-mass index that is 5 kg/m2 higher.
+    may_give_blood
+        Whether people who have it may give blood.
     source
         Where the figures come from, and what is assumed.
     """
@@ -99,6 +105,9 @@ class Condition:
     mortality_ratio: float = 1.0
     effect_log_sd: float = 0.3
     negative_control: bool = False
+    raises: Mapping[str, float] | None = None
+    hazard_ratio_per_5_kg_per_m2: float = 1.0
+    may_give_blood: bool = True
 
     @property
     def in_words(self) -> str:
@@ -148,8 +157,8 @@ class Condition:
         self._check()
         rows = []
         for sex, deaths in zip(OF_SEX, mortality, strict=True):
-            onset_key, onset = self._given("onset_per_1000", sex)
-            key, prevalence = self._given("prevalence", sex)
+            onset_key, onset = self.given("onset_per_1000", sex)
+            key, prevalence = self.given("prevalence", sex)
             if onset is None:
                 assert prevalence is not None
                 rows.append(self._hazard_of(key, prevalence, deaths))
@@ -163,15 +172,15 @@ class Condition:
     def expected_prevalence(self, hazard: Floats, mortality: Floats) -> Floats:
         """Share of the living of each completed age who have it; last axis of both is age."""
         of_rows, deaths = np.atleast_2d(hazard), np.atleast_2d(mortality)
-        share = follow_prevalence(of_rows, deaths, self._recovery, self.mortality_ratio - 1.0)
+        share = follow_prevalence(of_rows, deaths, self.recovery, self.mortality_ratio - 1.0)
         return np.asarray(share.reshape(hazard.shape))
 
     @property
-    def _recovery(self) -> float:
+    def recovery(self) -> float:
         """Rate of recovery (per year)."""
         return 0.0 if self.duration_years is None else 1.0 / self.duration_years
 
-    def _given(self, what: str, sex: str) -> tuple[str, Sequence[float] | None]:
+    def given(self, what: str, sex: str) -> tuple[str, Sequence[float] | None]:
         """A list for one sex, and the key that gave it."""
         own = getattr(self, f"{what}_{sex}")
         return (f"{what}_{sex}", own) if own is not None else (what, getattr(self, what))
@@ -181,7 +190,7 @@ class Condition:
         for key in (*PREVALENCE_KEYS, *ONSET_KEYS):
             values = getattr(self, key)
             if values is not None and len(values) != len(self.ages):
-                raise self._error(
+                raise self.error(
                     key,
                     f"has {counted(len(values), 'value')} for {counted(len(self.ages), 'age')} "
                     "(expected as many)",
@@ -190,18 +199,19 @@ class Condition:
             both, women, men = (getattr(self, f"{what}{sex}") for sex in ("", "_women", "_men"))
             if (women is None) != (men is None):
                 missing = f"{what}_women" if women is None else f"{what}_men"
-                raise self._error(missing, "is missing (the other sex has it)")
+                raise self.error(missing, "is missing (the other sex has it)")
             if both is not None and women is not None:
-                raise self._error(what, f"is given beside {what}_women (expected one of the two)")
-        if self._given("prevalence", "men")[1] is None and (
-            self._given("onset_per_1000", "men")[1] is None
+                raise self.error(what, f"is given beside {what}_women (expected one of the two)")
+        if self.given("prevalence", "men")[1] is None and (
+            self.given("onset_per_1000", "men")[1] is None
         ):
-            raise self._error("prevalence", "is missing (expected prevalence or onset_per_1000)")
+            raise self.error("prevalence", "is missing (expected prevalence or onset_per_1000)")
         measured = self.ferritin_factor != 1.0 or self.saturation_factor != 1.0
         if self.negative_control and (self.touches_iron or measured):
-            raise self._error("negative_control", "has effects on iron (a control has none)")
+            raise self.error("negative_control", "has effects on iron (a control has none)")
 
-    def _error(self, key: str, what: str) -> UserError:
+    def error(self, key: str, what: str) -> UserError:
+        """A mistake in what one of its keys says."""
         return UserError(f"conditions.{self.name}.{key}: {what}")
 
     def _at_middle_of_ages(self, values: Sequence[float]) -> Floats:
@@ -212,12 +222,12 @@ class Condition:
         at_birthdays = np.interp(np.arange(LAST_AGE + 2), self.ages, prevalence)
         at_birthdays[0] = 0.0  # who has it from birth gets it in the first year
         if at_birthdays.max() > HIGHEST_PREVALENCE:
-            raise self._error(
+            raise self.error(
                 key, f"reaches {at_birthdays.max():g} (expected at most {HIGHEST_PREVALENCE:g})"
             )
         before, after = at_birthdays[:-1], at_birthdays[1:]
         leaving = leaving_rate(
-            0.5 * (before + after), mortality, self._recovery, self.mortality_ratio - 1.0
+            0.5 * (before + after), mortality, self.recovery, self.mortality_ratio - 1.0
         )
         hazard = _hazards(before, after, leaving)
         falls = np.flatnonzero(hazard < -1e-9)
@@ -228,7 +238,7 @@ class Condition:
                 if self.duration_years is None
                 else f"{self.duration_years:g} years on average: shorten it"
             )
-            raise self._error(
+            raise self.error(
                 key,
                 f"falls from {before[age]:.3g} at {age} to {after[age]:.3g} at {age + 1}, faster "
                 f"than people lose the condition, which lasts {lasts}",
@@ -250,7 +260,7 @@ class Condition:
         worst = int(np.argmax(np.abs(claimed - reached) - TOLERANCE * larger))
         if abs(claimed[worst] - reached[worst]) > TOLERANCE * larger[worst] + 1e-4:
             word = "allow" if claimed[worst] > reached[worst] else "lead to"
-            raise self._error(
+            raise self.error(
                 key,
                 f"is {claimed[worst]:.3g} at {worst}, but {onset_key} and duration_years {word} "
                 f"{reached[worst]:.3g} (leave one of the two out, or make them agree)",
@@ -307,49 +317,6 @@ def follow_prevalence(hazard: Floats, mortality: Floats, recovery: float, excess
                 have = settled + (have - settled) * exp(-rate / STEPS_PER_YEAR)
                 share[row, age] += 0.5 * (before + have) / STEPS_PER_YEAR
     return share
-
-
-class ConditionTables(NamedTuple):
-    """What rules need of the conditions, by their number."""
-
-    hazard: Floats  # summed from birth, by sex and birthday
-    prevalence: Floats  # by sex and completed age
-    conditions: tuple[Condition, ...]
-
-
-def tabulate(conditions: Sequence[Condition], mortality: Floats) -> ConditionTables:
-    """Summed hazards and expected prevalence of some conditions.
-
-    Parameters
-    ----------
-    conditions
-        The catalogue.
-    mortality
-        Death rate (per year) by sex and completed age.
-
-    Raises
-    ------
-    UserError
-        If a condition contradicts itself, or there are too many.
-    """
-    if len(conditions) > MOST_CONDITIONS:
-        raise UserError(f"conditions: {len(conditions)} found, expected {MOST_CONDITIONS} at most")
-    hazard = np.zeros((MOST_CONDITIONS, 2, LAST_AGE + 2))
-    prevalence = np.zeros((MOST_CONDITIONS, 2, LAST_AGE + 1))
-    for number, condition in enumerate(conditions):
-        yearly = condition.yearly_hazard(mortality)
-        prevalence[number] = condition.expected_prevalence(yearly, mortality)
-        if condition.enabled:
-            hazard[number, :, 1:] = np.cumsum(yearly, axis=1)
-    return ConditionTables(hazard, prevalence, tuple(conditions))
-
-
-def mortality_factor(tables: ConditionTables) -> Floats:
-    """Mean mortality ratio of everybody of a sex and age, the conditions being independent."""
-    factor = np.ones((2, LAST_AGE + 1))
-    for number, condition in enumerate(tables.conditions):
-        factor *= 1.0 + tables.prevalence[number] * (condition.mortality_ratio - 1.0)
-    return factor
 
 
 @cache

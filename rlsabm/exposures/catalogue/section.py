@@ -8,6 +8,7 @@ from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serial
 from pydantic import Field as Key
 
 from rlsabm.declaring.sections import Line, Section, Share, Whole, Words, increasing
+from rlsabm.exposures.catalogue.connections import LARGEST_RATIO
 
 
 def _amount(description: str, unit: str, most: float) -> Any:
@@ -23,6 +24,7 @@ MOST_KNOTS = 121
 Shares = Annotated[list[Share], Key(min_length=1, max_length=MOST_KNOTS)]
 Rate = Annotated[float, Key(ge=0, le=1000, json_schema_extra={"unit": "per 1,000 person-years"})]
 Rates = Annotated[list[Rate], Key(min_length=1, max_length=MOST_KNOTS)]
+HazardRatio = Annotated[float, Key(ge=1, le=LARGEST_RATIO)]
 Knot = Annotated[int, Key(ge=0, le=120, json_schema_extra={"unit": "years"}), Whole]
 
 
@@ -111,6 +113,25 @@ class CatalogueCondition(Section):
     negative_control: Annotated[
         bool, Key(description="Whether it is a negative control, which may have no effect on iron.")
     ] = False
+    raises: Annotated[
+        dict[str, HazardRatio] | None,
+        Key(
+            description="Hazard ratio of the onset of other conditions while a person has this one, by "
+            "their names; null for none. The onsets of all people together stay as given."
+        ),
+    ] = None
+    hazard_ratio_per_5_kg_per_m2: Annotated[
+        float,
+        _factor(
+            "Hazard ratio of its onset for each 5 kg/m2 of body-mass index above the median of adults "
+            "of the sex. The onsets of all people together stay as given.",
+            0.05,
+            20,
+        ),
+    ] = 1.0
+    may_give_blood: Annotated[
+        bool, Key(description="Whether people may give blood while they have it.")
+    ] = True
     source: Annotated[
         Words, Key(description="Where its figures come from, and what is assumed.")
     ] = ""

@@ -14,7 +14,7 @@ from rlsabm.burden import BURDEN_FIELDS
 from rlsabm.chance import episode, waiting_months
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, MALE, NEVER
 from rlsabm.errors import UserError
-from rlsabm.exposures.catalogue.condition import Condition, mortality_factor, tabulate
+from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.exposures.catalogue.episodes import (
     EPISODES,
     EVERY_CONDITION,
@@ -27,6 +27,7 @@ from rlsabm.exposures.catalogue.episodes import (
     spared_until,
     update_conditions,
 )
+from rlsabm.exposures.catalogue.tables import mortality_factor, tabulate
 from rlsabm.person import LIFE, newborn_records
 
 AGES = np.arange(LAST_AGE + 1)
@@ -219,6 +220,7 @@ def test_rules_read_the_effects_of_each_condition() -> None:
         prevalence=[0.1], duration_years=2.5, blood_loss_ml_per_day=1.0, blood_loss_ml_at_onset=2.0,
         iron_loss_mg_per_day=3.0, absorption_factor=0.4, haemoglobin_factor=0.5, dopamine_load=0.6,
         ferritin_factor=7.0, saturation_factor=0.8, mortality_ratio=9.0,
+        hazard_ratio_per_5_kg_per_m2=2.0, raises={"progressive_kidney_disease": 3.0},
     )  # fmt: skip
     p = inputs([FOR_LIFE, condition])
     assert p.condition_count == 2
@@ -229,7 +231,8 @@ def test_rules_read_the_effects_of_each_condition() -> None:
         "condition_blood_ml_at_onset": 2.0, "condition_iron_mg_per_day": 3.0,
         "condition_absorption": 0.4, "condition_haemoglobin": 0.5, "condition_dopamine_load": 0.6,
         "condition_ferritin": 7.0, "condition_saturation": 0.8, "condition_mortality": 9.0,
-        "condition_code": condition.code,
+        "condition_log_ratio_per_kg_per_m2": np.log(2.0) / 5.0, "condition_kidney_ratio": 3.0,
+        "condition_most_raised": 1.0, "condition_code": condition.code,
     }  # fmt: skip
     assert p.condition_months[0] == 0.0, "for life"
     assert p.condition_spared[0, 0, :3] == pytest.approx(np.exp(-0.1 * np.arange(3)))
