@@ -1,8 +1,8 @@
 """How likely a published figure is, if the simulated one is true: by kind, on its own scale.
 
-All functions take arrays.  The simulated figure has a Monte-Carlo error, which adds to the uncertainty of
-the published one, and so does the discrepancy: by how much the model may be wrong even with the best
-parameters.
+All functions take arrays.  The simulated figure has a Monte-Carlo error, which adds to the uncertainty
+of the published one, and so does the discrepancy: by how much the model may be wrong even with the
+best parameters.
 """
 
 from __future__ import annotations

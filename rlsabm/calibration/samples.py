@@ -1,4 +1,4 @@
-"""A figure from a sample: its value, its Monte-Carlo error, and what studies of a given size would find.
+"""A figure from a sample: its value, its Monte-Carlo error, and what studies of some size would find.
 
 A measure gives the units that a study would count (people, pairs of kin, person-years) and a summary of
 weighted units.  With all weights 1 that is the figure of the simulated people.  Leaving out families in
@@ -8,6 +8,7 @@ replacement, gives the interval of such a study.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -59,14 +60,14 @@ class Sample:
         The family of each unit: units of one family are left out together.
     summary
         What is reckoned from them.
-    is_share
-        Whether the figure is a proportion of the units, whose first column says who is a case.
+    least_error
+        Error that the figure has at least: where none or all are cases the jackknife sees no spread.
     """
 
     values: Floats
     families: Uids
     summary: Summary
-    is_share: bool = False
+    least_error: float = 0.0
 
     def value(self) -> float:
         """The figure of all units; missing where there are none."""
@@ -86,11 +87,9 @@ class Sample:
             if len(figures) > 1:
                 spread = float(((figures - figures.mean()) ** 2).sum())
                 error = float(np.sqrt((len(figures) - 1) / len(figures) * spread))
-        if self.is_share and len(self.values):
-            # Where none or all are cases the jackknife sees no spread.
-            cases, persons = self.values[:, 0].sum() + ADDED, len(self.values) + 2 * ADDED
-            binomial = float(np.sqrt(cases * (persons - cases) / persons**3))
-            error = binomial if np.isnan(error) else max(error, binomial)
+        # Also where the jackknife knows nothing.
+        if self.least_error > 0.0:
+            error = float(np.fmax(error, self.least_error))
         return error
 
     def studies(self, size: int, number: int, seed: int) -> Floats:
@@ -138,7 +137,16 @@ ratio = from_sums(_first_by_second)
 def share(cases: Bools, families: Uids) -> Sample:
     """The proportion of cases."""
     values = np.column_stack([cases, np.ones(len(cases))]).astype(float)
-    return Sample(values, families, ratio, is_share=True)
+    some, persons = float(np.sum(cases)) + ADDED, len(cases) + 2.0 * ADDED
+    binomial = math.sqrt(some * (persons - some) / persons**3) if len(cases) else 0.0
+    return Sample(values, families, ratio, binomial)
+
+
+def rate(events: Floats, time: Floats, families: Uids) -> Sample:
+    """Events by person-time."""
+    total = float(time.sum())
+    poisson = math.sqrt(float(events.sum()) + 1.0) / total if total > 0.0 else 0.0
+    return Sample(np.column_stack([events, time]).astype(float), families, ratio, poisson)
 
 
 def mean(values: Floats, families: Uids) -> Sample:

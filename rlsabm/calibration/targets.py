@@ -29,7 +29,7 @@ RELATIVE_SD = 0.25
 #: Standard deviation, on the scale of a figure, by which the model may differ from the truth even with
 #: the best parameters; of figures on no scale, as a share of the figure.
 DISCREPANCY = 0.05
-#: Width of a bound that should not be crossed, on the scale of the figure.
+#: How far beyond a bound a figure still counts, on its scale; the likelihood is as soft as that.
 TOLERANCE = 0.1
 
 
@@ -75,7 +75,8 @@ class Published(Section):
         float | None, Field(description="Bound that the figure should not be above.")
     ] = None
     tolerance: Annotated[
-        float, Field(gt=0, description="How soft such a bound is, on the scale of the figure.")
+        float,
+        Field(gt=0, description="How far beyond a bound still counts, on the scale of the figure."),
     ] = TOLERANCE
     likelihood: Annotated[
         Kind | None,
@@ -142,6 +143,8 @@ class Target:
     published: Published
     query: Query | None
 
+    purpose: ClassVar[Purpose]
+
     @property
     def is_ordering(self) -> bool:
         """Whether it is a bound, not a figure."""
@@ -180,10 +183,6 @@ class Target:
     def from_scale(self, x: Floats | float) -> Floats:
         """The inverse of `to_scale`."""
         return likelihood.from_scale(x, self.scale)
-
-    def slope(self, x: float) -> float:
-        """Change of the figure with the scale: the inverse of that of the scale with the figure."""
-        return 1.0 / float(likelihood.sd_on_scale(x, 1.0, self.scale))
 
     @property
     def value(self) -> float:
@@ -241,17 +240,18 @@ class Target:
         return math.hypot(self._published_sd(), self.discrepancy)
 
     def contains(self, simulated: Floats | float) -> Any:
-        """Whether figures are inside the published interval."""
+        """Whether figures are in the published interval, or beyond a bound within its tolerance."""
         lower, upper = self.interval
+        if self.is_ordering:
+            slack = self.published.tolerance
+            lower, upper = (
+                float(self.from_scale(self.to_scale(bound) + side * slack))
+                if math.isfinite(bound)
+                else bound
+                for bound, side in ((lower, -1.0), (upper, 1.0))
+            )
         values = np.asarray(simulated, dtype=float)
         return (values >= lower) & (values <= upper)
-
-    @property
-    def citation(self) -> str:
-        """The source with its DOI or PubMed number."""
-        given = self.published
-        doi = f", doi {given.doi}" if given.doi else ""
-        return f"{given.source}{doi}{f', PMID {given.pmid}' if given.pmid else ''}"
 
 
 class CalibrationTarget(Target):

@@ -7,7 +7,6 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +30,15 @@ STUDIES = 100
 #: Fewest and most people of a run: a run is one block of people.
 LEAST_SIZE, MOST_SIZE = 500, 250_000
 
+#: Runs from which on the error is also taken from how they differ.
+LEAST_RUNS = 3
+
 ScenarioLike = str | Path | Mapping[str, Any]
 #: Told by how much of all work is done more.
 Advance = Callable[[float], None]
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """A run was given up because all were stopped."""
 
 
@@ -124,7 +126,7 @@ def take_figures(
 
         def lived(share: float) -> None:
             if stop.is_set():
-                raise Stopped
+                raise StoppedError
             advance(share / len(jobs))
 
         key = run_key(people.seed, draw=0, replicate=replicate)
@@ -134,7 +136,7 @@ def take_figures(
             for place in people.places
         ]
 
-    with _stopping(stop), ThreadPoolExecutor(workers) as executor:
+    with ThreadPoolExecutor(workers) as executor:
         futures = [executor.submit(work, job) for job in jobs]
         try:
             for (people, _), future in zip(jobs, futures, strict=True):
@@ -145,15 +147,6 @@ def take_figures(
             executor.shutdown(wait=False, cancel_futures=True)
             raise
     return found
-
-
-@contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """Have runs under way given up whatever ends the work."""
-    try:
-        yield
-    finally:
-        stop.set()
 
 
 def figure_of(target: Target, seen: Observation, *, studies: int = 0, replicate: int = 0) -> Figure:
@@ -216,8 +209,8 @@ def _setting(study: ResolvedScenario) -> Setting:
     return unit_setting(study.scenario, 0, country=country_of(study))
 
 
-def combined(target: Target, figures: Sequence[Figure]) -> Figure:
-    """The figures of several runs as one, on the scale of the target.
+def combined(figures: Sequence[Figure]) -> Figure:
+    """The figures of several runs as one: their mean, by the units that each has counted.
 
     The Monte-Carlo error is that of the people within runs, or that which runs show by how they differ,
     whichever is larger: relatives are alike, of which a single run knows too little.
@@ -226,12 +219,13 @@ def combined(target: Target, figures: Sequence[Figure]) -> Figure:
     units = sum(figure.units for figure in figures)
     if not there:
         return Figure(float("nan"), float("nan"), units, np.zeros(0))
-    values = target.to_scale(np.array([figure.value for figure in there]))
-    mean = float(values.mean())
-    value = float(target.from_scale(mean))
+    weights = np.array([figure.units for figure in there], dtype=float)
+    weights /= weights.sum()
+    values = np.array([figure.value for figure in there])
     errors = np.array([figure.monte_carlo_sd for figure in there])
-    error = float(np.sqrt((errors**2).sum()) / len(there))
-    if len(there) > 2:
-        between = float(values.std(ddof=1)) / np.sqrt(len(there))
-        error = max(error, float(between * target.slope(value))) if error == error else error
+    value = float((weights * values).sum())
+    error = float(np.sqrt(((weights * errors) ** 2).sum()))
+    if len(there) >= LEAST_RUNS:
+        between = float((weights * (values - value) ** 2).sum() / (1.0 - (weights**2).sum()))
+        error = max(error, float(np.sqrt(between * (weights**2).sum())))
     return Figure(value, error, units, np.concatenate([figure.studies for figure in there]))

@@ -26,8 +26,8 @@ from rlsabm.observe.survey import Survey
 #: 10.1182/blood-2002-10-3071.
 BODY_IRON = "body_iron_mg_per_kg"
 COOK_LOG_RATIO, COOK_SLOPE = 2.8229, 0.1207
-#: Donations in twelve months from which on donors count as frequent, by sex, and years without a
-#: donation after which they count as new: RISE, Cable 2011.
+#: Donations in twelve months from which on donors count as frequent, by sex: assumed for RISE.  That
+#: study's new donors had not given for two years (Cable 2011, PMID 20804527).
 FREQUENT = {"male": 3, "female": 2}
 
 BIOMARKERS = (*(measure.name for measure in MEASURED), BODY_IRON)
@@ -51,8 +51,8 @@ class Measured(Who):
     donors: Annotated[
         Literal["new", "frequent"] | None,
         Field(
-            description="Only blood donors: frequent ones gave at least three times (women twice) in the "
-            "last twelve months; new ones gave once, and never in the two years before."
+            description="Only blood donors: frequent ones gave at least three times (women twice) in "
+            "the last twelve months; new ones gave once, and never in the two years before."
         ),
     ] = None
 

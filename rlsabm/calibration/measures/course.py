@@ -10,7 +10,7 @@ from pydantic import Field
 from rlsabm.arrays import Bools, Floats
 from rlsabm.calibration.measures.asking import Case, Measure
 from rlsabm.calibration.observation import Observation
-from rlsabm.calibration.samples import Sample, mean, ratio, share
+from rlsabm.calibration.samples import Sample, mean, rate, share
 from rlsabm.conventions import NEVER
 from rlsabm.observe.kin import Pairs
 
@@ -28,7 +28,7 @@ def take_incidence(seen: Observation, query: Later) -> Sample:
     at_risk &= ~query.cases(seen, years_before=query.after_years)[then]
     new = query.cases(seen)[now[at_risk]]
     years = np.full(len(new), float(query.after_years))
-    return Sample(np.column_stack([new, years]), seen.families[now[at_risk]], ratio)
+    return rate(new.astype(float), years, seen.families[now[at_risk]])
 
 
 def take_persistence(seen: Observation, query: Later) -> Sample:

@@ -21,7 +21,7 @@ class Prevalence(Case):
         Field(
             gt=0,
             lt=1,
-            description="Share of women among the people of the study; prevalence is standardised to it.",
+            description="Share of women in the study, to which prevalence is standardised.",
         ),
     ] = None
 

@@ -21,7 +21,7 @@ from rlsabm.calibration.measures.asking import (
     other,
 )
 from rlsabm.calibration.observation import SEXES, Observation, families_of
-from rlsabm.calibration.samples import Sample, Summary, from_sums, ratio, share
+from rlsabm.calibration.samples import Sample, Summary, from_sums, rate, ratio, share
 from rlsabm.conventions import FEMALE
 from rlsabm.demography.life_table import expected_years
 from rlsabm.life.mortality import DIED
@@ -115,7 +115,8 @@ def take_rate(seen: Observation, query: Rate) -> Sample:
             number = np.where(found[place] == people["uid"], times[place], 0).astype(float)
         values.append(np.column_stack([number, years]))
         families.append(families_of(people))
-    return Sample(np.concatenate(values), np.concatenate(families), ratio)
+    events, time = np.concatenate(values).T
+    return rate(events, time, np.concatenate(families))
 
 
 def take_life_expectancy(seen: Observation, query: OfSex) -> Sample:
