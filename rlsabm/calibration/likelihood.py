@@ -82,20 +82,15 @@ def log_beta_binomial(cases: int, persons: int, share: Floats, sd: Floats) -> Fl
     variance = np.clip(np.asarray(sd, dtype=float) ** 2, 1e-9 * most, most)
     concentration = mean * (1.0 - mean) / variance - 1.0
     a, b = mean * concentration, (1.0 - mean) * concentration
-    choose = _log_gamma(persons + 1.0) - _log_gamma(cases + 1.0) - _log_gamma(persons - cases + 1.0)
+    choose = math.lgamma(persons + 1) - math.lgamma(cases + 1) - math.lgamma(persons - cases + 1)
     rising = _log_rising(a, cases) + _log_rising(b, persons - cases) - _log_rising(a + b, persons)
     return np.asarray(choose + rising)
 
 
-def _log_gamma(x: float) -> float:
-    return math.lgamma(x)
-
-
 def _log_rising(x: Floats, steps: int) -> Floats:
     """Logarithm of x (x + 1) ... (x + steps - 1), without the cancellation of two gammas."""
-    values = np.atleast_1d(np.asarray(x, dtype=float))
-    found = np.log(values[:, None] + np.arange(steps)).sum(axis=1)
-    return np.asarray(found.reshape(np.shape(x)))
+    values = np.asarray(x, dtype=float)
+    return np.asarray(np.log(values[..., None] + np.arange(steps)).sum(axis=-1))
 
 
 def log_ordering(x: Floats, bound: float, sd: Floats, *, above: bool) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Ints, Records, Uids
 from rlsabm.conventions import FEMALE, LAST_AGE, MALE, month_of
-from rlsabm.measuring.instruments import TRUTH, instruments
+from rlsabm.measuring.instruments import TRUTH, instruments_of
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.kin import Pairs, find_kin
 from rlsabm.observe.survey import Survey, survey_month, take_survey
@@ -68,11 +68,9 @@ class Observation:
         return families_of(self.now.lives)
 
     @cached_property
-    def _cases(self) -> dict[int, Cases]:
-        return {
-            before: find_cases(survey, (), None, list(instruments().values()))
-            for before, survey in self.surveys.items()
-        }
+    def _cases(self) -> dict[tuple[int, str], Cases]:
+        """Cases of a survey by an instrument, found when they are first asked for."""
+        return {}
 
     @cached_property
     def _members(self) -> dict[str, Any]:
@@ -82,7 +80,11 @@ class Observation:
         self, definition: str, recall: str, instrument: str = TRUTH, *, years_before: int = 0
     ) -> Bools:
         """Who of a survey is a case."""
-        return self._cases[years_before].are(definition, recall, observed_as=instrument)
+        asked = (years_before, instrument)
+        if asked not in self._cases:
+            by = instruments_of([instrument])
+            self._cases[asked] = find_cases(self.surveys[years_before], (), None, by)
+        return self._cases[asked].are(definition, recall, observed_as=instrument)
 
     def members(self, group: str, *, years_before: int = 0) -> Bools:
         """Who of a survey belongs to a group."""

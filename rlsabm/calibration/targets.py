@@ -276,11 +276,13 @@ class CalibrationTarget(Target):
         numpy.ndarray
             Of the shape of ``simulated``; minus infinity where there is no figure.
         """
-        values = np.asarray(simulated, dtype=float)
+        values, given_errors = np.broadcast_arrays(
+            np.asarray(simulated, dtype=float), np.asarray(monte_carlo_sd, dtype=float)
+        )
         there = np.isfinite(values)
         # Where there is no figure, one that does no harm is reckoned with, and not used.
         x = np.where(there, values, self.value)
-        errors = np.where(there, np.nan_to_num(np.asarray(monte_carlo_sd, dtype=float)), 0.0)
+        errors = np.where(there, np.nan_to_num(given_errors), 0.0)
         error = likelihood.sd_on_scale(x, errors, self.scale)
         given = self.published
         if self.kind == "beta_binomial":
@@ -327,4 +329,4 @@ def log_likelihood(
         target.log_likelihood(figure, error)
         for target, figure, error in zip(targets, simulated, monte_carlo_sd, strict=True)
     ]
-    return np.asarray(np.sum(parts, axis=0))
+    return np.asarray(sum(parts, np.zeros(())))

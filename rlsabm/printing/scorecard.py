@@ -17,8 +17,8 @@ TITLES = {
 LEGEND = (
     "in: whether the simulated figure is in the published interval; 'no?' if it is not, but the "
     "published figure is in the simulated interval, so that chance may be why. Intervals of simulated "
-    "figures marked * are those of a study of the published size, others those of the simulation alone. "
-    "Proportions are in per cent."
+    "figures marked * are those of a study of the published size, others those of the simulation "
+    "alone. Proportions are in per cent."
 )
 
 
