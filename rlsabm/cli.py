@@ -572,7 +572,7 @@ def validate(
     ] = None,
     settings: SetOption = None,
     size: Annotated[
-        int | None, typer.Option(metavar="N", help="People of each run; 50,000 by default.")
+        int | None, typer.Option(metavar="N", help="People of each run; 100,000 by default.")
     ] = None,
     replicates: Annotated[
         int | None, typer.Option(metavar="N", help="Number of runs; 4 by default.")

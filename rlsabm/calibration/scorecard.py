@@ -31,7 +31,7 @@ from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.vocabulary import Vocabulary
 
 #: People of each run, and runs, where nothing is said.
-SIZE, REPLICATES = 50_000, 4
+SIZE, REPLICATES = 100_000, 4
 PURPOSES = ("calibration", "validation")
 _VOCABULARY = Vocabulary((), (), {}, (), (0,), (), ())
 
@@ -45,6 +45,7 @@ TABLE = ResultTable(
             "whether parameters may be fitted to the figure (calibration) or never are (validation)",
             words=PURPOSES,
         ),
+        Column("row", "text", "", "row of the list of figures, such as C16"),
         Column("target", "text", "", "key of the figure in its target file"),
         Column("says", "text", "", "the figure in words, with its unit"),
         Column("measure", "text", "", "how it is taken; empty if it cannot be observed yet"),
@@ -116,6 +117,19 @@ class Scorecard:
         """
         verdicts = self.frame.loc[self.frame["purpose"] == purpose, "verdict"]
         return int((verdicts == "inside").sum()), int((verdicts != "not observed").sum())
+
+    def rows_inside(self, purpose: str) -> tuple[int, int]:
+        """How many rows of the list are inside with all figures that can be observed, and of how many.
+
+        Parameters
+        ----------
+        purpose
+            ``calibration`` or ``validation``.
+        """
+        of_purpose = self.frame[self.frame["purpose"] == purpose]
+        observed = of_purpose[of_purpose["verdict"] != "not observed"]
+        whole = (observed["verdict"] == "inside").groupby(observed["row"]).all()
+        return int(whole.sum()), len(whole)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as mappings, None where there is no number or no limit."""
@@ -250,6 +264,7 @@ def _row(target: Target, figures: Sequence[Figure]) -> dict[str, Any]:
     given = target.published
     return {
         "purpose": target.purpose,
+        "row": target.row,
         "target": target.key,
         "says": given.says,
         "measure": "" if target.query is None else target.query.measure,

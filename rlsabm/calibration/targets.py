@@ -146,6 +146,11 @@ class Target:
     purpose: ClassVar[Purpose]
 
     @property
+    def row(self) -> str:
+        """The row of the list to which it belongs: C16 of C16_men_60."""
+        return self.key.partition("_")[0]
+
+    @property
     def is_ordering(self) -> bool:
         """Whether it is a bound, not a figure."""
         return self.published.at_least is not None or self.published.at_most is not None
@@ -197,14 +202,17 @@ class Target:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95 % interval: that of the file, or what follows from counts or the relative error."""
+        """Its 95 % interval: that of the file, or what follows from counts or the relative error.
+
+        Of an ordering it is all beyond the bound, and what its tolerance adds.
+        """
         given = self.published
         if given.interval is not None:
             return given.interval[0], given.interval[1]
         if self.is_ordering:
-            lower = -math.inf if given.at_least is None else given.at_least
-            upper = math.inf if given.at_most is None else given.at_most
-            return lower, upper
+            side = -1.0 if given.at_most is None else 1.0
+            limit = float(self.from_scale(self.observed_mean + side * given.tolerance))
+            return (limit, math.inf) if given.at_most is None else (-math.inf, limit)
         middle, half = float(self.to_scale(self.value)), Z_95 * self._published_sd()
         lower, upper = (float(self.from_scale(middle + side * half)) for side in (-1.0, 1.0))
         return lower, upper
@@ -240,16 +248,8 @@ class Target:
         return math.hypot(self._published_sd(), self.discrepancy)
 
     def contains(self, simulated: Floats | float) -> Any:
-        """Whether figures are in the published interval, or beyond a bound within its tolerance."""
+        """Whether figures are inside the published interval."""
         lower, upper = self.interval
-        if self.is_ordering:
-            slack = self.published.tolerance
-            lower, upper = (
-                float(self.from_scale(self.to_scale(bound) + side * slack))
-                if math.isfinite(bound)
-                else bound
-                for bound, side in ((lower, -1.0), (upper, 1.0))
-            )
         values = np.asarray(simulated, dtype=float)
         return (values >= lower) & (values <= upper)
 

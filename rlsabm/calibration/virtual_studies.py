@@ -131,10 +131,11 @@ def take_figures(
 
         key = run_key(people.seed, draw=0, replicate=replicate)
         seen = observe(people.setting, key, progress=lived)
-        return [
-            figure_of(targets[place], seen, studies=studies, replicate=replicate)
-            for place in people.places
-        ]
+        figures = []
+        for place in people.places:
+            lived(0.0)
+            figures.append(figure_of(targets[place], seen, studies=studies, replicate=replicate))
+        return figures
 
     with ThreadPoolExecutor(workers) as executor:
         futures = [executor.submit(work, job) for job in jobs]

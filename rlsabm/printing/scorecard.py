@@ -18,7 +18,7 @@ LEGEND = (
     "in: whether the simulated figure is in the published interval; 'no?' if it is not, but the "
     "published figure is in the simulated interval, so that chance may be why. Intervals of simulated "
     "figures marked * are those of a study of the published size, others those of the simulation "
-    "alone. Proportions are in per cent."
+    "alone. Proportions are in per cent; bounds have their tolerance in parentheses."
 )
 
 
@@ -55,7 +55,11 @@ def endings(card: Scorecard) -> list[str]:
         if rows.empty:
             continue
         inside, observed = card.inside(purpose)
-        lines.append(f"{purpose.capitalize()}: {inside} of {observed} figures are inside.")
+        whole, of_rows = card.rows_inside(purpose)
+        lines.append(
+            f"{purpose.capitalize()}: {inside} of {observed} figures are inside; of {of_rows} rows of "
+            f"the list, {whole} with all their figures."
+        )
         hidden = rows[rows["verdict"] == "not observed"]
         for needs, group in hidden.groupby("needs"):
             why = f"need {needs!s}" if needs else "nobody could be counted; simulate more people"
@@ -79,9 +83,9 @@ def simulated_text(row: Any) -> str:
 def published_text(row: Any) -> str:
     """The published figure with its interval, or the bound."""
     if math.isinf(row.published_upper):
-        return f"at least {row.published:g}"
+        return f"at least {row.published:g} ({row.published_lower:.3g})"
     if math.isinf(row.published_lower):
-        return f"at most {row.published:g}"
+        return f"at most {row.published:g} ({row.published_upper:.3g})"
     return figure_text(
         row.published, row.published_lower, row.published_upper, proportion=row.proportion
     )

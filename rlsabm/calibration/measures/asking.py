@@ -70,23 +70,23 @@ InstrumentName = Annotated[
 ]
 Ages = Annotated[
     list[Annotated[int, Field(ge=0, le=OLDEST)]],
-    AfterValidator(_range),
     Field(
         min_length=2,
         max_length=2,
         description="First and last age, in completed years, both included.",
         json_schema_extra={"expected": "the first and the last age, as in [20, 79]"},
     ),
+    AfterValidator(_range),
 ]
 Parity = Annotated[
     list[Annotated[int, Field(ge=0, le=50)]],
-    AfterValidator(_range),
     Field(
         min_length=2,
         max_length=2,
         description="Fewest and most deliveries, both included.",
         json_schema_extra={"expected": "the fewest and the most deliveries, as in [1, 1]"},
     ),
+    AfterValidator(_range),
 ]
 Sex = Literal["both", "female", "male"]
 Definition = Literal["any", "weekly", "significant"]
