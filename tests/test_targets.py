@@ -10,8 +10,13 @@ import pytest
 
 import rlsabm
 from rlsabm.calibration.measures import MEASURES
-from rlsabm.calibration.reading import calibration_targets, read_targets, validation_targets
-from rlsabm.calibration.targets import CalibrationTarget, Target, ValidationTarget
+from rlsabm.calibration.reading import (
+    calibration_targets,
+    read_targets,
+    schema_at,
+    validation_targets,
+)
+from rlsabm.calibration.targets import CalibrationTarget, Published, Target, ValidationTarget
 from rlsabm.calibration.virtual_studies import take_figures
 from rlsabm.errors import ScenarioError, UserError
 
@@ -89,6 +94,14 @@ def test_files_are_found_by_name_and_by_path() -> None:
     assert [target.key for target in read_targets(written(WHOLE))] == ["X1_men"]
     with pytest.raises(UserError, match=r"expected the path .*; did you mean calibration\?"):
         read_targets("calibratoin")
+
+
+def test_every_key_has_a_meaning() -> None:
+    models = [Published, *(measure.query for measure in MEASURES.values())]
+    for model in models:
+        schema = model.model_json_schema()
+        for key in set(schema["properties"]) - {"measure"}:
+            assert schema_at(schema, (key,)).get("description"), f"{model.__name__}.{key}"
 
 
 # Calibration and validation are never mixed -------------------------------------------------------
@@ -169,6 +182,16 @@ def test_a_validation_target_by_another_name_is_refused_too() -> None:
             "definition: weakly",
             "mine.yaml:5: X1_men.observe.definition: found the text 'weakly' (expected one of any, "
             "weekly, significant; did you mean weekly?)",
+        ),
+        (
+            "measure: prevalence",
+            "measure: persistence, after_years: 2",
+            "mine.yaml:5: X1_men.observe.after_years: found 2 (expected one of 1, 3)",
+        ),
+        (
+            "measure: prevalence",
+            "measure: persistence, after_years: three",
+            "X1_men.observe.after_years: found the text 'three' (expected one of 1, 3)",
         ),
         (
             "measure: prevalence",

@@ -330,11 +330,11 @@ def _in_words(
                 at = inside[step]
             else:
                 there = False
-        part = _schema_at(schema, path)
+        part = schema_at(schema, path)
         if detail["type"] == "missing":
             what = with_help("is missing", expectation(part))
         elif detail["type"] == "extra_forbidden":
-            known = list(_schema_at(schema, path[:-1]).get("properties", {}))
+            known = list(schema_at(schema, path[:-1]).get("properties", {}))
             meant = nearest(str(path[-1]), known)
             what = with_help(
                 "unknown key", f"one of {', '.join(known)}" if not meant else None, meant
@@ -350,7 +350,7 @@ def _in_words(
     return found
 
 
-def _schema_at(schema: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
+def schema_at(schema: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
     """The schema of the value at a path, with references followed and "or null" split off."""
     at = _resolved(schema, schema)
     for step in path:

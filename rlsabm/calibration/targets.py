@@ -118,8 +118,10 @@ class Published(Section):
         ),
     ] = None
     source: Annotated[Line, Field(min_length=1, description="Who found it, and when.")]
-    doi: Line | None = None
-    pmid: Annotated[int | None, Field(ge=1), Whole] = None
+    doi: Annotated[Line | None, Field(description="DOI of the source.")] = None
+    pmid: Annotated[int | None, Field(ge=1, description="PubMed number of the source."), Whole] = (
+        None
+    )
     note: Annotated[
         Line | None, Field(description="What a reader must know of how figure and measure compare.")
     ] = None

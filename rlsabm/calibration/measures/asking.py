@@ -61,12 +61,18 @@ def _range(limits: list[int]) -> list[int]:
 GroupName = Annotated[
     str,
     AfterValidator(_group),
-    Field(json_schema_extra={"expected": "a group of rlsabm conditions"}),
+    Field(
+        description="Group of people.",
+        json_schema_extra={"expected": "a group of rlsabm conditions"},
+    ),
 ]
 InstrumentName = Annotated[
     str,
     AfterValidator(_instrument),
-    Field(json_schema_extra={"expected": "truth, or a name of rlsabm instruments"}),
+    Field(
+        description="What asks the people; truth is their true state.",
+        json_schema_extra={"expected": "truth, or a name of rlsabm instruments"},
+    ),
 ]
 Ages = Annotated[
     list[Annotated[int, Field(ge=0, le=OLDEST)]],
@@ -88,9 +94,14 @@ Parity = Annotated[
     ),
     AfterValidator(_range),
 ]
-Sex = Literal["both", "female", "male"]
-Definition = Literal["any", "weekly", "significant"]
-Recall = Literal["current", "past_year"]
+Sex = Annotated[Literal["both", "female", "male"], Field(description="Sex of the people.")]
+Definition = Annotated[
+    Literal["any", "weekly", "significant"], Field(description="Definition of RLS.")
+]
+Recall = Annotated[
+    Literal["current", "past_year"],
+    Field(description="Recall period: the month of the survey, or the twelve months before."),
+]
 
 
 class Query(Section):

@@ -40,7 +40,7 @@ def _biomarker(name: str) -> str:
 BiomarkerName = Annotated[
     str,
     AfterValidator(_biomarker),
-    Field(json_schema_extra={"expected": "the name of a biomarker"}),
+    Field(description="Biomarker.", json_schema_extra={"expected": "the name of a biomarker"}),
 ]
 
 
@@ -60,15 +60,17 @@ class Measured(Who):
 class MeasuredPercentile(Measured):
     """A percentile of a biomarker."""
 
-    percent: Annotated[float, Field(gt=0, lt=100)]
+    percent: Annotated[
+        float, Field(gt=0, lt=100, description="Per cent of the people who are not above it.")
+    ]
 
 
 class MeasuredBelow(Measured):
     """The share of people whose biomarker is below a limit."""
 
-    below: float
+    below: Annotated[float, Field(description="Limit, which is not in the range.")]
     at_least: Annotated[
-        float | None, Field(description="The lower limit of a range; none by default.")
+        float | None, Field(description="Lower limit of the range; none by default.")
     ] = None
 
 

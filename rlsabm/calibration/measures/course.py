@@ -18,7 +18,9 @@ from rlsabm.observe.kin import Pairs
 class Later(Case):
     """RLS of the same people in an earlier and in the last survey."""
 
-    after_years: Literal[1, 3] = 3
+    after_years: Annotated[
+        Literal[1, 3], Field(description="Years from the earlier survey to the last one.")
+    ] = 3
 
 
 def take_incidence(seen: Observation, query: Later) -> Sample:
@@ -52,7 +54,7 @@ class Onset(Case):
 class OnsetBy(Onset):
     """Cases whose RLS began before an age."""
 
-    before_age: Annotated[float, Field(gt=0, le=120)]
+    before_age: Annotated[float, Field(gt=0, le=120, description="Age (years) at onset.")]
 
 
 def take_age_at_onset(seen: Observation, query: Onset) -> Sample:

@@ -33,7 +33,7 @@ class Locus(Case):
     locus: Annotated[
         str,
         AfterValidator(_locus),
-        Field(json_schema_extra={"expected": "the name of a locus"}),
+        Field(description="Locus.", json_schema_extra={"expected": "the name of a locus"}),
     ]
 
 

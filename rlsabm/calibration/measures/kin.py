@@ -17,9 +17,15 @@ from rlsabm.results.tetrachoric import tetrachoric
 class Relatives(Case):
     """RLS of the relatives of probands; definition and instrument are those of the relatives."""
 
-    relation: Literal["siblings", "offspring"]
-    proband_definition: Definition = "significant"
-    proband_irls_at_least: Annotated[float, Field(ge=0, le=40)] = 0.0
+    relation: Annotated[
+        Literal["siblings", "offspring"], Field(description="Relatives of the probands.")
+    ]
+    proband_definition: Annotated[
+        Definition, Field(description="Definition by which probands truly have RLS, currently.")
+    ] = "significant"
+    proband_irls_at_least: Annotated[
+        float, Field(ge=0, le=40, description="Least severity of probands (IRLS).")
+    ] = 0.0
 
 
 def take_relative_risk(seen: Observation, query: Relatives) -> Sample:

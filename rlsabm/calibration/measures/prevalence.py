@@ -49,7 +49,7 @@ def take_prevalence(seen: Observation, query: Prevalence) -> Sample:
 class ShareOfCases(Case):
     """Cases of a stricter definition by those of a wider one."""
 
-    among: Definition = "any"
+    among: Annotated[Definition, Field(description="The wider definition.")] = "any"
 
 
 def take_share_of_cases(seen: Observation, query: ShareOfCases) -> Sample:
@@ -62,7 +62,7 @@ def take_share_of_cases(seen: Observation, query: ShareOfCases) -> Sample:
 class Compared(Case):
     """Prevalence of some, compared with that of others."""
 
-    against: Against
+    against: Annotated[Against, Field(description="In what the others differ; the rest is alike.")]
 
 
 def take_prevalence_ratio(seen: Observation, query: Compared) -> Sample:
@@ -81,7 +81,12 @@ def take_prevalence_ratio(seen: Observation, query: Compared) -> Sample:
 class Adjusted(Compared):
     """Odds of some, compared with those of others in the same strata."""
 
-    adjusted_for: list[Literal["age", "sex"]] = []
+    adjusted_for: Annotated[
+        list[Literal["age", "sex"]],
+        Field(
+            description="What the odds ratio is adjusted for; an empty list gives the crude one."
+        ),
+    ] = []
 
 
 def take_odds_ratio(seen: Observation, query: Adjusted) -> Sample:

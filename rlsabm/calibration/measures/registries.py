@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from rlsabm.arrays import Floats
+from rlsabm.arrays import Floats, Uids
 from rlsabm.calibration.measures.asking import (
     OLDEST,
     Against,
@@ -21,7 +21,7 @@ from rlsabm.calibration.measures.asking import (
     other,
 )
 from rlsabm.calibration.observation import SEXES, Observation, families_of
-from rlsabm.calibration.samples import Sample, Summary, from_sums, rate, ratio, share
+from rlsabm.calibration.samples import Sample, from_sums, rate, share
 from rlsabm.conventions import FEMALE
 from rlsabm.demography.life_table import expected_years
 from rlsabm.life.mortality import DIED
@@ -42,7 +42,7 @@ def _event(name: str) -> str:
 class Part(Who):
     """Some of the people, among whom those are counted who are ``having`` something more."""
 
-    having: Against
+    having: Annotated[Against, Field(description="What the narrower group has; the rest is alike.")]
 
 
 class Rate(Query):
@@ -51,9 +51,16 @@ class Rate(Query):
     event: Annotated[
         str,
         AfterValidator(_event),
-        Field(json_schema_extra={"expected": "the name of an event"}),
+        Field(description="Kind of event.", json_schema_extra={"expected": "the name of an event"}),
     ]
-    groups: Annotated[list[GroupName], Field(min_length=1)] = [EVERYONE.name]
+    groups: Annotated[
+        list[GroupName],
+        Field(
+            min_length=1,
+            description="Groups of people; whoever belongs to one of them is counted.",
+            json_schema_extra={"expected": "a list of groups of rlsabm conditions"},
+        ),
+    ] = [EVERYONE.name]
     ages: Ages = [0, OLDEST]
     sex: Sex = "both"
 
@@ -61,7 +68,7 @@ class Rate(Query):
 class OfSex(Query):
     """A figure of one sex."""
 
-    sex: Literal["female", "male"]
+    sex: Annotated[Literal["female", "male"], Field(description="Sex of the people.")]
 
 
 class AgeBand(Query):
@@ -146,7 +153,8 @@ def _life_expectancy(values: Floats, weights: Floats) -> Floats:
 
 def take_fertility(seen: Observation, query: AgeBand) -> Sample:
     """Live births per woman and year at these ages, in the calendar year of the survey."""
-    return _births(seen, [query.ages], ratio)
+    values, families = _births(seen, [query.ages])
+    return rate(values[:, 0], values[:, 1], families)
 
 
 def take_total_fertility(seen: Observation, query: Query) -> Sample:
@@ -157,11 +165,12 @@ def take_total_fertility(seen: Observation, query: Query) -> Sample:
         by_band = sums.reshape(*sums.shape[:-1], len(bands), 2)
         return np.asarray(BAND_YEARS * (by_band[..., 0] / by_band[..., 1]).sum(axis=-1))
 
-    return _births(seen, bands, from_sums(total))
+    values, families = _births(seen, bands)
+    return Sample(values, families, from_sums(total))
 
 
-def _births(seen: Observation, bands: list[list[int]], summary: Summary) -> Sample:
-    """Births and years of each woman, in each band of ages."""
+def _births(seen: Observation, bands: list[list[int]]) -> tuple[Floats, Uids]:
+    """Births and years of each woman, in each band of ages, and the women's families."""
     first, last = seen.calendar_year()
     people = seen.people
     born = people[(people["birth_month"] >= first) & (people["birth_month"] <= last)]
@@ -177,7 +186,7 @@ def _births(seen: Observation, bands: list[list[int]], summary: Summary) -> Samp
         at_age = (age >= band[0]) & (age <= band[1])
         columns.append(np.bincount(mother[at_age], minlength=len(people))[women].astype(float))
         columns.append(seen.person_years(band, first, last)[women])
-    return Sample(np.column_stack(columns), families_of(people)[women], summary)
+    return np.column_stack(columns), families_of(people)[women]
 
 
 MEASURES = (

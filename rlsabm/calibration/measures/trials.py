@@ -13,6 +13,7 @@ from rlsabm.calibration.measures.biomarkers import are_donors
 from rlsabm.calibration.observation import SEXES, Observation
 from rlsabm.calibration.samples import Sample, mean, percentile
 from rlsabm.conventions import DAYS_PER_MONTH, MALE
+from rlsabm.declaring.sections import Whole
 from rlsabm.exposures.donation import ACTIVE_DONOR
 from rlsabm.observe.phlebotomy import Course, Plan, let_give_blood
 
@@ -35,9 +36,16 @@ class Trial(Query):
     ] = None
     sex: Sex = "both"
     ages: Ages = [18, 79]
-    serum_ferritin_at_most: Annotated[float | None, Field(gt=0)] = None
-    serum_ferritin_above: Annotated[float | None, Field(ge=0)] = None
-    blood_ml: Annotated[float, Field(gt=0, le=600)] = 500.0
+    serum_ferritin_at_most: Annotated[
+        float | None, Field(gt=0, description="Highest measured ferritin (µg/L) at the beginning.")
+    ] = None
+    serum_ferritin_above: Annotated[
+        float | None,
+        Field(ge=0, description="Measured ferritin (µg/L) above this at the beginning."),
+    ] = None
+    blood_ml: Annotated[float, Field(gt=0, le=600, description="Blood given at a time (mL).")] = (
+        500.0
+    )
 
     def recruited(self, seen: Observation) -> Bools:
         """Who of the people surveyed takes part: those whom a blood service accepts, too."""
@@ -72,21 +80,31 @@ class Trial(Query):
 class Recovery(Trial):
     """Recovery of haemoglobin after one donation, with or without tablets for all the time."""
 
-    tablets_mg_per_day: Annotated[float, Field(ge=0, le=200)] = 0.0
+    tablets_mg_per_day: Annotated[
+        float, Field(ge=0, le=200, description="Elemental iron taken (mg per day).")
+    ] = 0.0
 
 
 class Gain(Trial):
     """Iron that tablets add after one donation."""
 
-    tablets_mg_per_day: Annotated[float, Field(gt=0, le=200)]
-    tablet_months: Annotated[int, Field(ge=1, le=12)] = 2
+    tablets_mg_per_day: Annotated[
+        float, Field(gt=0, le=200, description="Elemental iron taken (mg per day).")
+    ]
+    tablet_months: Annotated[
+        int, Field(ge=1, le=12, description="Months for which it is taken."), Whole
+    ] = 2
 
 
 class Repeated(Trial):
     """Donations again and again."""
 
-    every_months: Annotated[int, Field(ge=1, le=24)]
-    months: Annotated[int, Field(ge=1, le=120)]
+    every_months: Annotated[
+        int, Field(ge=1, le=24, description="Months from one donation to the next."), Whole
+    ]
+    months: Annotated[
+        int, Field(ge=1, le=120, description="Months for which they are followed."), Whole
+    ]
 
 
 def take_days_to_recover(seen: Observation, query: Recovery) -> Sample:
