@@ -20,8 +20,8 @@ HEAD = """\
 Written by `python docs/make_targets.py`; do not edit by hand.
 
 `rlsabm validate --targets my_figures.yaml` sets figures of your own beside those of the simulated
-people. A file says whether parameters may be fitted to its figures (`purpose: calibration`) or never are
-(`purpose: validation`), and holds one block for each figure:
+people. A file says whether parameters may be fitted to its figures (`purpose: calibration`) or never
+are (`purpose: validation`), and holds one block for each figure:
 
 ```text
 purpose: validation
@@ -36,10 +36,10 @@ targets:
     source: Our survey, 2024
 ```
 
-The letters and digits of a key before the first `_` are the row of the list to which the figure belongs.
-The files that ship are [calibration.yaml](../scenarios/targets/calibration.yaml) and
-[validation.yaml](../scenarios/targets/validation.yaml); [methods](methods.md#published-figures) says how
-figures are compared.
+The letters and digits of a key before the first `_` are the row of the list to which the figure
+belongs. The files that ship are [calibration.yaml](../scenarios/targets/calibration.yaml) and
+[validation.yaml](../scenarios/targets/validation.yaml); [methods](methods.md#published-figures) says
+how figures are compared.
 
 ## Keys of a figure
 

@@ -42,6 +42,7 @@ MODULES = (
     "measuring/cases.py",
     "measuring/questionnaire.py",
     "observe/kin.py",
+    "observe/phlebotomy.py",
     "observe/survey.py",
     "results/combining.py",
     "results/differences.py",

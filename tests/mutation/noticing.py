@@ -31,6 +31,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "life/mortality": ("kidney", "month"),
     "measuring/": ("measuring",),
     "observe/": ("survey",),
+    "observe/phlebotomy": ("phlebotomy",),
     "results/": ("estimators", "tables"),
     "worlds/": ("worlds",),
 }
