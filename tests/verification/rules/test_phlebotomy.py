@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rule_tools import EXACT, NOW, inputs, plain
 
+from rlsabm.body.iron import advance_iron
 from rlsabm.burden import neutral_burdens
 from rlsabm.conventions import DAYS_PER_MONTH, MALE
 from rlsabm.observe import phlebotomy
@@ -96,6 +97,16 @@ def test_menses_go_on() -> None:
     assert heavy.stores_mg[0, -1] + heavy.red_cells_mg[0, -1] < (
         light.stores_mg[0, -1] + light.red_cells_mg[0, -1] - 100.0
     )
+
+
+def test_a_month_without_anything_is_that_of_the_rule() -> None:
+    lives, bodies = people(1, storage_iron_mg=300.0)
+    burden = neutral_burdens(1)[0]
+    burden.iron_loss_mg = DAYS_PER_MONTH
+    plain(advance_iron)(bodies[0], lives[0], burden, 1.0 / lives[0].storage_scale_mg, inputs())
+    course = trial(months=1, blood_ml=0.0, storage_iron_mg=300.0)
+    assert course.stores_mg[0, 1] == bodies[0].storage_iron_mg
+    assert course.absorbed_mg_per_day[0, 0] == bodies[0].absorbed_mg_per_day
 
 
 def test_people_are_apart_and_left_as_they_were() -> None:
