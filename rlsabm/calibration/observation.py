@@ -73,6 +73,10 @@ class Observation:
         return {}
 
     @cached_property
+    def _rows_by_uid(self) -> Ints:
+        return np.argsort(self.people["uid"], kind="stable")
+
+    @cached_property
     def _members(self) -> dict[str, Any]:
         return {group.name: group.members for group in groups_of(self.now.setting.conditions)}
 
@@ -115,8 +119,9 @@ class Observation:
         """How often something happened to each of the people, at these ages and in these months."""
         chosen = self.events[self.events["event"] == event]
         chosen = chosen[(chosen["month"] >= first) & (chosen["month"] <= last)]
-        by_uid = np.argsort(self.people["uid"], kind="stable")
-        row = by_uid[np.searchsorted(self.people["uid"], chosen["uid"], sorter=by_uid)]
+        row = self._rows_by_uid[
+            np.searchsorted(self.people["uid"], chosen["uid"], sorter=self._rows_by_uid)
+        ]
         age = (chosen["month"] - self.people["birth_month"][row]) // 12
         row = row[(age >= ages[0]) & (age <= min(ages[1], LAST_AGE))]
         return np.bincount(row, minlength=len(self.people)).astype(float)
