@@ -47,6 +47,16 @@ def test_counts_are_beta_binomial(sd: float) -> None:
     assert float(found) == pytest.approx(float(wanted), rel=1e-9)
 
 
+def test_no_error_is_larger_than_a_proportion_can_have() -> None:
+    """From 0 to 1 at most: then as good as all or none are cases, and little is ruled out."""
+    made = target(cases=12, persons=80)
+    shares = np.array([0.02, 0.3, 0.9])
+    np.testing.assert_array_equal(
+        made.log_likelihood(shares, 10.0), made.log_likelihood(shares, 1.0)
+    )
+    assert np.isfinite(made.log_likelihood(shares, 10.0)).all()
+
+
 def test_discrepancy_of_counts_is_on_the_logit_scale() -> None:
     share, sd = 0.12, 0.3 * 0.12 * 0.88
     found = target(cases=12, persons=80, discrepancy=0.3).log_likelihood(share)
@@ -91,6 +101,8 @@ def test_a_bound_is_soft() -> None:
         z = np.log(x) / 0.1
         assert float(above.log_likelihood(x)) == pytest.approx(stats.norm.logcdf(z), abs=1e-12)
         assert float(below.log_likelihood(x)) == pytest.approx(stats.norm.logcdf(-z), abs=1e-12)
+    two = target(OTHER, at_least=2.0)
+    assert float(two.log_likelihood(2.2)) == pytest.approx(stats.norm.logcdf(np.log(1.1) / 0.1))
     assert float(above.log_likelihood(1.3, 0.26)) == pytest.approx(
         stats.norm.logcdf(np.log(1.3) / np.hypot(0.1, 0.2)), rel=1e-9
     )
@@ -99,7 +111,7 @@ def test_a_bound_is_soft() -> None:
 def test_far_from_a_bound_there_is_still_a_slope() -> None:
     z = np.array([-60.0, -35.0, -30.1, -29.9, -8.0, 0.0, 8.0])
     found = likelihood.log_ordering(z, 0.0, np.ones(7), above=True)
-    np.testing.assert_allclose(found, stats.norm.logcdf(z), rtol=1e-5, atol=1e-12)
+    np.testing.assert_allclose(found, stats.norm.logcdf(z), rtol=1e-9, atol=1e-12)
 
 
 @given(st.floats(1e-5, 0.999), st.sampled_from(["identity", "log", "logit"]))

@@ -35,6 +35,12 @@ def test_values_by_hand() -> None:
     assert [percentile(values, q, who).value() for q in (10, 25, 50, 75, 99)] == [1, 1, 2, 3, 5]
 
 
+def test_percentiles_count_the_people() -> None:
+    values = np.random.default_rng(1).permutation(np.arange(1.0, 101.0))
+    for percent in (1, 37, 80, 99):
+        assert percentile(values, percent, families(100)).value() == percent
+
+
 def test_nobody_has_no_figure() -> None:
     none = np.zeros(0)
     for sample in (
@@ -82,6 +88,15 @@ def test_confounding_by_stratum_is_taken_out() -> None:
     assert odds_ratio(case, exposed, 0 * stratum, who).value() > 2.5
 
 
+def test_the_jackknife_of_few_families_is_exact() -> None:
+    """Of a mean of single people it is the standard deviation by the root of their number."""
+    for number in (2, 4):
+        values = np.array([1.0, 3.0, 4.0, 9.0])[:number]
+        found = mean(values, families(number)).monte_carlo_sd()
+        assert found == pytest.approx(values.std(ddof=1) / number**0.5)
+    assert np.isnan(mean(np.ones(3), np.zeros(3, dtype=np.uint64)).monte_carlo_sd())
+
+
 def test_the_jackknife_error_of_a_mean_is_that_of_the_closed_form() -> None:
     values = RANDOM.normal(5.0, 2.0, 4000)
     found = mean(values, families(4000)).monte_carlo_sd()
@@ -111,6 +126,8 @@ def test_no_cases_have_an_error_all_the_same() -> None:
     assert none.monte_carlo_sd() == pytest.approx((2 / 104 * 102 / 104 / 104) ** 0.5)
     quiet = rate(np.zeros(100), np.ones(100), families(100))
     assert quiet.monte_carlo_sd() == pytest.approx(0.01)
+    brief = rate(np.zeros(1), np.full(1, 0.5), families(1))
+    assert brief.monte_carlo_sd() == pytest.approx(2.0)
 
 
 def test_studies_vary_as_a_binomial_distribution() -> None:
@@ -126,3 +143,16 @@ def test_larger_studies_vary_less_and_are_repeatable() -> None:
     few, many = sample.studies(50, 200, 1), sample.studies(5_000, 200, 1)
     assert few.std() > 5.0 * many.std()
     np.testing.assert_array_equal(few, sample.studies(50, 200, 1))
+
+
+def test_every_unit_may_be_drawn() -> None:
+    found = share(np.array([True, False, False]), families(3)).studies(300, 50, 5)
+    assert found.mean() == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_studies_only_where_a_size_is_known() -> None:
+    sample = share(np.arange(10) < 2, families(10))
+    assert len(sample.figure().studies) == len(sample.figure(20).studies) == 0
+    assert len(sample.figure(None, 5).studies) == 0
+    assert len(sample.figure(20, 5).studies) == 5
+    assert sample.figure(20, 5).units == 10

@@ -169,7 +169,7 @@ def percentile(values: Floats, percent: float, families: Uids) -> Sample:
         sorted_values = values[order, 0]
         below = np.cumsum(weights[:, order], axis=1)
         wanted = below[:, -1:] * percent / 100.0
-        place = np.minimum((below < wanted).sum(axis=1), len(order) - 1)
+        place = (below < wanted).sum(axis=1)
         return np.asarray(np.where(below[:, -1] > 0, sorted_values[place], np.nan))
 
     return Sample(values[:, None].astype(float), families, summary)
@@ -180,17 +180,17 @@ def odds_ratio(cases: Bools, exposed: Bools, strata: Uids, families: Uids) -> Sa
 
     With a single stratum it is the crude odds ratio.
     """
-    cells = 4 * np.unique(strata, return_inverse=True)[1] + 2 * exposed + cases
-    size = 4 * (int(cells.max()) // 4 + 1) if len(cells) else 4
+    known, stratum = np.unique(strata, return_inverse=True)
+    cells = 4 * stratum + 2 * exposed + cases
 
     def summary(values: Floats, weights: Floats) -> Floats:
         codes = values[:, 0].astype(np.int64)
-        counts = np.array([np.bincount(codes, row, minlength=size) for row in weights])
-        by_stratum = counts.reshape(len(weights), -1, 2, 2)
-        persons = by_stratum.sum(axis=(2, 3))
+        counts = np.array([np.bincount(codes, row, minlength=4 * len(known)) for row in weights])
+        table = counts.reshape(len(weights), len(known), 2, 2)
+        persons = np.maximum(table.sum(axis=(2, 3)), 1.0)  # a stratum left out has nobody
+        more = (table[..., 1, 1] * table[..., 0, 0] / persons).sum(axis=1)
+        less = (table[..., 1, 0] * table[..., 0, 1] / persons).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            more = np.where(persons > 0, by_stratum[..., 1, 1] * by_stratum[..., 0, 0] / persons, 0)
-            less = np.where(persons > 0, by_stratum[..., 1, 0] * by_stratum[..., 0, 1] / persons, 0)
-            return np.asarray(more.sum(axis=1) / less.sum(axis=1))
+            return np.asarray(more / less)
 
     return Sample(cells[:, None].astype(float), families, summary)
