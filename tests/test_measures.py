@@ -20,6 +20,8 @@ from rlsabm.demography.countries import load_country
 from rlsabm.demography.indicators import life_expectancy
 from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.events import EVENT
+from rlsabm.exposures.donation import ACTIVE_DONOR
+from rlsabm.exposures.kidney import DIALYSIS, GRAFT
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays
@@ -112,9 +114,9 @@ def test_recall_and_definition() -> None:
 
 def test_standardised_to_the_women_of_a_study() -> None:
     sexes = np.array([FEMALE] * 4 + [MALE] * 6)
-    people = seen(survey(10, sex=sexes, bodies=rls([1, 1, 0, 0, 1, 0, 0, 0, 0, 0])))
-    assert value(people, "prevalence") == 0.3
-    assert value(people, "prevalence", women=0.9) == pytest.approx(0.9 / 2 + 0.1 / 6)
+    people = seen(survey(10, sex=sexes, bodies=rls([1, 1, 0, 0, 1, 1, 0, 0, 0, 0])))
+    assert value(people, "prevalence") == 0.4
+    assert value(people, "prevalence", women=0.9) == pytest.approx(0.9 / 2 + 0.1 / 3)
 
 
 def test_ratio_of_two_groups() -> None:
@@ -168,6 +170,8 @@ def test_onset_and_familial_cases() -> None:
     assert value(people, "age_at_onset", familial=True) == 20.0
     assert value(people, "early_onset", before_age=20) == pytest.approx(1 / 3)
     assert value(people, "early_onset", before_age=20, familial=True) == 0.5
+    assert value(people, "early_onset", before_age=25) == pytest.approx(1 / 3)
+    assert value(people, "early_onset", before_age=26) == pytest.approx(2 / 3)
 
 
 def test_no_onset_without_rls() -> None:
@@ -192,6 +196,11 @@ def test_relatives_of_probands() -> None:
     assert np.isnan(value(people, "relative_risk", relation="offspring"))
     found = value(people, "relative_risk", relation="offspring", proband_definition="any")
     assert found == pytest.approx(2 / 3 / overall)
+    young = people.now.lives
+    young["birth_month"][4] = MONTH - 12 * 10  # a brother or sister who is still a child
+    fresh = seen(people.now)
+    overall = 3 / 5
+    assert value(fresh, "relative_risk", relation="siblings") == pytest.approx(2 / 2 / overall)
     severe = dict(relation="siblings", proband_irls_at_least=40)
     assert units(people, "relative_risk", **severe) == 0
 
@@ -215,6 +224,23 @@ def test_twins_as_alike_as_an_additive_share_says() -> None:
     both = [2_000 * (0.25 + np.arcsin(r) / (2 * np.pi)) for r in (0.6, 0.3)]
     counts = [(round(b), 2 * (1_000 - round(b)), round(b)) for b in both]
     assert value(twins(*counts), "twin_heritability", sex="female") == pytest.approx(0.6, abs=0.005)
+
+
+def test_both_twins_must_be_of_the_sex_and_ages() -> None:
+    people = twins((3, 2, 4), (1, 2, 6))
+    assert units(people, "twin_heritability", sex="female") == 18
+    assert units(people, "twin_heritability", sex="male") == 0
+    people.now.lives["sex"][:2] = [FEMALE, MALE]
+    people.now.lives["birth_month"][2] -= 12 * 60
+    assert units(people, "twin_heritability", sex="female", ages=[18, 80]) == 16
+
+
+def test_twins_weigh_by_how_much_they_say() -> None:
+    """Many monozygotic pairs correlated at 0.6, few dizygotic ones at 0.1: near to 0.6."""
+    both = [n * (0.25 + np.arcsin(r) / (2 * np.pi)) for n, r in ((20_000, 0.6), (200, 0.1))]
+    counts = [(round(b), 2 * (n // 2 - round(b)), round(b))
+              for b, n in zip(both, (20_000, 200), strict=True)]  # fmt: skip
+    assert value(twins(*counts), "twin_heritability") == pytest.approx(0.6, abs=0.02)
 
 
 def test_twins_of_whom_nobody_is_ill_say_nothing() -> None:
@@ -281,10 +307,33 @@ def test_donors_by_what_they_gave() -> None:
     assert units(people, "mean", donors="new", **asked) == 2
 
 
+def test_whoever_gave_in_the_two_years_before_is_not_new() -> None:
+    people = seen(survey(2, donations=[4, 1], measured={"serum_ferritin_ug_per_l": [9.0, 1.0]}),
+                  earlier={1: survey(2, 1, donations=[3, 0]),
+                           3: survey(2, 3, donations=[2, 0])})  # fmt: skip
+    asked = dict(biomarker="serum_ferritin_ug_per_l", donors="new")
+    assert units(people, "mean", **asked) == 1
+    assert value(people, "mean", **asked) == 1.0
+
+
 def test_who_was_not_there_before_is_no_known_donor() -> None:
     people = seen(survey(2, donations=3, measured={"serum_ferritin_ug_per_l": 1.0}),
                   earlier={1: survey(1, 1, donations=0), 3: survey(1, 3, donations=0)})  # fmt: skip
     assert units(people, "mean", biomarker="serum_ferritin_ug_per_l", donors="frequent") == 1
+
+
+def test_only_those_who_are_meant_are_compared() -> None:
+    """Men are left out, whether they are cases or not; so are women who are too young."""
+    sex, ages = [0, 0, 0, 0, 1, 1, 0], np.array([40, 40, 40, 40, 40, 40, 10])
+    bit = 1 << locus_names().index("MEIS1")
+    people = seen(survey(7, sex=sex, birth_month=MONTH - 12 * ages,
+                         maternal_alleles=bit * np.array([1, 0, 1, 0, 1, 0, 1]),
+                         bodies=rls([1, 1, 0, 0, 1, 0, 1]), measured={
+                             "serum_ferritin_ug_per_l": 50.0,
+                             "measured_csf_ferritin_ug_per_l": [1, 1, 2, 2, 90, 90, 90]}))  # fmt: skip
+    asked = dict(biomarker="measured_csf_ferritin_ug_per_l", sex="female")
+    assert value(people, "ratio_of_cases", **asked) == pytest.approx(0.5)
+    assert value(people, "allele_odds_ratio", locus="MEIS1", sex="female") == pytest.approx(1.0)
 
 
 # Registries ---------------------------------------------------------------------------------------
@@ -308,6 +357,21 @@ def test_rates_of_events() -> None:
     assert value(both, "event_rate", event="death") == pytest.approx(1 / (7 + 5.5 / 12))
 
 
+def test_rates_are_of_those_who_then_belonged() -> None:
+    """Two on dialysis, one with a graft, one healthy: all four die in the first month."""
+    now = survey(4, sex=[0, 1, 0, 0], kidney=[DIALYSIS, DIALYSIS, GRAFT, 0])
+    people = seen(now, events=[(uid, MONTH + 1, DIED) for uid in (1, 2, 3, 4)])
+    first_month = 0.5 / 12
+    for groups, sex, count in (
+        (["dialysis"], "both", 2), (["dialysis"], "male", 1),
+        (["dialysis", "kidney_transplant"], "both", 3), (["everyone"], "both", 4),
+    ):  # fmt: skip
+        assert units(people, "event_rate", event="death", groups=groups, sex=sex) == count
+    found = value(people, "event_rate", event="death", groups=["dialysis"])
+    assert found == pytest.approx(1 / first_month)
+    assert units(people, "event_rate", event="death", ages=[41, 60]) == 0
+
+
 def test_ages_of_the_living() -> None:
     people = newborn_records(LIFE, 5)
     people["uid"] = np.arange(1, 6)
@@ -315,6 +379,17 @@ def test_ages_of_the_living() -> None:
     people["death_month"] = [NEVER, NEVER, MONTH - 1, NEVER, NEVER]
     seen_people = seen(survey(1), people=people)
     assert value(seen_people, "age_structure", ages=[65, 120]) == pytest.approx(2 / 3)
+    assert value(seen_people, "age_structure", ages=[70, 80]) == pytest.approx(2 / 3)
+    assert value(seen_people, "age_structure", ages=[71, 79]) == 0.0
+
+
+def test_the_living_of_the_survey_month() -> None:
+    """Whoever is born in it counts, whoever dies in it does not."""
+    people = newborn_records(LIFE, 3)
+    people["uid"] = np.arange(1, 4)
+    people["birth_month"] = [MONTH, MONTH - 600, MONTH - 600]
+    people["death_month"] = [NEVER, MONTH, MONTH + 1]
+    assert value(seen(survey(1), people=people), "age_structure", ages=[0, 0]) == 0.5
 
 
 def test_person_years_and_events_by_age() -> None:
@@ -365,6 +440,25 @@ def test_births_by_women_and_years() -> None:
     made = seen(survey(1), people=people)
     assert value(made, "fertility", ages=[20, 24]) == pytest.approx(1 / 2)
     assert value(made, "fertility", ages=[30, 34]) == pytest.approx(1 / 2)
+    assert value(made, "fertility", ages=[22, 22]) == pytest.approx(1 / 2)  # both ends count
+    assert value(made, "fertility", ages=[23, 31]) != value(made, "fertility", ages=[22, 22])
+
+
+def test_total_fertility_adds_up_bands_of_five_years() -> None:
+    """A woman of every age from 14 to 50; some bear a child, also those who are outside the bands."""
+    january = 12 * 2019
+    ages = np.arange(14, 51)
+    mothers = [14, 15, 24, 25, 49, 50]
+    people = newborn_records(LIFE, len(ages) + len(mothers))
+    people["uid"] = np.arange(1, len(people) + 1)
+    people["sex"][: len(ages)] = FEMALE
+    people["sex"][len(ages) :] = MALE
+    people["birth_month"][: len(ages)] = january - 12 * ages
+    people["birth_month"][len(ages) :] = january
+    people["mother"][len(ages) :] = [1 + age - 14 for age in mothers]
+    made = seen(survey(1), people=people)
+    # Each band has five years of women; 15-19, 20-24, 25-29 and 45-49 have one birth.
+    assert value(made, "total_fertility") == pytest.approx(5 * 4 / 5)
 
 
 # Trials -------------------------------------------------------------------------------------------
@@ -380,6 +474,35 @@ def test_days_until_a_fifth_is_left() -> None:
     assert found[0] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
     assert found[1] == np.inf
     assert found[2] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(20))
+
+
+def trial_people() -> Observation:
+    """Men and women, of whom some may not give blood: by haemoglobin, pregnancy, kidneys, age."""
+    donor = [ACTIVE_DONOR] * 9 + [0, ACTIVE_DONOR]
+    return seen(survey(
+        11, sex=[1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1], donor=donor,
+        pregnancy=[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], kidney=[0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0],
+        birth_month=MONTH - 12 * np.array([40, 40, 40, 40, 40, 40, 17, 80, 40, 40, 40]),
+        last_donation_month=MONTH - np.array([4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 9]),
+        measured={"measured_haemoglobin_g_per_l": [131, 129, 126, 124] + [150] * 7,
+                  "serum_ferritin_ug_per_l": [26, 50, 50, 50, 50, 50, 50, 50, 50, 50, 27]},
+    ))  # fmt: skip
+
+
+def recruited(**asked: Any) -> list[int]:
+    query = MEASURES["days_to_recover"].query.model_validate(
+        {"measure": "days_to_recover", **asked}
+    )
+    return np.flatnonzero(query.recruited(trial_people())).tolist()  # type: ignore[attr-defined]
+
+
+def test_who_takes_part_in_a_trial() -> None:
+    assert recruited() == [0, 2, 8, 9, 10]
+    assert recruited(sex="female") == [2]
+    assert recruited(ages=[80, 90]) == [7]
+    assert recruited(donors="rested") == [0, 2, 10]
+    assert recruited(serum_ferritin_at_most=26) == [0]
+    assert recruited(serum_ferritin_above=26, sex="male") == [8, 9, 10]
 
 
 # Who is meant -------------------------------------------------------------------------------------
