@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlsabm.calibration.reading import read_targets
+    from rlsabm.calibration.scorecard import validate
     from rlsabm.mesa.model import RLSModel
     from rlsabm.parameter_list import parameters
     from rlsabm.reading import read
@@ -19,8 +21,10 @@ __all__ = [
     "__version__",
     "parameters",
     "read",
+    "read_targets",
     "simulate",
     "simulate_many",
+    "validate",
 ]
 
 #: Module of each public name; importing rlsabm alone loads none of them.
@@ -29,8 +33,10 @@ _MODULES = {
     "Study": "rlsabm.results.study_results",
     "parameters": "rlsabm.parameter_list",
     "read": "rlsabm.reading",
+    "read_targets": "rlsabm.calibration.reading",
     "simulate": "rlsabm.simulation",
     "simulate_many": "rlsabm.simulation",
+    "validate": "rlsabm.calibration.scorecard",
 }
 
 

@@ -556,6 +556,77 @@ def export(
         say_line(f"The study is not complete: {study.missing}.")
 
 
+@app.command()
+def validate(
+    scenario: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="Scenario file; the baseline by default.")
+    ] = "baseline",
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--targets",
+            metavar="FILE",
+            help="Target file; may be given many times. By default the calibration and the "
+            "validation targets that ship.",
+        ),
+    ] = None,
+    settings: SetOption = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="N", help="People of each run; 100,000 by default.")
+    ] = None,
+    replicates: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of runs; 4 by default.")
+    ] = None,
+    workers: WorkersOption = None,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write scorecard.parquet to this folder."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set published figures beside those of the simulated people, and say which agree.
+
+    Figures that parameters may be fitted to come first, then those to which nothing is ever fitted.
+    Studies are simulated as the real ones were: instrument, ages, ascertainment, and size where it is
+    known.
+
+    Example: `rlsabm validate --size 20_000 --replicates 2`
+
+    Figures of one's own: `rlsabm validate --targets my_figures.yaml --out outputs/my_figures`
+    """
+    from rlsabm.calibration.scorecard import PURPOSES, REPLICATES, SIZE
+    from rlsabm.calibration.scorecard import validate as compare_figures
+    from rlsabm.printing.advancing import advancing
+    from rlsabm.printing.scorecard import print_scorecard
+    from rlsabm.study.outside import check_outside
+
+    if out_folder is not None:
+        check_outside(out_folder, "choose another folder with --out")
+    with advancing(err) as advance:
+        card = compare_figures(
+            scenario,
+            targets=targets or PURPOSES,
+            settings=settings or [],
+            size=SIZE if size is None else size,
+            replicates=REPLICATES if replicates is None else replicates,
+            workers=workers,
+            advance=advance,
+        )
+    path = None if out_folder is None else card.write(out_folder)
+    if as_json:
+        print_json(
+            {
+                "figures": card.records(),
+                "inside": {purpose: card.inside(purpose) for purpose in PURPOSES},
+                "file": None if path is None else str(path),
+            }
+        )
+        return
+    print_scorecard(card)
+    if path is not None:
+        say_line(f"Written: {path}")
+
+
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
     """Run a study with progress on standard error, and print what it found."""
     from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study

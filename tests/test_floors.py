@@ -40,6 +40,7 @@ FLOORS = (
     ("results",),
     ("study",),
     ("reading", "simulation"),
+    ("calibration",),
     ("mesa", "model"),
     ("printing",),
     ("cli",),

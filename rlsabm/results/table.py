@@ -29,6 +29,7 @@ class Kind(Enum):
     BY_DRAW = "values of each arm and draw"
     LEDGER = "units of work of the study"
     OF_UNITS = "kept with units only, to combine blocks"
+    SCORECARD = "published figures beside simulated ones"
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
     if not isinstance(value, str):
         return None
     if "enum" in schema:
-        return nearest(value, schema["enum"])
+        return nearest(value, map(str, schema["enum"]))
     if "pattern" in schema:
         return meant_place(value, jurisdictions())
     if kind in ("integer", "number"):
@@ -140,7 +140,7 @@ def _expectation(schema: Schema, plural: bool) -> str:
     if "expected" in schema:
         return str(schema["expected"])
     if "enum" in schema:
-        names = ", ".join(schema["enum"])
+        names = ", ".join(map(str, schema["enum"]))
         return f"names among {names}" if plural else f"one of {names}"
     kind = schema.get("type", "number" if "anyOf" in schema else "")
     if kind == "array":

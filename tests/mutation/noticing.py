@@ -33,6 +33,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "life/mortality": ("kidney", "month"),
     "measuring/": ("measuring",),
     "observe/": ("survey",),
+    "observe/phlebotomy": ("phlebotomy",),
     "results/": ("estimators", "tables"),
     "worlds/": ("worlds",),
 }
@@ -40,6 +41,9 @@ _CONDITIONS, _REGISTRIES = f"{_VERIFICATION}/test_conditions.py", "tests/test_re
 _STUDY_RESULTS = "tests/test_study_results.py"
 #: Further tests that need no compiled rules.
 ALSO: dict[str, tuple[str, ...]] = {
+    "calibration/likelihood": ("tests/test_likelihood.py",),
+    "calibration/measures/": ("tests/test_measures.py",),
+    "calibration/samples": ("tests/test_samples.py",),
     "exposures/catalogue/condition": tuple(
         f"{_CONDITIONS}::test_{name}"
         for name in ("contradictions_are_refused", "prevalence_beside_an_onset_that_agrees",
@@ -88,5 +92,5 @@ def tests_of(module: str, *, compiled: bool) -> dict[str, Sequence[str]]:
     return {
         "plain": [*rules, *_longest(module, ALSO)],
         "compiled": _longest(module, COMPILED) if compiled else (),
-        "net": () if module.startswith("results/") else NET,
+        "net": () if module.startswith(("results/", "calibration/")) else NET,
     }

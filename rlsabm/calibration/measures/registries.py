@@ -1,0 +1,201 @@
+"""What registries count: shares of people, events by person-years, life expectancy, fertility."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from rlsabm.arrays import Floats, Uids
+from rlsabm.calibration.measures.asking import (
+    OLDEST,
+    Against,
+    Ages,
+    GroupName,
+    Measure,
+    Query,
+    Sex,
+    Who,
+    known_name,
+    other,
+)
+from rlsabm.calibration.observation import SEXES, Observation, families_of
+from rlsabm.calibration.samples import Sample, from_sums, rate, share
+from rlsabm.conventions import FEMALE
+from rlsabm.demography.life_table import expected_years
+from rlsabm.life.mortality import DIED
+from rlsabm.observe.groups import EVERYONE
+from rlsabm.results.observed import FOLLOW_UP_MONTHS
+from rlsabm.rooms import EVENT_NAMES
+
+#: Age (years) at which the last band of the life table begins.
+LAST_TABLE_AGE = 100
+FERTILE_BANDS = range(15, 50, 5)
+BAND_YEARS = 5
+
+
+def _event(name: str) -> str:
+    return known_name(name, EVENT_NAMES, f"one of {', '.join(EVENT_NAMES)}")
+
+
+class Part(Who):
+    """Some of the people, among whom those are counted who are ``having`` something more."""
+
+    having: Annotated[Against, Field(description="What the narrower group has; the rest is alike.")]
+
+
+class Rate(Query):
+    """Events in the year after each survey, among those who then belonged to groups."""
+
+    event: Annotated[
+        str,
+        AfterValidator(_event),
+        Field(description="Kind of event.", json_schema_extra={"expected": "the name of an event"}),
+    ]
+    groups: Annotated[
+        list[GroupName],
+        Field(
+            min_length=1,
+            description="Groups of people; whoever belongs to one of them is counted.",
+            json_schema_extra={"expected": "a list of groups of rlsabm conditions"},
+        ),
+    ] = [EVERYONE.name]
+    ages: Ages = [0, OLDEST]
+    sex: Sex = "both"
+
+
+class OfSex(Query):
+    """A figure of one sex."""
+
+    sex: Annotated[Literal["female", "male"], Field(description="Sex of the people.")]
+
+
+class AgeBand(Query):
+    """A figure of people of some ages."""
+
+    ages: Ages
+
+
+def take_share(seen: Observation, query: Part) -> Sample:
+    """The proportion of some people who belong to a narrower group."""
+    chosen = query.chosen(seen)
+    having = other(query, query.having).chosen(seen)
+    return share(having[chosen], seen.families[chosen])
+
+
+def take_age_structure(seen: Observation, query: AgeBand) -> Sample:
+    """The proportion of all people living at the time of the survey who are of these ages.
+
+    Of all that have grown up, not of the survey, which takes as many of each age as the country has.
+    """
+    month = seen.now.month
+    living = (seen.people["birth_month"] <= month) & (seen.people["death_month"] > month)
+    people = seen.people[living]
+    age = (month - people["birth_month"]) // 12
+    return share((age >= query.ages[0]) & (age <= query.ages[1]), families_of(people))
+
+
+def take_rate(seen: Observation, query: Rate) -> Sample:
+    """Events by person-years."""
+    code = EVENT_NAMES.index(query.event)
+    values, families = [], []
+    for before, survey in seen.surveys.items():
+        who = Who(measure=query.measure, sex=query.sex, ages=query.ages)
+        members = np.zeros(len(survey), dtype=bool)
+        for group in query.groups:
+            members |= seen.members(group, years_before=before)
+        people = survey.lives[members & who.chosen(seen, years_before=before)]
+        first, last = survey.month + 1, survey.month + FOLLOW_UP_MONTHS
+        in_time = (seen.events["month"] >= first) & (seen.events["month"] <= last)
+        uids = seen.events["uid"][in_time & (seen.events["event"] == code)]
+        died = seen.events[in_time & (seen.events["event"] == DIED)]
+        dead = np.isin(people["uid"], died["uid"])
+        order = np.argsort(died["uid"])
+        place = np.searchsorted(died["uid"], people["uid"][dead], sorter=order)
+        years = np.ones(len(people))
+        years[dead] = (died["month"][order[place]] + 0.5 - first) / 12.0
+        found, times = np.unique(uids, return_counts=True)
+        number = np.zeros(len(people))
+        if len(found):
+            place = np.minimum(np.searchsorted(found, people["uid"]), len(found) - 1)
+            number = np.where(found[place] == people["uid"], times[place], 0).astype(float)
+        values.append(np.column_stack([number, years]))
+        families.append(families_of(people))
+    events, time = np.concatenate(values).T
+    return rate(events, time, np.concatenate(families))
+
+
+def take_life_expectancy(seen: Observation, query: OfSex) -> Sample:
+    """Life expectancy at birth by the death rates of all ages between the first survey and the end."""
+    people = np.isin(seen.people["sex"], SEXES[query.sex])
+    parts, families = [], []
+    family = families_of(seen.people)
+    for age in range(LAST_TABLE_AGE + 1):
+        ages = [age, age if age < LAST_TABLE_AGE else OLDEST]
+        years = seen.person_years(ages, seen.first_month, seen.last_month)
+        deaths = seen.count_events(DIED, ages, seen.first_month, seen.last_month)
+        rows = np.flatnonzero(people & (years > 0.0))
+        parts.append(np.column_stack([np.full(len(rows), age), deaths[rows], years[rows]]))
+        families.append(family[rows])
+    return Sample(np.concatenate(parts), np.concatenate(families), _life_expectancy)
+
+
+def _life_expectancy(values: Floats, weights: Floats) -> Floats:
+    """Of rows with an age, deaths and person-years at that age."""
+    ages, size = values[:, 0].astype(np.int64), LAST_TABLE_AGE + 1
+    deaths = np.array([np.bincount(ages, row * values[:, 1], size) for row in weights])
+    years = np.array([np.bincount(ages, row * values[:, 2], size) for row in weights])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dying = np.where(years > 0.0, 1.0 - np.exp(-deaths / years), 1.0)
+    return expected_years(dying)
+
+
+def take_fertility(seen: Observation, query: AgeBand) -> Sample:
+    """Live births per woman and year at these ages, in the calendar year of the survey."""
+    values, families = _births(seen, [query.ages])
+    return rate(values[:, 0], values[:, 1], families)
+
+
+def take_total_fertility(seen: Observation, query: Query) -> Sample:
+    """Children of a woman who lives through all fertile years at the rates of the calendar year."""
+    bands = [[first, first + BAND_YEARS - 1] for first in FERTILE_BANDS]
+
+    def total(sums: Floats) -> Floats:
+        by_band = sums.reshape(*sums.shape[:-1], len(bands), 2)
+        return np.asarray(BAND_YEARS * (by_band[..., 0] / by_band[..., 1]).sum(axis=-1))
+
+    values, families = _births(seen, bands)
+    return Sample(values, families, from_sums(total))
+
+
+def _births(seen: Observation, bands: list[list[int]]) -> tuple[Floats, Uids]:
+    """Births and years of each woman, in each band of ages, and the women's families."""
+    first, last = seen.calendar_year()
+    people = seen.people
+    born = people[(people["birth_month"] >= first) & (people["birth_month"] <= last)]
+    order = np.argsort(people["uid"], kind="stable")
+    place = np.searchsorted(people["uid"], born["mother"], sorter=order)
+    mother = order[np.minimum(place, len(order) - 1)]
+    known = people["uid"][mother] == born["mother"]
+    mother, month = mother[known], born["birth_month"][known]
+    age = (month - people["birth_month"][mother]) // 12
+    women = np.flatnonzero(people["sex"] == FEMALE)
+    columns = []
+    for band in bands:
+        at_age = (age >= band[0]) & (age <= band[1])
+        columns.append(np.bincount(mother[at_age], minlength=len(people))[women].astype(float))
+        columns.append(seen.person_years(band, first, last)[women])
+    return np.column_stack(columns), families_of(people)[women]
+
+
+MEASURES = (
+    Measure("share", "people of a narrower group by people of a wider one", Part, take_share, True),
+    Measure(
+        "age_structure", "people of some ages by all living people", AgeBand, take_age_structure, True
+    ),
+    Measure("event_rate", "events per person-year in the year after a survey", Rate, take_rate),
+    Measure("life_expectancy", "life expectancy at birth (years)", OfSex, take_life_expectancy),
+    Measure("fertility", "live births per woman and year", AgeBand, take_fertility),
+    Measure("total_fertility", "children per woman", Query, take_total_fertility),
+)  # fmt: skip

@@ -1,0 +1,513 @@
+"""Measures against people made by hand: who counts, who is compared, and what comes out."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from rule_tools import inputs, plain
+
+from rlsabm.body.symptoms import RLS_ONSET
+from rlsabm.calibration import observation
+from rlsabm.calibration.measures import MEASURES
+from rlsabm.calibration.measures.genes import locus_names
+from rlsabm.calibration.measures.trials import days_to_recover
+from rlsabm.calibration.observation import Observation
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO, MALE, NEVER
+from rlsabm.demography.countries import load_country
+from rlsabm.demography.indicators import life_expectancy
+from rlsabm.demography.life_table import yearly_death_rate
+from rlsabm.events import EVENT
+from rlsabm.exposures.donation import ACTIVE_DONOR
+from rlsabm.exposures.kidney import DIALYSIS, GRAFT
+from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.life.mortality import DIED
+from rlsabm.measuring import assays
+from rlsabm.measuring.assays import MEASUREMENT
+from rlsabm.observe.survey import Survey
+from rlsabm.person import BODY, LIFE, newborn_records
+
+MONTH = 12 * 2019 + 6
+
+
+@pytest.fixture(autouse=True)
+def _plain_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assays, "_measure", plain(assays._measure))
+
+
+def survey(count: int, years_before: int = 0, bodies: dict[str, Any] | None = None,
+           measured: dict[str, Any] | None = None, **fields: Any) -> Survey:  # fmt: skip
+    """A survey of women of 40 with full stores, unless fields say otherwise."""
+    month = MONTH - 12 * years_before
+    lives, states = newborn_records(LIFE, count), newborn_records(BODY, count)
+    given = dict(uid=np.arange(1, count + 1), sex=FEMALE, birth_month=MONTH - 12 * 40,
+                 storage_scale_mg=500.0, blood_volume_l=5.0, red_cell_target_mg=2200.0)  # fmt: skip
+    for name, value in (given | fields).items():
+        lives[name] = value
+    for name, value in (
+        dict(storage_iron_mg=1000.0, red_cell_iron_mg=2200.0) | (bodies or {})
+    ).items():
+        states[name] = value
+    setting: Any = SimpleNamespace(conditions=(), size=count)
+    made = Survey(setting, inputs(), month // 12, month, np.arange(count), lives, states)
+    if measured is not None:
+        records = np.zeros(count, dtype=MEASUREMENT)
+        for name, value in measured.items():
+            records[name] = value
+        vars(made)["measured"] = records
+    return made
+
+
+def seen(now: Survey, *, earlier: dict[int, Survey] | None = None, people: Any = None,
+         events: list[tuple[int, int, int]] = []) -> Observation:  # fmt: skip
+    """What is known of one survey; events are uid, month and kind."""
+    log = np.array([(*event, 0) for event in events], dtype=EVENT)
+    surveys = {0: now, **(earlier or {})}
+    first = min(each.month for each in surveys.values()) + 1
+    return Observation(surveys, now.lives if people is None else people, log, first, MONTH + 12)
+
+
+def rls(ill: Any, *, weekly: Any = False, month: int = MONTH) -> dict[str, Any]:
+    return {
+        "rls_last_month": np.where(ill, month, LONG_AGO),
+        "weekly_last_month": np.where(weekly, month, LONG_AGO),
+    }
+
+
+def value(people: Observation, measure: str, **asked: Any) -> float:
+    query = MEASURES[measure].query.model_validate({"measure": measure, **asked})
+    return MEASURES[measure].take(people, query).value()
+
+
+def units(people: Observation, measure: str, **asked: Any) -> int:
+    query = MEASURES[measure].query.model_validate({"measure": measure, **asked})
+    return len(MEASURES[measure].take(people, query).values)
+
+
+# Prevalence ---------------------------------------------------------------------------------------
+
+
+def test_who_is_counted() -> None:
+    """Sex, completed ages with both limits, parity and group."""
+    ages = np.array([17, 18, 39, 40, 40, 41, 70])
+    people = seen(survey(7, birth_month=MONTH - 12 * ages, sex=[1, 1, 0, 0, 1, 0, 0],
+                         parity=[0, 0, 1, 2, 0, 3, 0], bodies=rls([1, 0, 1, 0, 1, 1, 0])))  # fmt: skip
+    assert units(people, "prevalence") == 6
+    assert value(people, "prevalence") == 3 / 6
+    assert value(people, "prevalence", ages=[17, 40]) == 3 / 5
+    assert value(people, "prevalence", sex="female", ages=[39, 41]) == 2 / 3
+    assert value(people, "prevalence", parity=[1, 2]) == 1 / 2
+    assert units(people, "prevalence", group="kidney_transplant") == 0
+
+
+def test_recall_and_definition() -> None:
+    months = np.array([MONTH, MONTH - 11, MONTH - 12, LONG_AGO])
+    weekly = [MONTH, LONG_AGO, LONG_AGO, LONG_AGO]
+    bodies = {"rls_last_month": months, "weekly_last_month": weekly}
+    people = seen(survey(4, bodies=bodies))
+    assert value(people, "prevalence") == 1 / 4
+    assert value(people, "prevalence", recall="past_year") == 2 / 4
+    assert value(people, "share_of_cases", definition="weekly", recall="past_year") == 1 / 2
+
+
+def test_standardised_to_the_women_of_a_study() -> None:
+    sexes = np.array([FEMALE] * 4 + [MALE] * 6)
+    people = seen(survey(10, sex=sexes, bodies=rls([1, 1, 0, 0, 1, 1, 0, 0, 0, 0])))
+    assert value(people, "prevalence") == 0.4
+    assert value(people, "prevalence", women=0.9) == pytest.approx(0.9 / 2 + 0.1 / 3)
+
+
+def test_ratio_of_two_groups() -> None:
+    ages = np.array([20] * 5 + [60] * 4)
+    people = seen(survey(9, birth_month=MONTH - 12 * ages, bodies=rls([1, 0, 0, 0, 0, 1, 1, 0, 0])))
+    found = value(people, "prevalence_ratio", ages=[50, 64], against={"ages": [18, 34]})
+    assert found == pytest.approx((2 / 4) / (1 / 5))
+
+
+def test_odds_ratio_within_strata_of_age() -> None:
+    """Mothers are old, and the old are ill: adjusted for age nothing is left."""
+    ages = np.repeat([20, 60], 20)
+    parity = np.concatenate([np.arange(20) < 5, np.arange(20) < 15]).astype(int)
+    ill = np.zeros(40, dtype=bool)
+    ill[[0, 5, 10, 15]] = True  # 1 of 5 mothers and 3 of 15 others at 20
+    ill[20:29] = True  # 9 of 15 mothers and 3 of 5 others at 60
+    ill[35:38] = True
+    people = seen(survey(40, birth_month=MONTH - 12 * ages, parity=parity, bodies=rls(ill)))
+    asked = dict(parity=[1, 1], against={"parity": [0, 0]})
+    assert value(people, "odds_ratio", **asked) == pytest.approx((10 * 14) / (10 * 6))
+    assert value(people, "odds_ratio", adjusted_for=["age"], **asked) == pytest.approx(1.0)
+
+
+# The course ---------------------------------------------------------------------------------------
+
+
+def two_surveys(before: Any, after: Any) -> Observation:
+    """The same people three years apart; the first of those before has died, a new one is there."""
+    now = survey(5, uid=[2, 3, 4, 5, 9], bodies=rls(after))
+    then = survey(5, 3, uid=[1, 2, 3, 4, 5], bodies=rls(before, month=MONTH - 36))
+    return seen(now, earlier={3: then})
+
+
+def test_persistence_is_among_the_cases_of_the_earlier_survey() -> None:
+    people = two_surveys([1, 1, 1, 0, 0], [1, 0, 1, 0, 1])
+    assert value(people, "persistence") == 1 / 2
+    assert units(people, "persistence") == 2
+
+
+def test_incidence_is_among_those_who_were_free_of_it() -> None:
+    people = two_surveys([1, 1, 0, 0, 0], [1, 1, 0, 0, 1])
+    assert value(people, "incidence") == pytest.approx(1 / (3 * 3.0))
+
+
+def test_onset_and_familial_cases() -> None:
+    """A mother of 60 and her daughter of 40 are ill, and so is somebody without kin."""
+    born = MONTH - 12 * np.array([60, 40, 30])
+    people = seen(survey(3, birth_month=born, mother=[0, 1, 0], bodies={
+        **rls([1, 1, 1]), "rls_first_month": born + 12 * np.array([15, 25, 29])}))  # fmt: skip
+    assert value(people, "age_at_onset") == pytest.approx((15 + 25 + 29) / 3)
+    assert value(people, "age_at_onset", familial=True) == 20.0
+    assert value(people, "early_onset", before_age=20) == pytest.approx(1 / 3)
+    assert value(people, "early_onset", before_age=20, familial=True) == 0.5
+    assert value(people, "early_onset", before_age=25) == pytest.approx(1 / 3)
+    assert value(people, "early_onset", before_age=26) == pytest.approx(2 / 3)
+
+
+def test_no_onset_without_rls() -> None:
+    people = seen(survey(2, bodies=rls([1, 0]) | {"rls_first_month": [NEVER, NEVER]}))
+    assert units(people, "age_at_onset") == 0
+
+
+# Kin ----------------------------------------------------------------------------------------------
+
+
+def test_relatives_of_probands() -> None:
+    """Three children of one couple: two probands have four siblings among them, one ill each."""
+    mothers = [0, 0, 1, 1, 1, 0]
+    fathers = [0, 0, 2, 2, 2, 0]
+    ill = np.array([1, 0, 1, 1, 0, 0])
+    bodies = rls(ill) | {"significant_last_month": np.where([0, 0, 1, 1, 0, 0], MONTH, LONG_AGO)}
+    people = seen(survey(6, mother=mothers, father=fathers, birth_order=[0, 0, 1, 2, 3, 1],
+                         bodies=bodies))  # fmt: skip
+    overall = 3 / 6
+    assert value(people, "relative_risk", relation="siblings") == pytest.approx(2 / 4 / overall)
+    # No proband has a child: those with clinically significant RLS are the children.
+    assert np.isnan(value(people, "relative_risk", relation="offspring"))
+    found = value(people, "relative_risk", relation="offspring", proband_definition="any")
+    assert found == pytest.approx(2 / 3 / overall)
+    young = people.now.lives
+    young["birth_month"][4] = MONTH - 12 * 10  # a brother or sister who is still a child
+    fresh = seen(people.now)
+    overall = 3 / 5
+    assert value(fresh, "relative_risk", relation="siblings") == pytest.approx(2 / 2 / overall)
+    severe = dict(relation="siblings", proband_irls_at_least=40)
+    assert units(people, "relative_risk", **severe) == 0
+
+
+def twins(mono: tuple[int, int, int], di: tuple[int, int, int]) -> Observation:
+    """Pairs of sisters of whom both, one, none are ill; mono- and dizygotic."""
+    ill, kind = [], []
+    for counts, zygosity in ((mono, MONOZYGOTIC), (di, DIZYGOTIC)):
+        for pair, count in zip([(1, 1), (1, 0), (0, 0)], counts, strict=True):
+            ill += list(pair) * count
+            kind += [zygosity] * 2 * count
+    pairs = len(ill) // 2
+    mothers = np.repeat(np.arange(10_001, 10_001 + pairs), 2)
+    return seen(
+        survey(2 * pairs, mother=mothers, father=0, birth_order=1, twin=kind, bodies=rls(ill))
+    )
+
+
+def test_twins_as_alike_as_an_additive_share_says() -> None:
+    """Half of people are ill: shares of concordant pairs follow from correlations of 0.6 and 0.3."""
+    both = [2_000 * (0.25 + np.arcsin(r) / (2 * np.pi)) for r in (0.6, 0.3)]
+    counts = [(round(b), 2 * (1_000 - round(b)), round(b)) for b in both]
+    assert value(twins(*counts), "twin_heritability", sex="female") == pytest.approx(0.6, abs=0.005)
+
+
+def test_both_twins_must_be_of_the_sex_and_ages() -> None:
+    people = twins((3, 2, 4), (1, 2, 6))
+    assert units(people, "twin_heritability", sex="female") == 18
+    assert units(people, "twin_heritability", sex="male") == 0
+    people.now.lives["sex"][:2] = [FEMALE, MALE]
+    people.now.lives["birth_month"][2] -= 12 * 60
+    assert units(people, "twin_heritability", sex="female", ages=[18, 80]) == 16
+
+
+def test_twins_weigh_by_how_much_they_say() -> None:
+    """Many monozygotic pairs correlated at 0.6, few dizygotic ones at 0.1: near to 0.6."""
+    both = [n * (0.25 + np.arcsin(r) / (2 * np.pi)) for n, r in ((20_000, 0.6), (200, 0.1))]
+    counts = [(round(b), 2 * (n // 2 - round(b)), round(b))
+              for b, n in zip(both, (20_000, 200), strict=True)]  # fmt: skip
+    assert value(twins(*counts), "twin_heritability") == pytest.approx(0.6, abs=0.02)
+
+
+def test_twins_of_whom_nobody_is_ill_say_nothing() -> None:
+    assert np.isnan(value(twins((0, 0, 9), (0, 0, 9)), "twin_heritability"))
+
+
+# Genes --------------------------------------------------------------------------------------------
+
+
+def test_odds_of_an_allele_by_hand() -> None:
+    """Cases have 3 of 4 risk alleles, controls 2 of 6; those with RLS of a milder kind are neither."""
+    bit = 1 << locus_names().index("BTBD9")
+    bodies = rls([1, 1, 0, 0, 0, 1]) | {
+        "significant_last_month": np.where([1, 1, 0, 0, 0, 0], MONTH, LONG_AGO)
+    }
+    maternal, paternal = bit * np.array([1, 1, 1, 0, 0, 1]), bit * np.array([1, 0, 1, 0, 0, 1])
+    people = seen(survey(6, maternal_alleles=maternal, paternal_alleles=paternal, bodies=bodies))
+    asked = dict(locus="BTBD9", definition="significant")
+    assert value(people, "allele_odds_ratio", **asked) == pytest.approx((3 * 4) / (1 * 2))
+    assert np.isnan(value(people, "allele_odds_ratio", locus="TOX3", definition="significant"))
+
+
+# Biomarkers ---------------------------------------------------------------------------------------
+
+
+def test_biomarkers_by_hand() -> None:
+    levels = np.array([10.0, 20.0, 40.0, 80.0])
+    people = seen(survey(4, measured={"serum_ferritin_ug_per_l": levels}))
+    asked = dict(biomarker="serum_ferritin_ug_per_l")
+    assert value(people, "mean", **asked) == 37.5
+    assert value(people, "geometric_mean", **asked) == pytest.approx(800**0.5)
+    assert value(people, "percentile", percent=50, **asked) == 20.0
+    assert value(people, "share_below", below=20, **asked) == 1 / 4
+    assert value(people, "share_below", below=80, at_least=20, **asked) == 2 / 4
+
+
+def test_body_iron_of_cook() -> None:
+    """9.8 mg per kg where a receptor of 5 mg/L stands beside a ferritin of 115 µg/L."""
+    people = seen(survey(1, measured={
+        "serum_ferritin_ug_per_l": 115.0, "measured_transferrin_receptor_mg_per_l": 5.0}))  # fmt: skip
+    wanted = -(np.log10(5000 / 115) - 2.8229) / 0.1207
+    assert value(people, "mean", biomarker="body_iron_mg_per_kg") == pytest.approx(wanted)
+
+
+def test_cases_and_others_of_normal_ferritin() -> None:
+    people = seen(survey(5, bodies=rls([1, 1, 0, 0, 1]), measured={
+        "serum_ferritin_ug_per_l": [50, 50, 50, 50, 10],
+        "measured_csf_ferritin_ug_per_l": [1, 4, 8, 2, 100]}))  # fmt: skip
+    asked = dict(biomarker="measured_csf_ferritin_ug_per_l", serum_ferritin_at_least=40)
+    assert value(people, "ratio_of_cases", **asked) == pytest.approx(2.0 / 4.0)
+
+
+def test_donors_by_what_they_gave() -> None:
+    """Frequent: three times a year in men, twice in women; new: once now, never in two years before."""
+    now = [3, 2, 2, 1, 1, 5]
+    year_ago, three_ago = [0, 0, 0, 0, 0, 5], [0, 0, 0, 0, 0, 2]
+    sex = [MALE, MALE, FEMALE, FEMALE, FEMALE, MALE]
+    people = seen(survey(6, sex=sex, donations=now, measured={"serum_ferritin_ug_per_l": 1.0}),
+                  earlier={1: survey(6, 1, sex=sex, donations=year_ago),
+                           3: survey(6, 3, sex=sex, donations=three_ago)})  # fmt: skip
+    asked = dict(biomarker="serum_ferritin_ug_per_l")
+    assert units(people, "mean", donors="frequent", **asked) == 2
+    assert units(people, "mean", donors="frequent", sex="male", **asked) == 1
+    assert units(people, "mean", donors="new", **asked) == 2
+
+
+def test_whoever_gave_in_the_two_years_before_is_not_new() -> None:
+    people = seen(survey(2, donations=[4, 1], measured={"serum_ferritin_ug_per_l": [9.0, 1.0]}),
+                  earlier={1: survey(2, 1, donations=[3, 0]),
+                           3: survey(2, 3, donations=[2, 0])})  # fmt: skip
+    asked = dict(biomarker="serum_ferritin_ug_per_l", donors="new")
+    assert units(people, "mean", **asked) == 1
+    assert value(people, "mean", **asked) == 1.0
+
+
+def test_who_was_not_there_before_is_no_known_donor() -> None:
+    people = seen(survey(2, donations=3, measured={"serum_ferritin_ug_per_l": 1.0}),
+                  earlier={1: survey(1, 1, donations=0), 3: survey(1, 3, donations=0)})  # fmt: skip
+    assert units(people, "mean", biomarker="serum_ferritin_ug_per_l", donors="frequent") == 1
+
+
+def test_only_those_who_are_meant_are_compared() -> None:
+    """Men are left out, whether they are cases or not; so are women who are too young."""
+    sex, ages = [0, 0, 0, 0, 1, 1, 0], np.array([40, 40, 40, 40, 40, 40, 10])
+    bit = 1 << locus_names().index("MEIS1")
+    people = seen(survey(7, sex=sex, birth_month=MONTH - 12 * ages,
+                         maternal_alleles=bit * np.array([1, 0, 1, 0, 1, 0, 1]),
+                         bodies=rls([1, 1, 0, 0, 1, 0, 1]), measured={
+                             "serum_ferritin_ug_per_l": 50.0,
+                             "measured_csf_ferritin_ug_per_l": [1, 1, 2, 2, 90, 90, 90]}))  # fmt: skip
+    asked = dict(biomarker="measured_csf_ferritin_ug_per_l", sex="female")
+    assert value(people, "ratio_of_cases", **asked) == pytest.approx(0.5)
+    assert value(people, "allele_odds_ratio", locus="MEIS1", sex="female") == pytest.approx(1.0)
+
+
+# Registries ---------------------------------------------------------------------------------------
+
+
+def test_a_narrower_group() -> None:
+    people = seen(survey(5, parity=[0, 1, 2, 2, 3]))
+    assert value(people, "share", having={"parity": [2, 2]}) == 2 / 5
+    assert value(people, "share", parity=[1, 3], having={"parity": [2, 2]}) == 2 / 4
+
+
+def test_rates_of_events() -> None:
+    """Two have the event, one of them twice; one dies in the sixth month, and one long after."""
+    now = survey(4)
+    events = [(1, MONTH + 1, RLS_ONSET), (1, MONTH + 9, RLS_ONSET), (2, MONTH + 12, RLS_ONSET),
+              (3, MONTH + 6, DIED), (4, MONTH + 13, RLS_ONSET), (4, MONTH, RLS_ONSET)]  # fmt: skip
+    people = seen(now, events=events)
+    assert value(people, "event_rate", event="RLS onset") == pytest.approx(3 / (3 + 5.5 / 12))
+    assert value(people, "event_rate", event="death") == pytest.approx(1 / (3 + 5.5 / 12))
+    both = seen(now, events=events, earlier={1: survey(4, 1)})
+    assert value(both, "event_rate", event="death") == pytest.approx(1 / (7 + 5.5 / 12))
+
+
+def test_rates_are_of_those_who_then_belonged() -> None:
+    """Two on dialysis, one with a graft, one healthy: all four die in the first month."""
+    now = survey(4, sex=[0, 1, 0, 0], kidney=[DIALYSIS, DIALYSIS, GRAFT, 0])
+    people = seen(now, events=[(uid, MONTH + 1, DIED) for uid in (1, 2, 3, 4)])
+    first_month = 0.5 / 12
+    for groups, sex, count in (
+        (["dialysis"], "both", 2), (["dialysis"], "male", 1),
+        (["dialysis", "kidney_transplant"], "both", 3), (["everyone"], "both", 4),
+    ):  # fmt: skip
+        assert units(people, "event_rate", event="death", groups=groups, sex=sex) == count
+    found = value(people, "event_rate", event="death", groups=["dialysis"])
+    assert found == pytest.approx(1 / first_month)
+    assert units(people, "event_rate", event="death", ages=[41, 60]) == 0
+
+
+def test_ages_of_the_living() -> None:
+    people = newborn_records(LIFE, 5)
+    people["uid"] = np.arange(1, 6)
+    people["birth_month"] = MONTH - 12 * np.array([10, 70, 70, 80, 0]) + [0, 0, 0, 0, 3]
+    people["death_month"] = [NEVER, NEVER, MONTH - 1, NEVER, NEVER]
+    seen_people = seen(survey(1), people=people)
+    assert value(seen_people, "age_structure", ages=[65, 120]) == pytest.approx(2 / 3)
+    assert value(seen_people, "age_structure", ages=[70, 80]) == pytest.approx(2 / 3)
+    assert value(seen_people, "age_structure", ages=[71, 79]) == 0.0
+
+
+def test_the_living_of_the_survey_month() -> None:
+    """Whoever is born in it counts, whoever dies in it does not."""
+    people = newborn_records(LIFE, 3)
+    people["uid"] = np.arange(1, 4)
+    people["birth_month"] = [MONTH, MONTH - 600, MONTH - 600]
+    people["death_month"] = [NEVER, MONTH, MONTH + 1]
+    assert value(seen(survey(1), people=people), "age_structure", ages=[0, 0]) == 0.5
+
+
+def test_person_years_and_events_by_age() -> None:
+    people = newborn_records(LIFE, 2)
+    people["uid"] = [5, 3]
+    people["birth_month"] = MONTH - 12 * 20
+    people["death_month"] = [NEVER, MONTH + 6]
+    made = seen(survey(1), people=people, events=[(3, MONTH + 6, DIED)])
+    # 20 in the months 0 to 11; whoever dies in month 6 lives half of it.
+    np.testing.assert_allclose(made.person_years([20, 20], MONTH, MONTH + 12), [1.0, 6.5 / 12])
+    np.testing.assert_allclose(made.person_years([21, 21], MONTH, MONTH + 12), [1 / 12, 0.0])
+    assert made.count_events(DIED, [20, 20], MONTH, MONTH + 12).tolist() == [0, 1]
+    assert made.count_events(DIED, [21, 30], MONTH, MONTH + 12).tolist() == [0, 0]
+    assert made.count_events(DIED, [20, 20], MONTH + 7, MONTH + 12).tolist() == [0, 0]
+
+
+def test_life_expectancy_is_that_of_the_table() -> None:
+    """People of every age, of whom as many die in a year as the table says, by a grid of fractions."""
+    country = load_country("united-states")
+    risk = 1.0 - np.exp(-yearly_death_rate(country.mortality)[MALE])
+    per_age = 4_000
+    ages = np.repeat(np.arange(101), per_age)
+    people = newborn_records(LIFE, len(ages))
+    people["uid"] = np.arange(1, len(ages) + 1)
+    people["sex"] = MALE
+    people["birth_month"] = MONTH + 1 - 12 * ages
+    order = np.tile((np.arange(per_age) + 0.5) / per_age, 101)
+    dies = order < np.minimum(risk[ages], 0.999)
+    # Deaths are spread over the year as a constant rate has them.
+    month = np.floor(12 * np.log1p(-order) / np.log1p(-np.minimum(risk[ages], 0.999))).astype(int)
+    people["death_month"] = np.where(dies, MONTH + 1 + month, NEVER)
+    events = [(int(p["uid"]), int(p["death_month"]), DIED) for p in people[dies]]
+    made = seen(survey(1), people=people, events=events)
+    made = Observation(made.surveys, people, made.events, MONTH + 1, MONTH + 12)
+    found = value(made, "life_expectancy", sex="male")
+    assert found == pytest.approx(life_expectancy(country)[MALE], rel=0.002)
+
+
+def test_births_by_women_and_years() -> None:
+    """Four women of 22 to 32, two births in the calendar year, one before it."""
+    people = newborn_records(LIFE, 7)
+    people["uid"] = np.arange(1, 8)
+    people["sex"] = FEMALE
+    january = 12 * 2019
+    people["birth_month"][:4] = january - 12 * np.array([22, 22, 32, 32])
+    people["birth_month"][4:] = [january, january + 11, january - 1]
+    people["mother"][4:] = [1, 3, 2]
+    made = seen(survey(1), people=people)
+    assert value(made, "fertility", ages=[20, 24]) == pytest.approx(1 / 2)
+    assert value(made, "fertility", ages=[30, 34]) == pytest.approx(1 / 2)
+    assert value(made, "fertility", ages=[22, 22]) == pytest.approx(1 / 2)  # both ends count
+    assert value(made, "fertility", ages=[23, 31]) != value(made, "fertility", ages=[22, 22])
+
+
+def test_total_fertility_adds_up_bands_of_five_years() -> None:
+    """A woman of every age from 14 to 50; some bear a child, also those who are outside the bands."""
+    january = 12 * 2019
+    ages = np.arange(14, 51)
+    mothers = [14, 15, 24, 25, 49, 50]
+    people = newborn_records(LIFE, len(ages) + len(mothers))
+    people["uid"] = np.arange(1, len(people) + 1)
+    people["sex"][: len(ages)] = FEMALE
+    people["sex"][len(ages) :] = MALE
+    people["birth_month"][: len(ages)] = january - 12 * ages
+    people["birth_month"][len(ages) :] = january
+    people["mother"][len(ages) :] = [1 + age - 14 for age in mothers]
+    made = seen(survey(1), people=people)
+    # Each band has five years of women; 15-19, 20-24, 25-29 and 45-49 have one birth.
+    assert value(made, "total_fertility") == pytest.approx(5 * 4 / 5)
+
+
+# Trials -------------------------------------------------------------------------------------------
+
+
+def test_days_until_a_fifth_is_left() -> None:
+    """A deficit that halves every month is down to a fifth after log 5 / log 2 months."""
+    lost = np.array([200.0, 200.0, 100.0])
+    months = np.arange(1, 7)
+    lacking = np.array([0.5**months, np.full(6, 0.5), 0.1 * 0.5**months])
+    red = np.column_stack([np.full(3, 2000.0), 2000.0 - lost[:, None] * lacking])
+    found = days_to_recover(red, lost)
+    assert found[0] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
+    assert found[1] == np.inf
+    assert found[2] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(20))
+
+
+def trial_people() -> Observation:
+    """Men and women, of whom some may not give blood: by haemoglobin, pregnancy, kidneys, age."""
+    donor = [ACTIVE_DONOR] * 9 + [0, ACTIVE_DONOR]
+    return seen(survey(
+        11, sex=[1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1], donor=donor,
+        pregnancy=[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], kidney=[0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0],
+        birth_month=MONTH - 12 * np.array([40, 40, 40, 40, 40, 40, 17, 80, 40, 40, 40]),
+        last_donation_month=MONTH - np.array([4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 9]),
+        measured={"measured_haemoglobin_g_per_l": [131, 129, 126, 124] + [150] * 7,
+                  "serum_ferritin_ug_per_l": [26, 50, 50, 50, 50, 50, 50, 50, 50, 50, 27]},
+    ))  # fmt: skip
+
+
+def recruited(**asked: Any) -> list[int]:
+    query = MEASURES["days_to_recover"].query.model_validate(
+        {"measure": "days_to_recover", **asked}
+    )
+    return np.flatnonzero(query.recruited(trial_people())).tolist()  # type: ignore[attr-defined]
+
+
+def test_who_takes_part_in_a_trial() -> None:
+    assert recruited() == [0, 2, 8, 9, 10]
+    assert recruited(sex="female") == [2]
+    assert recruited(ages=[80, 90]) == [7]
+    assert recruited(donors="rested") == [0, 2, 10]
+    assert recruited(serum_ferritin_at_most=26) == [0]
+    assert recruited(serum_ferritin_above=26, sex="male") == [8, 9, 10]
+
+
+# Who is meant -------------------------------------------------------------------------------------
+
+
+def test_every_measure_of_a_file_is_known() -> None:
+    assert all(name == measure.name for name, measure in MEASURES.items())
+    assert observation.survey_years(2019) == [2016, 2018, 2019]
