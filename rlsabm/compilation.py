@@ -27,8 +27,8 @@ PACKAGE = Path(__file__).parent
 #: Upper floors of the package: they hold no rule, and no rule imports them.
 WITHOUT_RULES = frozenset(
     (
-        *("scenario", "results", "study", "reading", "simulation", "mesa", "model", "printing"),
-        *("cli", "__main__"),
+        *("scenario", "results", "study", "calibration", "reading", "simulation", "mesa"),
+        *("model", "printing", "cli", "__main__"),
     )
 )
 

@@ -29,6 +29,7 @@ class Kind(Enum):
     BY_DRAW = "values of each arm and draw"
     LEDGER = "units of work of the study"
     OF_UNITS = "kept with units only, to combine blocks"
+    CALIBRATION = "runs and results of a calibration"
 
 
 @dataclass(frozen=True)
