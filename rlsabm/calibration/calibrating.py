@@ -1,4 +1,4 @@
-"""A calibration: waves of runs until emulators know enough, and draws that rest on runs of the model."""
+"""A calibration: waves of runs until enough is known, and draws that rest on runs of the model."""
 
 from __future__ import annotations
 
