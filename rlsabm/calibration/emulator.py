@@ -80,7 +80,7 @@ class Emulator:
         deviation, trend = self._covariances(scores)
         covariance = deviation + trend
         mean = (covariance @ self.weights[:, :, None])[:, :, 0]
-        explained = np.einsum("jmn,jmn->jm", covariance @ self.inverse, covariance)
+        explained = ((covariance @ self.inverse) * covariance).sum(axis=2)
         a, b, _ = np.exp(self.hyperparameters[:, :SCALES, None].transpose(1, 0, 2))
         variance = a + LEVEL + b * (scores**2).sum(axis=1) - explained
         spread = self.spread[:, None]
@@ -88,13 +88,26 @@ class Emulator:
 
     def _covariances(self, scores: Floats) -> tuple[Floats, Floats]:
         """Covariances of points with runs, by target: of the deviation, and of the trend."""
-        inverse_squares = np.exp(-2.0 * self.hyperparameters[:, SCALES:])
-        squares = np.einsum("jd,nd->jn", inverse_squares, self.scores**2)
-        own = np.einsum("jd,md->jm", inverse_squares, scores**2)
-        products = (inverse_squares[:, None, :] * scores) @ self.scores.T
-        half = products - 0.5 * (own[:, :, None] + squares[:, None, :])
-        a, b = np.exp(self.hyperparameters[:, :NOISE, None, None].transpose(1, 0, 2, 3))
-        return a * np.exp(np.minimum(half, 0.0)), LEVEL + b * (scores @ self.scores.T)
+        own = self._inverse_squares @ (scores**2).T
+        exponent = (self._inverse_squares[:, None, :] * scores) @ self.scores.T
+        exponent += self._of_runs[:, None, :] - 0.5 * own[:, :, None]
+        deviation = np.exp(exponent, out=exponent)
+        slopes = np.exp(self.hyperparameters[:, SLOPES, None, None])
+        return deviation, LEVEL + slopes * (scores @ self.scores.T)
+
+    @cached_property
+    def _inverse_squares(self) -> Floats:
+        """Inverse squares of the length scales, by target and parameter."""
+        found: Floats = np.exp(-2.0 * self.hyperparameters[:, SCALES:])
+        return found
+
+    @cached_property
+    def _of_runs(self) -> Floats:
+        """What runs contribute to the logarithm of a covariance, by target and run."""
+        found: Floats = self.hyperparameters[:, DEVIATION, None] - 0.5 * (
+            self._inverse_squares @ (self.scores**2).T
+        )
+        return found
 
     def gradient(self, scores: Floats) -> Floats:
         """Slope of each figure in each score.
@@ -107,9 +120,9 @@ class Emulator:
         deviation, _ = self._covariances(scores)
         weighted = deviation * self.weights[:, None, :]
         pulled = weighted @ self.scores - weighted.sum(axis=2)[:, :, None] * scores
-        inverse_squares = np.exp(-2.0 * self.hyperparameters[:, None, SCALES:])
         slopes = np.exp(self.hyperparameters[:, SLOPES, None]) * (self.weights @ self.scores)
-        found: Floats = self.spread[:, None, None] * (pulled * inverse_squares + slopes[:, None, :])
+        curved = pulled * self._inverse_squares[:, None, :]
+        found: Floats = self.spread[:, None, None] * (curved + slopes[:, None, :])
         return found
 
     @cached_property

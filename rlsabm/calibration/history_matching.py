@@ -47,8 +47,8 @@ def share_left(
     """Share of the prior's space in which a measure of implausibility is below the cut-off.
 
     The space is narrowed in levels, each of which leaves a fifth of the one before, so that a share of
-    one in a million is found with some thousand points (subset simulation; an introduction is Zuev 2015,
-    arXiv 1505.03506).
+    one in a million is found with some thousand points (subset simulation; Zuev 2015, arXiv
+    1505.03506, is an introduction).
 
     Parameters
     ----------

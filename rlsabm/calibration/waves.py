@@ -27,7 +27,7 @@ LEAST_EFFECTIVE = 0.25
 #: Share of a wave that is drawn twice as far from the middle.
 WIDENED = 0.2
 #: Blocks of steps of a sample from which a wave is drawn.
-BLOCKS_OF_A_SEARCH = 3
+BLOCKS_OF_A_SEARCH = 2
 
 
 class Kind(Enum):
