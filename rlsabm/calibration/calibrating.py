@@ -21,12 +21,22 @@ from rlsabm.calibration.priors import values_of
 from rlsabm.calibration.problem import Problem
 from rlsabm.calibration.results import tables_of
 from rlsabm.calibration.state import JOURNAL, Finished, Journal
+from rlsabm.calibration.tables import TABLES
 from rlsabm.calibration.waves import Kind, Runs, Wave, first_wave, next_wave
 from rlsabm.declaring.bounds import number, text, whole_number
 from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
-from rlsabm.results.files import MANIFEST, manifest_bytes, mark_of, table_path, write_whole
+from rlsabm.results.files import (
+    MANIFEST,
+    Mark,
+    fault_of,
+    manifest_bytes,
+    mark_of,
+    table_path,
+    write_whole,
+)
 from rlsabm.study import interruptions
+from rlsabm.study.crews import Crew
 from rlsabm.study.layout import HANDED_OVER
 from rlsabm.study.lock import FolderLock
 from rlsabm.study.machine import package_hash, software
@@ -251,6 +261,9 @@ class _Calibration:
     def run(self) -> Report:
         """Run waves until enough is known."""
         self._agree_with_the_folder()
+        there = self._complete_before()
+        if there is not None:
+            return self._report(COMPLETE, there["trouble"])
         self._write_manifest(RUNNING)
         crew = hire(
             self._options.workers,
@@ -260,14 +273,7 @@ class _Calibration:
         )
         status, trouble = STOPPED, ""
         try:
-            while True:
-                wave = self._journal.waves[-1]
-                self._evaluate(wave, crew)
-                learnt = self._learn(wave)
-                following = self._after(wave, learnt)
-                if following is None:
-                    break
-                self._journal.add_wave(following)
+            learnt = self._run_waves(crew)
             status, trouble = COMPLETE, self._what_is_to_be_known(learnt)
         except _OutOfTimeError:
             trouble = f"{self._options.hours:g} hours are over"
@@ -283,6 +289,23 @@ class _Calibration:
             self._write_manifest(status, trouble)
         return self._report(status, trouble)
 
+    def _run_waves(self, crew: Crew) -> Learnt:
+        """Run waves, each after what was learnt from those before, and return what is known then."""
+        for wave in self._journal.waves[:-1]:  # what was damaged since is made again
+            self._evaluate(wave, crew)
+            if wave.number not in self._journal.learnt:
+                self._learn(wave)
+        following: Wave | None = self._journal.waves[-1]
+        while following is not None:
+            wave = following
+            self._evaluate(wave, crew)
+            learnt = self._learn(wave)
+            self._write_tables(wave, learnt)
+            following = self._after(wave, learnt)
+            if following is not None:
+                self._journal.add_wave(following)
+        return learnt
+
     def _agree_with_the_folder(self) -> None:
         """Begin a calibration, or go on with the one that the folder holds.
 
@@ -295,7 +318,7 @@ class _Calibration:
         there = self._journal.identity
         if not there:
             self._journal.begin(identity)
-        elif there != identity:
+        elif json.dumps(there) != json.dumps(identity):
             other = _difference(there, identity)
             raise UserError(f"{self._folder}: holds another calibration: {other}")
         if self._journal.damaged and self._watch is not None:
@@ -306,6 +329,22 @@ class _Calibration:
             self._journal.add_wave(
                 first_wave(self._problem, runs, seed_of(self._options.seed, 0, DESIGN))
             )
+
+    def _complete_before(self) -> dict[str, Any] | None:
+        """The manifest, if the calibration is complete and all of its tables are whole."""
+        try:
+            manifest: dict[str, Any] = json.loads((self._folder / MANIFEST).read_bytes())
+            marks = {self._folder / name: Mark(**mark) for name, mark in manifest["files"].items()}
+            is_complete = (manifest["status"], manifest["allowed"]) == (
+                COMPLETE,
+                self._options.evaluations,
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        is_whole = not self._journal.damaged and len(marks) == len(TABLES)
+        if is_complete and is_whole and not any(fault_of(p, [m]) for p, m in marks.items()):
+            return manifest
+        return None
 
     def _identity(self) -> dict[str, Any]:
         """What tells the calibration from all others, as JSON has it."""
@@ -354,12 +393,12 @@ class _Calibration:
                 found.append(run)
         return found
 
-    def _evaluate(self, wave: Wave, crew: Any) -> None:
+    def _evaluate(self, wave: Wave, crew: Crew) -> None:
         """Do the runs of a wave that have not ended yet."""
         ended = self._ended(wave)
         numbers = {run.number for run in ended}
         asked = [each for each in self._asked(wave) if each.number not in numbers]
-        if self._watch is not None:
+        if asked and self._watch is not None:
             self._watch.begin(wave, len(self._journal.runs), crew.name)
 
         def keep(run: Finished) -> None:
@@ -394,12 +433,12 @@ class _Calibration:
         if hours is not None and time.monotonic() - self._began > 3600.0 * hours:
             raise _OutOfTimeError
 
-    def _runs(self) -> Runs:
-        """All runs that have not failed."""
+    def _runs(self, last: Wave) -> Runs:
+        """All runs up to those of a wave that have not failed."""
         names = self._problem.target_names
         good = [
             (wave.number, run)
-            for wave in self._journal.waves
+            for wave in self._journal.waves[: last.number + 1]
             for run in sorted(self._ended(wave), key=lambda run: run.number)
             if not run.error
         ]
@@ -411,25 +450,26 @@ class _Calibration:
             np.array([[each.monte_carlo_sd for each in row] for row in figures]),
         )
 
-    def _left(self) -> int:
-        """Runs that the budget still allows."""
-        return self._options.evaluations - sum(len(wave.scores) for wave in self._journal.waves)
+    def _left(self, wave: Wave) -> int:
+        """Runs that the budget allows after a wave."""
+        waves = self._journal.waves[: wave.number + 1]
+        return self._options.evaluations - sum(len(each.scores) for each in waves)
 
-    def _can_search(self) -> bool:
+    def _can_search_after(self, wave: Wave) -> bool:
         runs_of = self._options.runs_of
         needed = runs_of(Kind.SEARCH, self._parameters) + runs_of(Kind.POSTERIOR, self._parameters)
-        return self._left() >= needed
+        return self._left(wave) >= needed
 
     def _learn(self, wave: Wave) -> Learnt:
-        """Learn from all runs, and write the tables."""
+        """Learn from all runs up to those of a wave."""
         if self._watch is not None:
             self._watch.learning(wave)
         learnt = learn(
             self._problem,
             wave,
-            self._runs(),
+            self._runs(wave),
             self._options.seed,
-            is_last_search=not self._can_search(),
+            is_last_search=not self._can_search_after(wave),
         )
         ended = self._ended(wave)
         row = {
@@ -441,19 +481,18 @@ class _Calibration:
             "seconds_of_runs": sum(run.seconds for run in ended),
         }
         self._journal.add_learnt(wave.number, {"wave": row, "targets": learnt.by_target})
-        self._write_tables(wave, learnt)
         if self._watch is not None:
             self._watch.learnt(wave, row)
         return learnt
 
     def _after(self, wave: Wave, learnt: Learnt) -> Wave | None:
         """The wave that follows; None if enough is known, or the budget is used up."""
-        if learnt.knows_enough or not self._can_search():
+        if learnt.knows_enough or not self._can_search_after(wave):
             is_good = (
                 learnt.weights is not None
                 and learnt.row["effective_share"] >= LEAST_EFFECTIVE_SHARE
             )
-            if is_good or self._left() < self._options.draws:
+            if is_good or self._left(wave) < self._options.draws:
                 return None
             kind = Kind.POSTERIOR
         else:
@@ -495,6 +534,7 @@ class _Calibration:
             "kind": "calibration",
             "status": status,
             "trouble": trouble,
+            "allowed": self._options.evaluations,
             "evaluations": len(self._journal.runs),
             "failed": sum(bool(run.error) for run in self._journal.runs.values()),
             "waves": len(self._journal.waves),
