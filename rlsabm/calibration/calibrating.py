@@ -50,6 +50,8 @@ FIRST_RUNS, MORE_RUNS, FEWEST_RUNS = 10, 5, 10
 MOST_FAILURES = 0.5
 #: Draws from the posterior must be worth so large a share of them, or another wave is drawn.
 LEAST_EFFECTIVE_SHARE = 0.5
+#: Above this R-hat, ensembles of walkers are said not to have converged.
+LARGEST_R_HAT = 1.05
 
 
 class _OutOfTimeError(Exception):
@@ -508,7 +510,9 @@ class _Calibration:
 
     def _what_is_to_be_known(self, learnt: Learnt) -> str:
         """What a person must know of a result that is complete."""
-        share = learnt.row["effective_share"]
+        share, r_hat = learnt.row["effective_share"], learnt.row["r_hat"]
+        if r_hat > LARGEST_R_HAT:
+            return f"the sample of the posterior has not converged: R-hat is {r_hat:.2f}"
         if not learnt.knows_enough:
             return (
                 f"the emulators' variance is up to {learnt.row['emulator_share']:.2f} of that of a "

@@ -122,8 +122,11 @@ def _spread_out(start: Floats, walkers: int, generator: np.random.Generator) -> 
 def _sample_of(chains: Floats) -> Sample:
     from emcee.autocorr import integrated_time
 
-    times = [integrated_time(chain, quiet=True, tol=0, has_walkers=True) for chain in chains]
-    return Sample(chains, np.mean(times, axis=0), split_r_hat(chains))
+    with np.errstate(divide="ignore", invalid="ignore"):  # walkers may not have moved at all
+        found = [integrated_time(chain, quiet=True, tol=0, has_walkers=True) for chain in chains]
+    times = np.mean(found, axis=0)
+    steps = float(chains.shape[1] * chains.shape[2])
+    return Sample(chains, np.where(np.isfinite(times), times, steps), split_r_hat(chains))
 
 
 def split_r_hat(chains: Floats) -> Floats:
@@ -139,5 +142,7 @@ def split_r_hat(chains: Floats) -> Floats:
     flat = parts.reshape(len(parts), -1, parts.shape[-1])
     within = flat.var(axis=1).mean(axis=0)
     between = flat.mean(axis=1).var(axis=0, ddof=1)
-    found: Floats = np.sqrt((within + between) / within)
+    apart = np.full(len(within), np.inf)
+    np.divide(between, within, out=apart, where=within > 0.0)
+    found: Floats = np.sqrt(1.0 + apart)
     return found

@@ -30,7 +30,7 @@ from rlsabm.calibration.history_matching import CUT_OFF, implausibility, ordered
 from rlsabm.calibration.priors import first_design, log_prior, values_of
 from rlsabm.calibration.problem import NormalTarget, Problem, Simulated
 from rlsabm.calibration.results import natural
-from rlsabm.calibration.sampling import sample, split_r_hat
+from rlsabm.calibration.sampling import _sample_of, sample, split_r_hat
 from rlsabm.calibration.waves import (
     MOST_RUNS,
     Kind,
@@ -228,6 +228,13 @@ def test_r_hat_tells_ensembles_that_disagree_or_drift() -> None:
     # Variance between four parts, two of which are apart by 1: a third.
     assert apart == pytest.approx(math.sqrt(1.0 + 1.0 / 3.0), abs=0.03)
     assert drifting == pytest.approx(math.sqrt(1.0 + 1.0 / 3.0), abs=0.03)
+
+
+def test_walkers_that_never_move_have_not_converged() -> None:
+    found = _sample_of(np.tile(np.random.default_rng(12).standard_normal((20, 2)), (2, 50, 1, 1)))
+    assert not found.has_converged
+    assert (found.autocorrelation_steps == 50 * 20).all()
+    assert (split_r_hat(np.ones((2, 40, 20, 2))) == np.inf).all()
 
 
 # History matching ----------------------------------------------------------------------------------
