@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from rlsabm.calibration.state import JOURNAL, Journal
 from rlsabm.calibration.tables import TABLES
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError
+from rlsabm.study.lock import FolderLock
 
 #: A first wave, one that searches, and one from the posterior.
 SMALL = Options(evaluations=50, first_runs=15, more_runs=10, draws=20, workers=1, seed=3)
@@ -312,6 +315,43 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "emcee", None)
     with pytest.raises(UserError, match=r'pip install "rlsabm\[calibrate\]"$'):
         calibrate(problem(), tmp_path / "out", SMALL)
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(UserError, match=r"holds files that are no calibration; choose another"):
+        calibrate(problem(), tmp_path, SMALL)
+    assert (tmp_path / "manifest.json").read_text() == "{}"
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_two_at_a_time_are_refused(tmp_path: Path) -> None:
+    with FolderLock(tmp_path / "out").held(), pytest.raises(UserError) as caught:
+        calibrate(problem(), tmp_path / "out", SMALL)
+    assert "a calibration is being run into this folder by process" in str(caught.value)
+
+
+def lethal(number: int, values: Mapping[str, float], seed: int) -> dict[str, Simulated]:
+    """A run that ends its worker, as the system does when memory runs out."""
+    if number == 4:
+        os._exit(1)
+    return surveyed(number, values, seed)
+
+
+@pytest.mark.long
+def test_a_run_that_ends_its_worker_fails_alone(tmp_path: Path) -> None:
+    options = Options(**{**vars(SMALL), "workers": 2})
+    report = calibrate(problem(lethal), tmp_path / "out", options)
+    assert (report.status, report.evaluations, report.failed) == (COMPLETE, 45, 1)
+    runs = pd.read_parquet(tmp_path / "out" / "evaluations.parquet").set_index("evaluation")
+    assert "(3 times)" in runs.loc[4, "error"]
+
+
+@pytest.mark.long
+def test_a_cluster_finds_the_same(whole: tuple[Path, Counting], tmp_path: Path) -> None:
+    options = Options(**{**vars(SMALL), "workers": 2, "cluster": "local"})
+    assert calibrate(problem(), tmp_path / "out", options).status == COMPLETE
+    assert_same(whole[0], tmp_path / "out")
 
 
 def test_seeds_of_runs_differ() -> None:

@@ -28,6 +28,7 @@ from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import (
     MANIFEST,
+    UNFINISHED,
     Mark,
     fault_of,
     manifest_bytes,
@@ -37,7 +38,7 @@ from rlsabm.results.files import (
 )
 from rlsabm.study import interruptions
 from rlsabm.study.crews import Crew
-from rlsabm.study.layout import HANDED_OVER
+from rlsabm.study.layout import HANDED_OVER, LOCK
 from rlsabm.study.lock import FolderLock
 from rlsabm.study.machine import package_hash, software
 from rlsabm.wording import counted
@@ -206,7 +207,11 @@ def calibrate(
     _refuse_in_a_worker()
     options = options or Options()
     path = Path(folder)
-    with interruptions.listened(), FolderLock(path).held(), _one_thread_of_algebra():
+    with (
+        interruptions.listened(),
+        FolderLock(path, "a calibration").held(),
+        _one_thread_of_algebra(),
+    ):
         return _Calibration(problem, path, options, watch).run()
 
 
@@ -319,6 +324,7 @@ class _Calibration:
         identity = self._identity()
         there = self._journal.identity
         if not there:
+            self._refuse_what_is_no_calibration()
             self._journal.begin(identity)
         elif json.dumps(there) != json.dumps(identity):
             other = _difference(there, identity)
@@ -330,6 +336,15 @@ class _Calibration:
             runs = self._options.runs_of(Kind.FIRST, self._parameters)
             self._journal.add_wave(
                 first_wave(self._problem, runs, seed_of(self._options.seed, 0, DESIGN))
+            )
+
+    def _refuse_what_is_no_calibration(self) -> None:
+        """Leave a folder alone that holds something else."""
+        known = {LOCK, JOURNAL, MANIFEST, HANDED_OVER} if self._journal.path.exists() else {LOCK}
+        others = {path.name for path in self._folder.iterdir()} - known
+        if any(not name.endswith(UNFINISHED) for name in others):
+            raise UserError(
+                f"{self._folder}: holds files that are no calibration; choose another folder"
             )
 
     def _complete_before(self) -> dict[str, Any] | None:
