@@ -23,7 +23,7 @@ from rlsabm.calibration.calibrating import (
     calibrate,
     seed_of_run,
 )
-from rlsabm.calibration.problem import NormalTarget, Problem, Simulated
+from rlsabm.calibration.problem import NormalTarget, Problem, Simulated, parameters_named
 from rlsabm.calibration.state import JOURNAL, Journal
 from rlsabm.calibration.tables import TABLES
 from rlsabm.declaring.parameter import Parameter
@@ -307,6 +307,13 @@ def test_problems_that_are_none_are_refused(what: str) -> None:
     with pytest.raises(UserError) as caught:
         Problem(parameters, targets, surveyed)
     assert str(caught.value) == message
+
+
+def test_parameters_of_the_model_are_found_by_name() -> None:
+    found = parameters_named(["deficit_effect", "liability_threshold"])
+    assert [each.name for each in found] == ["deficit_effect", "liability_threshold"]
+    with pytest.raises(UserError, match="no parameter 'deficit_efect'; did you mean"):
+        parameters_named(["deficit_efect"])
 
 
 def test_without_the_extra_it_says_what_to_install(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,6 +12,8 @@ import numpy as np
 from rlsabm.arrays import Floats
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError
+from rlsabm.parameter_list import parameters
+from rlsabm.parameter_table import PARAMETERS
 
 #: Scales on which figures are compared: as they are, by logarithm, or by log odds.
 Scale = Literal["identity", "log", "logit"]
@@ -154,6 +156,17 @@ class Problem:
                 for target, value, uncertain in zip(self.targets, simulated, sd, strict=True)
             ]
         )
+
+
+def parameters_named(names: Sequence[str]) -> tuple[Parameter, ...]:
+    """Parameters of the model by their names.
+
+    Raises
+    ------
+    UserError
+        If there is no parameter of a name, or one is named twice.
+    """
+    return tuple(PARAMETERS[name] for name in parameters().select(names).names)
 
 
 def _refuse_repeated(what: str, names: Collection[str]) -> None:
