@@ -90,6 +90,9 @@ def test_draws_rest_on_runs_of_the_last_wave(whole: tuple[Path, Counting]) -> No
     mean = figures.groupby("target", observed=True)["simulated"].mean()
     odds = fit["simulated"] / (1 - fit["simulated"])
     np.testing.assert_allclose(np.log(odds), mean[fit.index], rtol=1e-12)
+    for column, percent in (("simulated_lower", 2.5), ("simulated_upper", 97.5)):
+        limit = figures.groupby("target", observed=True)["simulated"].quantile(percent / 100)
+        np.testing.assert_allclose(fit[column], 1 / (1 + np.exp(-limit[fit.index])), rtol=1e-12)
     assert fit["contribution"].sum() == pytest.approx(1.0)
 
 
@@ -157,6 +160,8 @@ def test_lines_that_are_damaged_are_run_again(whole: tuple[Path, Counting], tmp_
     assert calibrate(problem(counting), tmp_path / "out", SMALL, watch=told).status == COMPLETE
     assert counting.done() == [4]
     assert told.lines == [f"{tmp_path / 'out' / JOURNAL}: 2 lines damaged and left out."]
+    # What was appended to the line that was cut is whole.
+    assert 4 in Journal.opened(tmp_path / "out" / JOURNAL).runs
     assert_same(whole[0], tmp_path / "out")
 
 

@@ -283,6 +283,8 @@ def test_weights_become_draws_of_equal_weight() -> None:
     for seed in seeds(20):
         counts = np.bincount(equalised(weights, 20, seed), minlength=4)
         assert (np.abs(counts - 20 * weights) < 1.0).all()
+    often = [np.bincount(equalised(weights, 7, seed), minlength=4) for seed in seeds(400)]
+    np.testing.assert_allclose(np.mean(often, axis=0), 7 * weights, atol=0.1)
     assert effective_size(np.array([0.5, 0.5, 0.0])) == pytest.approx(2.0)
 
 
@@ -373,6 +375,27 @@ def test_the_power_leaves_a_quarter_of_draws_effective() -> None:
     assert math.sqrt(2 * ratio + 1) / (ratio + 1) == pytest.approx(0.25, abs=0.02)
     easy = Problem(made.parameters, (NormalTarget("a", 0.0, 2.0),), surveyed)
     assert power_after(wave, Posterior(easy, known_.emulator)) == 1.0
+    # A wave that was drawn from what is known leaves all effective.
+    same = Wave(1, Kind.SEARCH, 1.0, scores, known_.log_density(scores))
+    assert power_after(same, known_) == 1.0
+
+
+def test_a_fifth_of_a_search_is_drawn_twice_as_far() -> None:
+    made = problem()
+    wave = first_wave(made, 20, seeds(1)[0])
+    posterior = Posterior(made, emulators_after(wave, run_of(made, wave, 1)), 0.3)
+    drawn = sample_posterior(posterior, wave, seeds(1)[0], blocks=1)
+    last = next_wave(wave, posterior, drawn, 40, Kind.POSTERIOR, seeds(2)[1])
+    search = next_wave(wave, posterior, drawn, 40, Kind.SEARCH, seeds(2)[1])
+    middle = drawn.points.mean(axis=0)
+    np.testing.assert_allclose(search.scores[:8] - middle, 2.0 * (last.scores[:8] - middle))
+    assert (search.scores[8:] == last.scores[8:]).all()
+    known_points = {tuple(point) for point in drawn.points}
+    assert all(tuple(scores) in known_points for scores in last.scores)
+    for each in (last, search):
+        assert (each.number, each.power) == (1, 0.3)
+        np.testing.assert_allclose(each.log_density, posterior.log_density(each.scores))
+        assert each.hyperparameters is posterior.emulator.hyperparameters
 
 
 def test_emulators_know_the_first_wave_and_the_nearest_runs() -> None:
