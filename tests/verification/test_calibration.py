@@ -376,7 +376,7 @@ def test_the_power_leaves_a_quarter_of_draws_effective() -> None:
     easy = Problem(made.parameters, (NormalTarget("a", 0.0, 2.0),), surveyed)
     assert power_after(wave, Posterior(easy, known_.emulator)) == 1.0
     # A wave that was drawn from what is known leaves all effective.
-    same = Wave(1, Kind.SEARCH, 1.0, scores, known_.log_density(scores))
+    same = Wave(1, Kind.SEARCH, 0.001, scores, known_.log_density(scores))
     assert power_after(same, known_) == 1.0
 
 
