@@ -18,9 +18,9 @@ from rlsabm.calibration.problem import Problem
 CUT_OFF = 3.0
 #: Points by which the share of the space is estimated, moves of each between two levels, and the share
 #: of them above a level.
-POINTS, MOVES, LEVEL_SHARE = 500, 5, 0.2
-#: Most levels: what is below all of them, a share of less than one in ten thousand million, is nothing.
-MOST_LEVELS = 15
+POINTS, MOVES, LEVEL_SHARE = 300, 4, 0.15
+#: Most levels: below a share of one in 10 to the power of 25 nothing is left.
+MOST_LEVELS = 30
 #: How far a point moves, as a share of the prior standard deviation, at first; and the share of moves
 #: that are to be taken.
 FIRST_STEP, TAKEN = 0.7, 0.3

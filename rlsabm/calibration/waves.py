@@ -23,7 +23,7 @@ from rlsabm.calibration.sampling import Sample, sample
 #: Most runs that emulators know: those of the first wave, and those nearest to the posterior.
 MOST_RUNS = 800
 #: Share of a wave's draws that its successor, with a larger power, must leave effective.
-LEAST_EFFECTIVE = 0.25
+LEAST_EFFECTIVE = 0.05
 #: Share of a wave that is drawn twice as far from the middle.
 WIDENED = 0.2
 #: Blocks of steps of a sample from which a wave is drawn.
