@@ -11,7 +11,6 @@ import numpy as np
 
 from rlsabm.arrays import Floats
 from rlsabm.calibration.diagnostics import effective_size, normalised
-from rlsabm.calibration.emulator import Emulator
 from rlsabm.calibration.history_matching import CUT_OFF, implausibility, ordered, share_left
 from rlsabm.calibration.problem import Problem
 from rlsabm.calibration.sampling import MOST_BLOCKS, Sample
@@ -146,8 +145,8 @@ def _rows(
     worst = int(np.abs(distances).argmax())
     row = {
         "power": learnt.known.power,
-        "share_left": _share_left(problem, emulator, 0, space),
-        "share_left_second": _share_left(problem, emulator, 1, space),
+        "share_left": _share_left(learnt, 0, space),
+        "share_left_second": _share_left(learnt, 1, space),
         "emulator_share": float(shares.max()),
         "worst_target": problem.target_names[worst],
         "worst_distance": float(distances[worst]),
@@ -159,10 +158,12 @@ def _rows(
     return by_target, row
 
 
-def _share_left(
-    problem: Problem, emulator: Emulator, place: int, seed: np.random.SeedSequence
-) -> float:
+def _share_left(learnt: Learnt, place: int, seed: np.random.SeedSequence) -> float:
+    """Share of the space that is left; NaN where something is left, and the share too small to tell."""
+    problem, emulator = learnt.known.problem, learnt.known.emulator
+
     def worst(scores: Floats) -> Floats:
         return ordered(implausibility(problem, emulator, scores), place)
 
-    return share_left(worst, len(problem.parameters), seed)
+    found = share_left(worst, len(problem.parameters), seed)
+    return math.nan if found == 0.0 and (worst(learnt.looks) < CUT_OFF).any() else found

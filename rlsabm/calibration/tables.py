@@ -159,11 +159,13 @@ WAVES = ResultTable(
         ),
         Column(
             "share_left", "number", "1",
-            "share of the prior's space in which no target's implausibility is above 3, after the wave",
+            "share of the prior's space in which no target's implausibility is above 3, after the "
+            "wave; missing where it is too small to tell",
         ),
         Column(
             "share_left_second", "number", "1",
-            "share of the prior's space in which at most one target's implausibility is above 3",
+            "share of the prior's space in which at most one target's implausibility is above 3; "
+            "missing where it is too small to tell",
         ),
         Column(
             "emulator_share", "number", "1",

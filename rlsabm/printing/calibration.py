@@ -104,7 +104,7 @@ class CalibrationProgress:
         """Show what is known from now on: the target that fits worst, and the space that is left."""
         self._fit = (
             f"worst {plain(row['worst_target'])} ({row['worst_distance']:+.1f} SD), "
-            f"{share_text(row['share_left'])} of the space left"
+            f"space left: {share_text(row['share_left'])}"
         )
         if self._console.is_terminal:
             self._console.print(
@@ -222,6 +222,8 @@ def _print_conflicts(conflicts: pd.DataFrame) -> None:
 
 def share_text(share: float) -> str:
     """A share of the space, however small: ``12 %``, ``1 in 40,000``."""
+    if math.isnan(share):
+        return "too little to tell"
     if share <= 0.0:
         return "nothing"
     if share >= 0.01:

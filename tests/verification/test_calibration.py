@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.optimize import approx_fprime
 
 from rlsabm.calibration import emulator as emulators
+from rlsabm.calibration import learning
 from rlsabm.calibration.calibrating import Options, calibrate
 from rlsabm.calibration.diagnostics import (
     conflicts,
@@ -411,6 +412,21 @@ def test_emulators_know_the_first_wave_and_the_nearest_runs() -> None:
     assert all(tuple(row) in known_scores for row in scores[:30])
     assert tuple(scores[30 + scores[30:].sum(axis=1).argmin()]) in known_scores
     assert tuple(scores[30 + scores[30:].sum(axis=1).argmax()]) not in known_scores
+
+
+@pytest.mark.parametrize(("everywhere", "expected"), [(2.9, math.nan), (3.1, 0.0)])
+def test_a_space_that_is_not_found_is_not_said_to_be_empty(
+    monkeypatch: pytest.MonkeyPatch, everywhere: float, expected: float
+) -> None:
+    """Draws from the posterior are plausible, or nothing is."""
+    monkeypatch.setattr(learning, "share_left", lambda *_: 0.0)
+    monkeypatch.setattr(
+        learning, "implausibility", lambda _, __, scores: np.full((4, len(scores)), everywhere)
+    )
+    made = problem()
+    wave = first_wave(made, 20, seeds(1)[0])
+    found = learning.learn(made, wave, run_of(made, wave, 1), 1, is_last_search=True)
+    assert found.row["share_left"] == pytest.approx(expected, nan_ok=True)
 
 
 # Posteriors that are known -------------------------------------------------------------------------
