@@ -39,6 +39,7 @@ FLOORS = (
     ("scenario",),
     ("results",),
     ("study",),
+    ("calibration",),
     ("reading", "simulation"),
     ("calibration",),
     ("mesa", "model"),

@@ -1,1 +1,1 @@
-"""Published figures, what the model says of them, and how well the two agree."""
+"""Published figures, what the model says of them, and parameters learnt from them."""

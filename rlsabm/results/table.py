@@ -30,6 +30,7 @@ class Kind(Enum):
     LEDGER = "units of work of the study"
     OF_UNITS = "kept with units only, to combine blocks"
     SCORECARD = "published figures beside simulated ones"
+    CALIBRATION = "runs and results of a calibration"
 
 
 @dataclass(frozen=True)

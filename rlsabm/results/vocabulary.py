@@ -31,6 +31,8 @@ class Vocabulary:
         Names of what draws set.
     strata
         Strata by which results are broken down.
+    targets
+        Names of the figures from which a calibration learns.
     """
 
     arms: Sequence[str]
@@ -41,6 +43,7 @@ class Vocabulary:
     parameters: Sequence[str]
     strata: Sequence[str]
     labels: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[str] = ()
 
     @property
     def observers(self) -> list[str]:

@@ -21,7 +21,7 @@ from rlsabm.data.files import text_of
 from rlsabm.errors import UserError
 from rlsabm.study import interruptions
 from rlsabm.study.crews import Crew, Work, apart_from_main
-from rlsabm.study.job import Job, Outcome, attempt, do_job
+from rlsabm.study.job import Handed, Outcome, attempt, do_job
 from rlsabm.study.machine import package_hash
 from rlsabm.study.units import Unit
 from rlsabm.wording import with_help
@@ -220,7 +220,7 @@ class DaskCluster(Crew):
     def most_handed_out(self) -> int:
         return self.places + IN_STORE
 
-    def hand_out(self, job: Job) -> Future[Any]:
+    def hand_out(self, job: Handed) -> Future[Any]:
         assert self._executor is not None
         self._begun.pop(job.unit.name, None)
         try:
@@ -322,7 +322,7 @@ def _answer_of(address: str, begin: Callable[[], Any]) -> Any:
     return answer.result()
 
 
-def _work_on_dask(work: Work, job: Job) -> Outcome:
+def _work_on_dask(work: Work, job: Handed) -> Outcome:
     from distributed import get_worker
 
     worker = get_worker()

@@ -29,7 +29,7 @@ from typing import Any
 from rlsabm.compilation import compiling_told
 from rlsabm.study import interruptions
 from rlsabm.study.job import (
-    Job,
+    Handed,
     Outcome,
     UnitFailedError,
     WorkerLostError,
@@ -80,7 +80,7 @@ class Crew(ABC):
         return self.places
 
     @abstractmethod
-    def hand_out(self, job: Job) -> Future[Any]:
+    def hand_out(self, job: Handed) -> Future[Any]:
         """Have a unit run."""
 
     def look_after(self) -> None:  # noqa: B027
@@ -178,7 +178,7 @@ class InThisProcess(Crew):
     def places(self) -> int:
         return 1
 
-    def hand_out(self, job: Job) -> Future[Any]:
+    def hand_out(self, job: Handed) -> Future[Any]:
         future: Future[Outcome] = Future()
         started = time.monotonic()
         self._lived = (0.0, 0.0)
@@ -279,7 +279,7 @@ class LocalProcesses(Crew):
         # One more, so that no process waits for this one.
         return self._count + 1
 
-    def hand_out(self, job: Job) -> Future[Any]:
+    def hand_out(self, job: Handed) -> Future[Any]:
         slot = self._free.pop()
         self._lived[SLOT * slot : SLOT * (slot + 1)] = [0.0] * SLOT
         try:
@@ -383,7 +383,7 @@ def _begin_to_work(wanted: Any, lived: Any) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _work_in_process(work: Work, job: Job, slot: int, folder: Path) -> Path:
+def _work_in_process(work: Work, job: Handed, slot: int, folder: Path) -> Path:
     """Run a unit; returns the file with what it found."""
     lived = _progress_of_units
     place = SLOT * slot

@@ -18,7 +18,7 @@ from typing import Any
 from rlsabm.errors import UserError
 from rlsabm.study import interruptions
 from rlsabm.study.crews import Crew, too_long
-from rlsabm.study.job import Job, Outcome, UnitFailedError, WorkerLostError, in_a_line
+from rlsabm.study.job import Handed, Outcome, UnitFailedError, WorkerLostError, in_a_line
 from rlsabm.study.ledger import FAILED, FINISHED, RUNNING, WAITING, Ledger
 from rlsabm.study.units import Unit
 
@@ -55,7 +55,7 @@ class Engine:
         self,
         crew: Crew,
         ledger: Ledger,
-        make_job: Callable[[Unit, int], Job],
+        make_job: Callable[[Unit, int], Handed],
         keep: Callable[[Unit, Outcome], None],
         *,
         tick: Callable[[], None] = lambda: None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
@@ -24,6 +25,14 @@ from rlsabm.study.reliving import Progress
 from rlsabm.study.settings import strengths_of, unit_setting
 from rlsabm.study.unit import UnitResult, no_progress, run_unit
 from rlsabm.study.units import Unit
+
+
+class Handed(Protocol):
+    """What is handed to a worker: all that it must know, whatever the work is."""
+
+    @property
+    def unit(self) -> Unit:
+        """The unit that it is about."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class UnitFailedError(Exception):
         self.trace = trace
 
 
-def attempt(work: Callable[..., Outcome], job: Job, *progress: Progress) -> Outcome:
+def attempt(work: Callable[..., Outcome], job: Handed, *progress: Progress) -> Outcome:
     """Do a job, so that whatever goes wrong can be sent back.
 
     Raises

@@ -41,10 +41,13 @@ class FolderLock:
     ----------
     folder
         Where the study is or will be.
+    what
+        What is run into it, in words.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, what: str = "a study") -> None:
         self._folder = folder
+        self._what = what
         self._path = folder / LOCK
 
     @contextmanager
@@ -143,9 +146,10 @@ class FolderLock:
             raise UserError(f"{self._folder}: {self.holder()}")
         LOG.warning(
             "%s: this file system has no locks (%s), so that nothing keeps a process on another "
-            "machine from running a study into the same folder.",
+            "machine from running %s into the same folder.",
             self._folder,
             cause.strerror,
+            self._what,
         )
 
     def is_held(self) -> bool:
@@ -193,4 +197,4 @@ class FolderLock:
         whom = "another process"
         if {"process", "host", "since"} <= (known := self._said_to_hold()).keys():
             whom = f"process {known['process']} on {known['host']}, since {known['since']}"
-        return f"a study is being run into this folder by {whom}"
+        return f"{self._what} is being run into this folder by {whom}"

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from rlsabm.arrays import Ints, Records
 from rlsabm.calibration.measures.asking import Case, Measure, known_name
 from rlsabm.calibration.observation import Observation
 from rlsabm.calibration.samples import Sample, from_sums
-from rlsabm.data import DATA
-from rlsabm.data.table_reading import read_table
-from rlsabm.life.genome import LOCI
-
-
-@cache
-def locus_names() -> tuple[str, ...]:
-    """Names of the loci, in the order of the bits of a person's alleles."""
-    return tuple(read_table(DATA / "loci.csv", LOCI).values("locus"))
+from rlsabm.life.loci import locus_names, risk_alleles
 
 
 def _locus(name: str) -> str:
@@ -37,21 +27,12 @@ class Locus(Case):
     ]
 
 
-def risk_alleles(lives: Records, locus: str) -> Ints:
-    """Risk alleles (0 to 2) of each person at a locus."""
-    bit = locus_names().index(locus)
-    return np.asarray(
-        ((lives["maternal_alleles"] >> bit) & 1) + ((lives["paternal_alleles"] >> bit) & 1),
-        dtype=np.int64,
-    )
-
-
 def take_allele_odds_ratio(seen: Observation, query: Locus) -> Sample:
     """Odds of the risk allele in cases, by those in people without any RLS in the recall period."""
     cases = query.cases(seen)
     controls = ~seen.are("any", query.recall, query.instrument)
     chosen = query.chosen(seen) & (cases | controls)
-    alleles = risk_alleles(seen.now.lives, query.locus)
+    alleles = risk_alleles(seen.now.lives, locus_names().index(query.locus))
     values = np.column_stack(
         [cases * alleles, cases * (2 - alleles), controls * alleles, controls * (2 - alleles)]
     )[chosen].astype(float)

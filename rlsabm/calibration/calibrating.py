@@ -1,0 +1,597 @@
+"""A calibration: waves of runs until enough is known, and draws that rest on runs of the model."""
+
+from __future__ import annotations
+
+import json
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from rlsabm.calibration.evaluating import Asked, evaluate_all, hire
+from rlsabm.calibration.learning import DESIGN, Learnt, learn, seed_of
+from rlsabm.calibration.priors import values_of
+from rlsabm.calibration.problem import Problem
+from rlsabm.calibration.results import tables_of
+from rlsabm.calibration.state import JOURNAL, Finished, Journal
+from rlsabm.calibration.tables import TABLES
+from rlsabm.calibration.waves import Kind, Runs, Wave, first_wave, next_wave
+from rlsabm.declaring.bounds import number, text, whole_number
+from rlsabm.errors import UserError
+from rlsabm.results.arrow import SCHEMA_VERSION
+from rlsabm.results.files import (
+    MANIFEST,
+    UNFINISHED,
+    Mark,
+    fault_of,
+    manifest_bytes,
+    mark_of,
+    table_path,
+    write_whole,
+)
+from rlsabm.study import interruptions
+from rlsabm.study.crews import Crew
+from rlsabm.study.layout import HANDED_OVER, LOCK
+from rlsabm.study.lock import FolderLock
+from rlsabm.study.machine import package_hash, software
+from rlsabm.wording import counted
+
+#: What a manifest says of a calibration.
+RUNNING, STOPPED, COMPLETE = "running", "stopped", "complete"
+#: Runs of the first wave and of others for each parameter, and fewest.
+FIRST_RUNS, MORE_RUNS, FEWEST_RUNS = 10, 5, 10
+#: Share of a wave's runs that may fail.
+MOST_FAILURES = 0.5
+#: Draws from the posterior must be worth so large a share of them, or another wave is drawn.
+LEAST_EFFECTIVE_SHARE = 0.5
+#: Above this R-hat, ensembles of walkers are said not to have converged.
+LARGEST_R_HAT = 1.05
+
+
+class _OutOfTimeError(Exception):
+    """The hours that were allowed are over."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a calibration is run.
+
+    Attributes
+    ----------
+    evaluations
+        Most runs of the model in all.
+    seed
+        Seed of designs, of samples, and of the runs.
+    hours
+        Hours after which it stops, to go on another time; no limit by default.
+    first_runs, more_runs
+        Runs of the first wave and of each other one; 10 and 5 for each parameter by default.
+    draws
+        Runs of the wave that is drawn from the posterior, and draws of the posterior.
+    workers
+        Processors of this machine to use; all by default.
+    cluster
+        Address of a Dask scheduler, or ``local``; none by default.
+    timeout
+        Seconds after which a run is given up and tried again; never by default.
+    """
+
+    evaluations: int = 1000
+    seed: int = 1
+    hours: float | None = None
+    first_runs: int | None = None
+    more_runs: int | None = None
+    draws: int = 200
+    workers: int | None = None
+    cluster: str | None = None
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, and keep plain values of the others (``UserError``)."""
+
+        def keep(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        keep("evaluations", whole_number("evaluations", self.evaluations, 1, 1_000_000))
+        keep("seed", whole_number("seed", self.seed, 0, 2**63 - 1))
+        keep("draws", whole_number("draws", self.draws, FEWEST_RUNS, 100_000))
+        for name, value in (("first_runs", self.first_runs), ("more_runs", self.more_runs)):
+            if value is not None:
+                keep(name, whole_number(name, value, FEWEST_RUNS, 100_000))
+        if self.hours is not None:
+            keep("hours", number("hours", self.hours, 0.0, math.inf, "hours"))
+        if self.workers is not None:
+            keep("workers", whole_number("workers", self.workers, 1, 1024))
+        if self.cluster is not None:
+            expected = "the address of a Dask scheduler, its file, or local"
+            keep("cluster", text("cluster", self.cluster, expected))
+        if self.timeout is not None:
+            keep("timeout", number("timeout", self.timeout, 0.001, math.inf, "seconds"))
+
+    def runs_of(self, kind: Kind, parameters: int) -> int:
+        """Runs of a wave."""
+        if kind is Kind.POSTERIOR:
+            return self.draws
+        if kind is Kind.FIRST:
+            return self.first_runs or max(FEWEST_RUNS, FIRST_RUNS * parameters)
+        return self.more_runs or max(FEWEST_RUNS, MORE_RUNS * parameters)
+
+
+class Watch(Protocol):
+    """Who is told how a calibration goes (`rlsabm.printing.calibration.CalibrationProgress`)."""
+
+    def begin(self, wave: Wave, done: int, crew: str) -> None:
+        """Hear that a wave begins, and how many runs have been done before it."""
+
+    def show(self, ended: int, failed: int, seconds: float) -> None:
+        """Hear how many runs of the wave have ended and failed, and how long those took."""
+
+    def learning(self, wave: Wave) -> None:
+        """Hear that emulators learn from a wave."""
+
+    def learnt(self, wave: Wave, row: dict[str, Any]) -> None:
+        """Hear what is known after a wave: its row of the table of waves."""
+
+    def tell(self, line: str) -> None:
+        """Hear what a person must know."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a calibration ended.
+
+    Attributes
+    ----------
+    status
+        ``complete``, or ``stopped`` if it can go on.
+    folder
+        Where it is.
+    evaluations, failed
+        Runs of the model in all, and those that failed.
+    trouble
+        Why it stopped, or what is to be known of its result; else empty.
+    waves
+        Rows of the table of waves.
+    """
+
+    status: str
+    folder: Path
+    evaluations: int
+    failed: int
+    trouble: str
+    waves: list[dict[str, Any]]
+
+
+def calibrate(
+    problem: Problem,
+    folder: str | Path,
+    options: Options | None = None,
+    *,
+    watch: Watch | None = None,
+) -> Report:
+    """Learn parameters from target figures.
+
+    Parameters
+    ----------
+    problem
+        What is calibrated.
+    folder
+        Folder of the calibration. If it holds the same one, that goes on: no finished run is repeated,
+        and the result is the same to the bit as without a stop.
+    options
+        How it is run.
+    watch
+        Who is told how it goes.
+
+    Returns
+    -------
+    Report
+        How it ended.
+
+    Raises
+    ------
+    UserError
+        If the extra is not installed, the budget is too small, the folder holds another calibration,
+        another process holds it, or so many runs fail that nothing can be learnt.
+    KeyboardInterrupt
+        If it was interrupted; what had finished is kept.
+    """
+    _require_extra()
+    _refuse_in_a_worker()
+    options = options or Options()
+    path = Path(folder)
+    with (
+        interruptions.listened(),
+        FolderLock(path, "a calibration").held(),
+        _one_thread_of_algebra(),
+    ):
+        return _Calibration(problem, path, options, watch).run()
+
+
+def _require_extra() -> None:
+    try:
+        import emcee  # noqa: F401
+        import scipy  # noqa: F401
+        import threadpoolctl  # noqa: F401
+    except ImportError:
+        raise UserError(
+            'calibrate: needs emcee and scipy; install them with pip install "rlsabm[calibrate]"'
+        ) from None
+
+
+def _refuse_in_a_worker() -> None:
+    """End a worker process that only imports the script, and would run the script's calibration."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(
+            "error: a worker process imports the script that runs a calibration; in the script, run it "
+            'below if __name__ == "__main__":'
+        )
+
+
+@contextmanager
+def _one_thread_of_algebra() -> Iterator[None]:
+    """Have linear algebra add in one order, whatever the number of processors."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
+class _Calibration:
+    """A calibration while it is being run."""
+
+    def __init__(
+        self, problem: Problem, folder: Path, options: Options, watch: Watch | None
+    ) -> None:
+        self._problem = problem
+        self._folder = folder
+        self._options = options
+        self._watch = watch
+        self._began = time.monotonic()
+        self._journal = Journal.opened(folder / JOURNAL)
+        self._parameters = len(problem.parameters)
+        least = sum(options.runs_of(k, self._parameters) for k in (Kind.FIRST, Kind.POSTERIOR))
+        if options.evaluations < least:
+            raise UserError(
+                f"evaluations: found {options.evaluations:,} (expected at least {least:,}: "
+                f"{options.runs_of(Kind.FIRST, self._parameters):,} of the first wave, and "
+                f"{options.draws:,} draws from the posterior)"
+            )
+
+    def run(self) -> Report:
+        """Run waves until enough is known."""
+        self._agree_with_the_folder()
+        there = self._complete_before()
+        if there is not None:
+            return self._report(COMPLETE, there["trouble"])
+        self._write_manifest(RUNNING)
+        crew = hire(
+            self._options.workers,
+            self._options.cluster,
+            self._folder / HANDED_OVER,
+            self._options.timeout,
+        )
+        status, trouble = STOPPED, ""
+        try:
+            learnt = self._run_waves(crew)
+            status, trouble = COMPLETE, self._what_is_to_be_known(learnt)
+        except _OutOfTimeError:
+            trouble = f"{self._options.hours:g} hours are over"
+        except KeyboardInterrupt:
+            interruptions.hear()
+            raise
+        except OSError as error:
+            raise UserError(
+                f"{self._folder}: cannot be written: {error.strerror or error}"
+            ) from None
+        finally:
+            crew.close()
+            self._write_manifest(status, trouble)
+        return self._report(status, trouble)
+
+    def _run_waves(self, crew: Crew) -> Learnt:
+        """Run waves, each after what was learnt from those before, and return what is known then."""
+        for wave in self._journal.waves[:-1]:  # what was damaged since is made again
+            self._evaluate(wave, crew)
+            if wave.number not in self._journal.learnt:
+                self._learn(wave)
+        following: Wave | None = self._journal.waves[-1]
+        while following is not None:
+            wave = following
+            self._evaluate(wave, crew)
+            learnt = self._learn(wave)
+            self._write_tables(wave, learnt)
+            following = self._after(wave, learnt)
+            if following is not None:
+                self._journal.add_wave(following)
+        return learnt
+
+    def _agree_with_the_folder(self) -> None:
+        """Begin a calibration, or go on with the one that the folder holds.
+
+        Raises
+        ------
+        UserError
+            If that is another one.
+        """
+        identity = self._identity()
+        there = self._journal.identity
+        if not there:
+            self._refuse_what_is_no_calibration()
+            self._journal.begin(identity)
+        elif json.dumps(there) != json.dumps(identity):
+            other = _difference(there, identity)
+            raise UserError(f"{self._folder}: holds another calibration: {other}")
+        if self._journal.damaged and self._watch is not None:
+            lines = counted(self._journal.damaged, "line")
+            self._watch.tell(f"{self._journal.path}: {lines} damaged and left out.")
+        if not self._journal.waves:
+            runs = self._options.runs_of(Kind.FIRST, self._parameters)
+            self._journal.add_wave(
+                first_wave(self._problem, runs, seed_of(self._options.seed, 0, DESIGN))
+            )
+
+    def _refuse_what_is_no_calibration(self) -> None:
+        """Leave a folder alone that holds something else."""
+        known = {LOCK, JOURNAL, MANIFEST, HANDED_OVER} if self._journal.path.exists() else {LOCK}
+        others = {path.name for path in self._folder.iterdir()} - known
+        if any(not name.endswith(UNFINISHED) for name in others):
+            raise UserError(
+                f"{self._folder}: holds files that are no calibration; choose another folder"
+            )
+
+    def _complete_before(self) -> dict[str, Any] | None:
+        """The manifest, if the calibration is complete and all of its tables are whole."""
+        try:
+            manifest: dict[str, Any] = json.loads((self._folder / MANIFEST).read_bytes())
+            marks = {self._folder / name: Mark(**mark) for name, mark in manifest["files"].items()}
+            is_complete = (manifest["status"], manifest["allowed"]) == (
+                COMPLETE,
+                self._options.evaluations,
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        is_whole = not self._journal.damaged and len(marks) == len(TABLES)
+        if is_complete and is_whole and not any(fault_of(p, [m]) for p, m in marks.items()):
+            return manifest
+        return None
+
+    def _identity(self) -> dict[str, Any]:
+        """What tells the calibration from all others, as JSON has it."""
+        problem, options = self._problem, self._options
+        shown = ("name", "default", "prior", "spread", "lower", "upper")
+        found = {
+            "parameters": {
+                each.name: {name: getattr(each, name) for name in shown}
+                for each in problem.parameters
+            },
+            "targets": {
+                each.name: {"scale": each.scale, "mean": each.mean, "sd": each.sd}
+                for each in problem.targets
+            },
+            "fixed": problem.fixed,
+            "seed": options.seed,
+            "draws": options.draws,
+            "first_runs": options.runs_of(Kind.FIRST, self._parameters),
+            "more_runs": options.runs_of(Kind.SEARCH, self._parameters),
+            "version of rlsabm": package_hash(),
+        }
+        same: dict[str, Any] = json.loads(json.dumps(found))
+        return same
+
+    def _asked(self, wave: Wave) -> list[Asked]:
+        """The runs of a wave."""
+        first = sum(len(each.scores) for each in self._journal.waves[: wave.number])
+        names = self._problem.parameter_names
+        values = values_of(self._problem.parameters, wave.scores)
+        return [
+            Asked(
+                number=first + place,
+                scores=tuple(wave.scores[place].tolist()),
+                values=dict(zip(names, values[place].tolist(), strict=True)),
+                seed=seed_of_run(self._options.seed, first + place),
+            )
+            for place in range(len(wave.scores))
+        ]
+
+    def _ended(self, wave: Wave) -> list[Finished]:
+        """Runs of a wave that have ended; what was run elsewhere in the space is not one of them."""
+        found = []
+        for asked in self._asked(wave):
+            run = self._journal.runs.get(asked.number)
+            if run is not None and run.scores == asked.scores:
+                found.append(run)
+        return found
+
+    def _evaluate(self, wave: Wave, crew: Crew) -> None:
+        """Do the runs of a wave that have not ended yet."""
+        ended = self._ended(wave)
+        numbers = {run.number for run in ended}
+        asked = [each for each in self._asked(wave) if each.number not in numbers]
+        if asked and self._watch is not None:
+            self._watch.begin(wave, len(self._journal.runs), crew.name)
+
+        def keep(run: Finished) -> None:
+            self._journal.add_run(run)
+            ended.append(run)
+
+        def tick() -> None:
+            if self._watch is not None:
+                failed = sum(bool(run.error) for run in ended)
+                self._watch.show(len(ended), failed, sum(run.seconds for run in ended))
+            if asked and len(ended) < len(wave.scores):
+                self._look_at_the_time()
+
+        evaluate_all(
+            crew,
+            asked,
+            self._problem.evaluate,
+            self._problem.target_names,
+            keep,
+            tick=tick,
+            timeout=self._options.timeout,
+        )
+        failed = [run for run in ended if run.error]
+        if len(failed) > MOST_FAILURES * len(ended):
+            raise UserError(
+                f"{len(failed):,} of {len(ended):,} runs of wave {wave.number} failed, the first with: "
+                f"{failed[0].error}"
+            )
+
+    def _look_at_the_time(self) -> None:
+        hours = self._options.hours
+        if hours is not None and time.monotonic() - self._began > 3600.0 * hours:
+            raise _OutOfTimeError
+
+    def _runs(self, last: Wave) -> Runs:
+        """All runs up to those of a wave that have not failed."""
+        names = self._problem.target_names
+        good = [
+            (wave.number, run)
+            for wave in self._journal.waves[: last.number + 1]
+            for run in sorted(self._ended(wave), key=lambda run: run.number)
+            if not run.error
+        ]
+        figures = [[run.figures[name] for name in names] for _, run in good]
+        return Runs(
+            np.array([wave for wave, _ in good]),
+            np.array([run.scores for _, run in good]),
+            np.array([[each.value for each in row] for row in figures]),
+            np.array([[each.monte_carlo_sd for each in row] for row in figures]),
+        )
+
+    def _left(self, wave: Wave) -> int:
+        """Runs that the budget allows after a wave."""
+        waves = self._journal.waves[: wave.number + 1]
+        return self._options.evaluations - sum(len(each.scores) for each in waves)
+
+    def _can_search_after(self, wave: Wave) -> bool:
+        runs_of = self._options.runs_of
+        needed = runs_of(Kind.SEARCH, self._parameters) + runs_of(Kind.POSTERIOR, self._parameters)
+        return self._left(wave) >= needed
+
+    def _learn(self, wave: Wave) -> Learnt:
+        """Learn from all runs up to those of a wave."""
+        if self._watch is not None:
+            self._watch.learning(wave)
+        learnt = learn(
+            self._problem,
+            wave,
+            self._runs(wave),
+            self._options.seed,
+            is_last_search=not self._can_search_after(wave),
+        )
+        ended = self._ended(wave)
+        row = {
+            "wave": wave.number,
+            "drawn_from": wave.kind.value,
+            "evaluations": len(ended),
+            "failed": sum(bool(run.error) for run in ended),
+            **learnt.row,
+            "seconds_of_runs": sum(run.seconds for run in ended),
+        }
+        self._journal.add_learnt(wave.number, {"wave": row, "targets": learnt.by_target})
+        if self._watch is not None:
+            self._watch.learnt(wave, row)
+        return learnt
+
+    def _after(self, wave: Wave, learnt: Learnt) -> Wave | None:
+        """The wave that follows; None if enough is known, or the budget is used up."""
+        if learnt.knows_enough or not self._can_search_after(wave):
+            is_good = (
+                learnt.weights is not None
+                and learnt.row["effective_share"] >= LEAST_EFFECTIVE_SHARE
+            )
+            if is_good or self._left(wave) < self._options.draws:
+                return None
+            kind = Kind.POSTERIOR
+        else:
+            kind = Kind.SEARCH
+        return next_wave(
+            wave,
+            learnt.known,
+            learnt.drawn,
+            self._options.runs_of(kind, self._parameters),
+            kind,
+            seed_of(self._options.seed, wave.number + 1, DESIGN),
+        )
+
+    def _what_is_to_be_known(self, learnt: Learnt) -> str:
+        """What a person must know of a result that is complete."""
+        share, r_hat = learnt.row["effective_share"], learnt.row["r_hat"]
+        if r_hat > LARGEST_R_HAT:
+            return f"the sample of the posterior has not converged: R-hat is {r_hat:.2f}"
+        if not learnt.knows_enough:
+            return (
+                f"the emulators' variance is up to {learnt.row['emulator_share']:.2f} of that of a "
+                "published figure; more evaluations would narrow the posterior"
+            )
+        if share < LEAST_EFFECTIVE_SHARE:
+            return f"draws are worth {share:.0%} of their number; more evaluations would help"
+        return ""
+
+    def _write_tables(self, wave: Wave, learnt: Learnt) -> None:
+        rows = [self._journal.learnt[number] for number in range(wave.number + 1)]
+        asked = [(each.number, run) for each in self._journal.waves for run in self._asked(each)]
+        for name, content in tables_of(
+            self._problem, learnt, rows, asked, self._journal.runs, self._options.draws,
+            self._options.seed,
+        ):  # fmt: skip
+            write_whole(table_path(self._folder, name), content)
+
+    def _write_manifest(self, status: str, trouble: str = "") -> None:
+        tables = sorted(self._folder.glob("*.parquet"))
+        manifest = {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "calibration",
+            "status": status,
+            "trouble": trouble,
+            "allowed": self._options.evaluations,
+            "evaluations": len(self._journal.runs),
+            "failed": sum(bool(run.error) for run in self._journal.runs.values()),
+            "waves": len(self._journal.waves),
+            "process": os.getpid(),
+            "software": software(),
+            "calibration": self._journal.identity,
+            "files": {path.name: mark_of(path.read_bytes())._asdict() for path in tables},
+        }
+        write_whole(self._folder / MANIFEST, manifest_bytes(manifest))
+
+    def _report(self, status: str, trouble: str) -> Report:
+        runs = self._journal.runs.values()
+        learnt = self._journal.learnt
+        return Report(
+            status,
+            self._folder,
+            len(runs),
+            sum(bool(run.error) for run in runs),
+            trouble,
+            [learnt[number]["wave"] for number in sorted(learnt)],
+        )
+
+
+def seed_of_run(seed: int, run: int) -> int:
+    """Seed of a run's random numbers: each run has its own."""
+    state = np.random.SeedSequence(seed, spawn_key=(run,)).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(11))  # a number that floats hold, too
+
+
+def _difference(there: dict[str, Any], asked: dict[str, Any]) -> str:
+    """The first setting in which two calibrations differ, in words."""
+    for name, value in asked.items():
+        before = there.get(name)
+        if before == value:
+            continue
+        if isinstance(value, dict) and isinstance(before, dict):
+            for key in (*value, *before):
+                if before.get(key) != value.get(key):
+                    return f"{name}.{key} was {before.get(key)}, is {value.get(key)}"
+        return f"{name} was {before}, is {value}"
+    return "its parameters or targets are in another order"
