@@ -334,7 +334,11 @@ def test_each_person_makes_sense(study: Study) -> None:
     persons = study.factual("persons")
     assert persons["uid"].str.fullmatch("[0-9a-f]{16}").all()
     assert persons["mother"].dropna().str.fullmatch("[0-9a-f]{16}").all()
-    assert (persons["mother"].isna() == persons["father"].isna()).all()
+    assert persons.loc[persons["mother"].isna(), "father"].isna().all(), "founders have no parents"
+    # The oldest may have no known father: few men were there when they were conceived.
+    unknown = persons[persons["mother"].notna() & persons["father"].isna()]
+    assert len(unknown) < 0.001 * len(persons)
+    assert (unknown["age"] > 80).all()
     assert persons["mother"].isna().any()
     assert (persons["mother"] != persons["uid"]).all()
     assert persons["age"].between(0, 112).all()
