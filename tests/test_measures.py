@@ -11,7 +11,7 @@ from rule_tools import inputs, plain
 
 from rlsabm.body.symptoms import RLS_ONSET
 from rlsabm.calibration import observation
-from rlsabm.calibration.measures import MEASURES
+from rlsabm.calibration.measures import MEASURES, trials
 from rlsabm.calibration.measures.genes import locus_names
 from rlsabm.calibration.measures.trials import days_to_recover
 from rlsabm.calibration.observation import Observation
@@ -26,6 +26,7 @@ from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays
 from rlsabm.measuring.assays import MEASUREMENT
+from rlsabm.observe.phlebotomy import Course, Plan
 from rlsabm.observe.survey import Survey
 from rlsabm.person import BODY, LIFE, newborn_records
 
@@ -437,6 +438,8 @@ def test_births_by_women_and_years() -> None:
     people["birth_month"][:4] = january - 12 * np.array([22, 22, 32, 32])
     people["birth_month"][4:] = [january, january + 11, january - 1]
     people["mother"][4:] = [1, 3, 2]
+    people = np.concatenate([people, people[5:6]])
+    people["uid"][7], people["mother"][7] = 8, 99  # whose mother is not among them
     made = seen(survey(1), people=people)
     assert value(made, "fertility", ages=[20, 24]) == pytest.approx(1 / 2)
     assert value(made, "fertility", ages=[30, 34]) == pytest.approx(1 / 2)
@@ -499,10 +502,30 @@ def recruited(**asked: Any) -> list[int]:
 def test_who_takes_part_in_a_trial() -> None:
     assert recruited() == [0, 2, 8, 9, 10]
     assert recruited(sex="female") == [2]
-    assert recruited(ages=[80, 90]) == [7]
+    assert recruited(ages=[80, 80]) == [7]
     assert recruited(donors="rested") == [0, 2, 10]
     assert recruited(serum_ferritin_at_most=26) == [0]
     assert recruited(serum_ferritin_above=26, sex="male") == [8, 9, 10]
+
+
+def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5 litres 500 mL are given, a tenth; what is lacking halves every month."""
+    asked: list[Plan] = []
+
+    def give(lives: Any, bodies: Any, month: int, plan: Plan, p: Any) -> Course:
+        asked.append(plan)
+        red = 2000.0 - 200.0 * np.concatenate([[0.0], 0.5 ** np.arange(1, plan.months + 1)])
+        return Course(red[None, :], red[None, :], red[None, 1:])
+
+    monkeypatch.setattr(trials, "let_give_blood", give)
+    people = seen(survey(1, sex=MALE, measured={"measured_haemoglobin_g_per_l": 150.0}))
+    found = value(people, "days_to_recover", tablets_mg_per_day=38)
+    assert found == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
+    [plan] = asked
+    assert (plan.blood_ml, plan.tablets_mg_per_day) == (500.0, 38.0)
+    assert (
+        plan.every_months == plan.tablet_months == plan.months
+    )  # one donation, tablets throughout
 
 
 # Who is meant -------------------------------------------------------------------------------------
