@@ -18,11 +18,11 @@ from calibration_tools import IDLE, LEVEL, SLOPE, Counting, problem, surveyed, t
 from rlsabm.calibration.calibrating import (
     COMPLETE,
     STOPPED,
-    Options,
     Report,
     calibrate,
     seed_of_run,
 )
+from rlsabm.calibration.options import Options
 from rlsabm.calibration.problem import NormalTarget, Problem, Simulated, parameters_named
 from rlsabm.calibration.state import JOURNAL, Journal
 from rlsabm.calibration.tables import TABLES

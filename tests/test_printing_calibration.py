@@ -10,7 +10,8 @@ import pytest
 from calibration_tools import IDLE, LEVEL, SLOPE, Counting, problem, surveyed
 from rich.console import Console
 
-from rlsabm.calibration.calibrating import Options, calibrate
+from rlsabm.calibration.calibrating import calibrate
+from rlsabm.calibration.options import Options
 from rlsabm.calibration.waves import Kind, Wave
 from rlsabm.printing import calibration
 from rlsabm.printing.calibration import CalibrationProgress, print_calibration, share_text

@@ -17,7 +17,7 @@ from scipy.optimize import approx_fprime
 
 from rlsabm.calibration import emulator as emulators
 from rlsabm.calibration import learning
-from rlsabm.calibration.calibrating import Options, calibrate
+from rlsabm.calibration.calibrating import calibrate
 from rlsabm.calibration.diagnostics import (
     conflicts,
     divergence_from_prior,
@@ -28,6 +28,7 @@ from rlsabm.calibration.diagnostics import (
 )
 from rlsabm.calibration.emulator import Emulator, emulate
 from rlsabm.calibration.history_matching import CUT_OFF, implausibility, ordered, share_left
+from rlsabm.calibration.options import Options
 from rlsabm.calibration.priors import first_design, log_prior, values_of
 from rlsabm.calibration.problem import NormalTarget, Problem, Simulated
 from rlsabm.calibration.results import natural
