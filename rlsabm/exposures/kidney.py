@@ -254,7 +254,7 @@ _PARAMETERS = (
     P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
       "Transferrin saturation above which no intravenous iron is given on dialysis.",
       "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
-    P("dialysis_dopamine_load", 2.05, "units of liability", "lognormal", 0.25, 0, 6,
+    P("dialysis_dopamine_load", 2.1, "units of liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function due to uraemia on dialysis.", f"set to {RLS_ON_HAEMODIALYSIS}"),
 )  # fmt: skip
 
