@@ -73,7 +73,7 @@ _PARAMETERS = (
     P("deficit_convexity", 0.3, "1", "normal", 0.2, 0.0, 1.0,
       "Convexity of the effect of a CNS iron deficit: 0 makes it a square, 1 a cube of the deficit, so "
       "that marginal depletion has little effect and severe depletion much.", "assumed"),
-    P("deficit_effect", 6.3, "units of liability", "lognormal", 0.25, 0.0, 20.0,
+    P("deficit_effect", 6.4, "units of liability", "lognormal", 0.25, 0.0, 20.0,
       "Liability added by a complete lack of exchangeable CNS iron.", f"set to {RLS_IN_ANAEMIA}"),
     P("dopamine_share", 0.8, "1", "normal", 0.08, 0.0, 1.0,
       "Share of the effect of a CNS iron deficit that passes through dopamine.",

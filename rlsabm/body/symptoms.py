@@ -79,7 +79,7 @@ _BODY_FIELDS = (
     ),
 )
 _PARAMETERS = (
-    P("liability_threshold", 4.1, "units of liability", "normal", 0.4, 0.0, 8.0,
+    P("liability_threshold", 4.05, "units of liability", "normal", 0.4, 0.0, 8.0,
       "Liability that a person of 20 years without any deficit would need for even odds of RLS.",
       f"set to {ANY_RLS_IN_ADULTS}; {ANY_RLS_IN_MEN}"),
     P("liability_scale", 0.2, "units of liability", "lognormal", 0.3, 0.05, 2.0,
