@@ -23,12 +23,14 @@ import rlsabm
 
 CHECKOUT = Path(__file__).parents[1]
 
-#: Two survey years in a row and one apart; an arm that changes nothing and one that does.
+#: Two survey years in a row and one apart; an arm that changes nothing and one that does: donors have
+#: RLS often enough to be seen among so few, because the supply of iron to their brains falls early.
 STUDY = """\
 title: A small study with everything
 population: {size: 2_000}
 observe: {years: [2010, 2018, 2019], as: [true, CH-RLSq], persons: 1.0, events: true}
 shifts: {conditions: [blood_donation, pregnancy, obesity, multiple_sclerosis], postulates: true}
+parameters: {supply_half_ferritin_ug_per_l: 12, supply_steepness: 3}
 arms:
   nothing changed: {}
   no donation: {conditions.blood_donation.enabled: false}

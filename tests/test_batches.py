@@ -56,7 +56,7 @@ def test_iterations_without_a_seed_differ() -> None:
 def test_several_processes_and_varied_parameters() -> None:
     rows = mesa.batch_run(
         RLSModel,
-        {"size": 300, "start": 2019, "seed": [1, 2], "parameters": [{}, {"deficit_effect": 5.0}]},
+        {"size": 300, "start": 2019, "seed": [1, 2], "parameters": [{}, {"deficit_effect": 12.0}]},
         max_steps=1,
         number_processes=2,
         display_progress=False,

@@ -14,7 +14,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.mathematics import exp, log
 
 #: Stores are counted in units of the person's storage scale: 0 is empty, 5 a ferritin of thousands.
-STORES_KNOTS_PER_UNIT = 100
+STORES_KNOTS_PER_UNIT = 300
 STORES_KNOTS = 5 * STORES_KNOTS_PER_UNIT
 #: Liability is counted in units of its scale, from -14 to 14.
 LIABILITY_RANGE = 14

@@ -289,6 +289,12 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "return recovery + excess * without_it",
         "excess deaths do not spare the others' share",
     ),
+    (
+        "calibration/measures/genes.py",
+        'controls = ~seen.are("any", query.recall, query.instrument)',
+        "controls = ~cases",
+        "people with mild RLS are controls",
+    ),
     # Body
     ("body/symptoms.py", "[10, 20, 64]", "[10, 20, 60]", "liability stops rising at 60"),
     (

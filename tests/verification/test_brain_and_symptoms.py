@@ -349,7 +349,7 @@ def test_rls_goes_within_months_of_its_load_and_slowly_after_iron(setting: Setti
 def test_months_of_symptoms_are_remembered(setting: Setting) -> None:
     persons = someone(setting, liability=9.0)
     body = persons[1]
-    found = curves(setting, persons, 12, np.full(12, 0.3))
+    found = curves(setting, persons, 12, np.full(12, 0.2))
     first = int(np.flatnonzero(found[:, RLS])[0])
     assert body.rls_first_month == first
     assert body.rls_last_month == body.weekly_last_month == body.significant_last_month == 11

