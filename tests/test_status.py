@@ -230,7 +230,7 @@ population: {{size: 300, founders_years_before: 110}}
 observe: {{by: []}}
 conditions:
 {WITHOUT}
-runs: {{replicates: 6, seed: 12}}
+runs: {{replicates: 6, seed: 13}}
 """
 
 
