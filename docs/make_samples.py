@@ -25,7 +25,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SAVED = re.compile(r"# rlsabm run (\S+)\n")
 #: What a reader does once; the checkout is installed already.
 INSTALLS = ("pip install", "pytest")
-BETWEEN = re.compile(r"(\n\n+|\n(?=Note: ))")
+#: Between paragraphs; how long a run took is one of its own, which no sample shows.
+BETWEEN = re.compile(r"(\n\n+|\n(?=Note: |[\d.,]+ million person-years))")
 RULER, LEFT_OUT = "──", "..."
 
 

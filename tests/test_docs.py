@@ -65,9 +65,10 @@ def test_generated_pages_are_up_to_date(name: str) -> None:
 
 
 def test_samples_keep_their_shape() -> None:
-    """Paragraphs and rows that were shown have new numbers; rows left out are marked if they were."""
+    """Paragraphs and rows that were shown have new numbers; gaps are marked if they were."""
     renewed = script("make_samples").renewed
-    sample = "Share of all\n  group  n\n  ──────\n  men    1\n  ...\n  women  2\n  (young)\n\nIn 5 years.\n"
+    sample = "Share of all\n  group  n\n  ──────\n  men    1\n  ...\n  women  2\n  (young)\n"
+    sample += "\nIn 5 years.\n"
     output = "Rate\n\nShare of all\n  group   n\n  ───────\n  men    11\n  boys    3\n  girls   4\n"
     output += "  women  12\n  (young)\n\nIn 6 years.\n\nMore"
     expected = "Share of all\n  group   n\n  ───────\n  men    11\n  ...\n  women  12\n  (young)\n"
