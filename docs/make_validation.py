@@ -21,9 +21,9 @@ HEAD = f"""\
 
 Written by `python docs/make_validation.py` from a stored scorecard; do not edit by hand.
 
-**The parameters are not calibrated yet.** They are sensible starting values, to which nothing has been
-fitted: this page shows how far they are from what is published, and is no evidence that the model is
-right.
+**The parameters are not calibrated yet.** They are sensible starting values; some of them were set by
+hand or by a coarse search to some figures of the first list, which is no calibration. This page shows
+how far they are from what is published, and is no evidence that the model is right.
 
 `rlsabm validate` makes this comparison for any scenario and any parameters. Here it was run with its
 defaults: the baseline scenario, {REPLICATES} runs of {SIZE:,} people.

@@ -7,6 +7,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,10 +43,11 @@ def name_of(page: Path) -> str:
 
 def blocks(page: Path, language: str) -> list[str]:
     """Code blocks of a page in one language."""
-    text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    found = script("make_samples").BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [code for name, code in found if name == language]
 
 
+@cache
 def script(name: str) -> ModuleType:
     """A script of the docs as a module."""
     spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
@@ -60,6 +62,21 @@ def script(name: str) -> ModuleType:
 def test_generated_pages_are_up_to_date(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     assert page == script(f"make_{name}").page(), f"run: python docs/make_{name}.py"
+
+
+def test_samples_keep_their_shape() -> None:
+    """Paragraphs and rows that were shown have new numbers; gaps are marked if they were."""
+    renewed = script("make_samples").renewed
+    sample = "Share of all\n  group  n\n  ──────\n  men    1\n  ...\n  women  2\n  (young)\n"
+    sample += "\nIn 5 years.\n"
+    output = "Rate\n\nShare of all\n  group   n\n  ───────\n  men    11\n  boys    3\n  girls   4\n"
+    output += "  women  12\n  (young)\n\nIn 6 years.\n\nMore"
+    expected = "Share of all\n  group   n\n  ───────\n  men    11\n  ...\n  women  12\n  (young)\n"
+    assert renewed(sample, output) == f"{expected}\nIn 6 years.\n"
+    assert "..." not in renewed(sample.replace("  ...\n", ""), output)
+    for missing in (output.replace("men ", "mice"), output.replace("In 6", "At 6")):
+        with pytest.raises(script("make_samples").ChangedError):
+            renewed(sample, missing)
 
 
 def test_names_in_the_odd_exist() -> None:
