@@ -166,7 +166,7 @@ def test_onset_and_familial_cases() -> None:
     """A mother of 60 and her daughter of 40 are ill, and so is somebody without kin."""
     born = MONTH - 12 * np.array([60, 40, 30])
     people = seen(survey(3, birth_month=born, mother=[0, 1, 0], bodies={
-        **rls([1, 1, 1]), "rls_first_month": born + 12 * np.array([15, 25, 29])}))  # fmt: skip
+        **rls([1, 1, 1]), "rls_onset_month": born + 12 * np.array([15, 25, 29])}))  # fmt: skip
     assert value(people, "age_at_onset") == pytest.approx((15 + 25 + 29) / 3)
     assert value(people, "age_at_onset", familial=True) == 20.0
     assert value(people, "early_onset", before_age=20) == pytest.approx(1 / 3)
@@ -176,7 +176,7 @@ def test_onset_and_familial_cases() -> None:
 
 
 def test_no_onset_without_rls() -> None:
-    people = seen(survey(2, bodies=rls([1, 0]) | {"rls_first_month": [NEVER, NEVER]}))
+    people = seen(survey(2, bodies=rls([1, 0]) | {"rls_onset_month": [NEVER, NEVER]}))
     assert units(people, "age_at_onset") == 0
 
 

@@ -211,8 +211,13 @@ def command_line(files: tuple[Path, Path], *words: str) -> list[str]:
 
 
 def test_the_screen_and_the_file(
-    rlsabm_command: Command, files: tuple[Path, Path], card: Scorecard, tmp_path: Path
+    rlsabm_command: Command,
+    files: tuple[Path, Path],
+    card: Scorecard,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     folder = tmp_path / "found"
     words = ("--set", f"runs.seed={SEED}", "--out", str(folder))
     outcome = rlsabm_command(*command_line(files, *words))

@@ -58,7 +58,7 @@ class OnsetBy(Onset):
 
 
 def take_age_at_onset(seen: Observation, query: Onset) -> Sample:
-    """The mean age in the first month with RLS."""
+    """The mean age at which the present or last course of RLS began."""
     chosen = _with_onset(seen, query)
     return mean(_onset_ages(seen)[chosen], seen.families[chosen])
 
@@ -71,14 +71,14 @@ def take_early_onset(seen: Observation, query: OnsetBy) -> Sample:
 
 def _onset_ages(seen: Observation) -> Floats:
     lives, bodies = seen.now.lives, seen.now.bodies
-    months = bodies["rls_first_month"].astype(float) - lives["birth_month"]
+    months = bodies["rls_onset_month"].astype(float) - lives["birth_month"]
     return np.asarray(months / 12.0)
 
 
 def _with_onset(seen: Observation, query: Onset) -> Bools:
     """Who is a case, and has ever truly had RLS; with affected kin, if that is wanted."""
     cases = query.cases(seen)
-    chosen = query.chosen(seen) & cases & (seen.now.bodies["rls_first_month"] != NEVER)
+    chosen = query.chosen(seen) & cases & (seen.now.bodies["rls_onset_month"] != NEVER)
     if query.familial:
         chosen &= _with_affected_kin(seen, cases)
     return chosen

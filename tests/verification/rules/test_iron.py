@@ -171,9 +171,9 @@ def test_the_absorbed_share_falls_with_a_power_of_ferritin(stores: float) -> Non
 
 def test_the_absorbed_share_is_between_its_knots() -> None:
     p = inputs()
-    low, high = (plain(absorbed_share)(s, p) for s in (0.50, 0.51))
+    low, high = (plain(absorbed_share)(s, p) for s in (0.50, 0.50 + 1 / 300))
     assert low > high
-    assert plain(absorbed_share)(0.5025, p) == pytest.approx(0.75 * low + 0.25 * high)
+    assert plain(absorbed_share)(0.50 + 0.25 / 300, p) == pytest.approx(0.75 * low + 0.25 * high)
 
 
 @pytest.mark.parametrize(("sex", "ceiling"), [(FEMALE, 3.75), (MALE, 4.5)])
@@ -536,8 +536,8 @@ def test_cns_supply_is_near_flat_above_30_and_steep_below_15() -> None:
 
 def test_cns_supply_is_between_its_knots() -> None:
     p = inputs()
-    low, high = (plain(cns_supply)(s, p) for s in (0.20, 0.21))
-    assert plain(cns_supply)(0.2025, p) == pytest.approx(0.75 * low + 0.25 * high)
+    low, high = (plain(cns_supply)(s, p) for s in (0.20, 0.20 + 1 / 300))
+    assert plain(cns_supply)(0.20 + 0.25 / 300, p) == pytest.approx(0.75 * low + 0.25 * high)
 
 
 @pytest.mark.parametrize("x", [-20.0, -13.9, -3.0, -0.4, 0.0, 1.7, 13.9, 20.0])
