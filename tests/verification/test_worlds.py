@@ -276,24 +276,32 @@ def cases_that_factual_lacks(relived: Relived, place: int) -> list[int]:
     return [int(((extra >> bit) & 1).sum()) for bit in range(6)]
 
 
-#: A known gap of the model, which must be looked at anew when it closes.
-OVERTAKEN = pytest.mark.xfail(
-    reason="two of 669 and of 2,958 cases: who loses iron has lower stores, absorbs more, and all of "
-    "it goes to red cells first; after a bleed they are back sooner, and stores fill again before "
-    "those of a body without the loss",
-    strict=True,
-    raises=AssertionError,
-)
+#: Known gaps of the model, to be looked at anew when they close: condition and people, and how many
+#: cases are overtaken.  Who loses iron has lower stores, absorbs more, and all of it goes to red cells
+#: first; after a bleed they are back sooner, and stores fill again before those of a body without it.
+OVERTAKEN = {
+    ("iron_loss", 40_000): "2 of 669",
+    ("iron_loss", 100_000): "a few in a thousand",
+    ("iron_and_load", 40_000): "2 of 2,958",
+    ("iron_and_load", 100_000): "a few in a thousand",
+    ("heavy_menstrual_bleeding", 100_000): "1",
+    ("single_bleeding", 40_000): "6 of 124",
+    ("single_bleeding", 100_000): "a few in a hundred",
+    ("blood_loss", 100_000): "6 of 383",
+}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[OVERTAKEN] if name in {"iron_loss", "iron_and_load"} else [])
-        for name in ONE_WAY
-    ],
-)
-def test_leaving_out_a_one_way_burden_makes_nobody_ill(relived: Relived, name: str) -> None:
+def expect_overtaken(request: pytest.FixtureRequest, relived: Relived, name: str) -> None:
+    """Expect the failure of a test where a gap is known, and nowhere else."""
+    if (gap := OVERTAKEN.get((name, len(relived.survey)))) is not None:
+        request.applymarker(pytest.mark.xfail(reason=gap, strict=True, raises=AssertionError))
+
+
+@pytest.mark.parametrize("name", ONE_WAY)
+def test_leaving_out_a_one_way_burden_makes_nobody_ill(
+    relived: Relived, name: str, request: pytest.FixtureRequest
+) -> None:
+    expect_overtaken(request, relived, name)
     for place, world in enumerate(relived.worlds, start=1):
         if world.cause == name:
             assert cases_that_factual_lacks(relived, place) == [0] * 6, world.name
@@ -302,20 +310,12 @@ def test_leaving_out_a_one_way_burden_makes_nobody_ill(relived: Relived, name: s
                 assert ((fewer & 1).sum()) > 50
 
 
-#: Another known gap, of the same cause.
-OVERTAKEN_AFTER_A_BLEED = pytest.mark.xfail(
-    reason="six of 124 cases: stores are made good together with red cells, and what the drive brought "
-    "in beyond that shows for a while",
-    strict=True,
-    raises=AssertionError,
-)
-
-
-@pytest.mark.parametrize(
-    "name", ["blood_loss", pytest.param("single_bleeding", marks=OVERTAKEN_AFTER_A_BLEED)]
-)
-def test_leaving_out_blood_loss_makes_hardly_anybody_ill(relived: Relived, name: str) -> None:
+@pytest.mark.parametrize("name", ["blood_loss", "single_bleeding"])
+def test_leaving_out_blood_loss_makes_hardly_anybody_ill(
+    relived: Relived, name: str, request: pytest.FixtureRequest
+) -> None:
     """Lost red cells drive absorption, which may for a while leave fuller stores than no loss."""
+    expect_overtaken(request, relived, name)
     place = relived.place(without(name))
     fewer = relived.bits[:, 0] & ~relived.bits[:, place]
     for bit, extra in enumerate(cases_that_factual_lacks(relived, place)):
