@@ -19,7 +19,7 @@ Written by `python docs/make_parameters.py` from the parameter table; do not edi
 A prior of *normal* or *lognormal* has the default as centre and the given spread as standard deviation
 (of the value, or of its natural logarithm), cut at the bounds; *fixed* does not vary between draws. The
 unit 1 means a ratio, share or number without unit. A source that says *assumed* is a guess; one
-that says *set to* names the published figure to which the value was set by hand.
+that says *set to* names the published figure to which the value was set by hand or by a coarse search.
 
 Tables by age, by month of pregnancy, by locus and by blood service are explained
 [beside their files](../rlsabm/data/README.md), those of countries in
