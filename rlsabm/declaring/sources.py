@@ -2,7 +2,7 @@
 
 IOM = "Institute of Medicine 2001, Dietary Reference Intakes, doi 10.17226/10026"
 
-# Figures to which parameters were set by hand or by a coarse search: a source says "set to" one of them.
+# Figures to which parameters were set by hand or by a coarse search: sources say "set to" one of them.
 ANY_RLS_IN_ADULTS = "any RLS in adults 7.2 % (Allen 2005, REST), 7.1 % worldwide (Song 2024)"
 WEEKLY_SHARE = "0.69 of adults with RLS have it at least weekly (Allen 2005)"
 SIGNIFICANT_RLS_IN_ADULTS = "clinically significant RLS in adults 2.7 % (Allen 2005)"
