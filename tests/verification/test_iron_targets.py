@@ -88,7 +88,7 @@ def spread(found: int, published: int) -> Any:
         pytest.param(20, 40, 5, 41.0, marks=spread(31, 41)),
         pytest.param(20, 40, 95, 382.0, marks=spread(449, 382)),
         pytest.param(40, 60, 5, 32.0, marks=spread(38, 32)),
-        (40, 60, 95, 500.0),
+        pytest.param(40, 60, 95, 500.0, marks=spread(543, 500)),
         pytest.param(60, 130, 5, 21.0, marks=spread(35, 21)),
         pytest.param(60, 130, 95, 552.0, marks=spread(450, 552)),
     ],
