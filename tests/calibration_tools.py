@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rlsabm.calibration.options import Options
 from rlsabm.calibration.problem import Evaluate, NormalTarget, Problem, Simulated
 from rlsabm.declaring.parameter import Parameter
 
@@ -18,6 +19,9 @@ LEVEL = Parameter("level", -2.0, "log odds", "normal", 1.0, -6.0, 3.0, "prevalen
 SLOPE = Parameter("slope", 0.5, "log odds", "lognormal", 0.5, 0.05, 5.0, "effect", "assumed")
 #: A parameter that nothing depends on, with bounds that its draws come near.
 IDLE = Parameter("idle", 0.5, "1", "uniform", 0.0, 0.0, 1.0, "nothing", "assumed")
+
+#: A first wave, one that searches, and one from the posterior.
+SMALL = Options(evaluations=50, first_runs=15, more_runs=10, draws=20, workers=1, seed=3)
 
 
 def log_odds(level: float, slope: float) -> list[float]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from rlsabm.demography.countries import load_country
 from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.inputs import make_inputs, values_record, with_key
+from rlsabm.life import loci
 from rlsabm.moment import Moment
 from rlsabm.person import BODY, LIFE, newborn_records
 
@@ -63,6 +66,16 @@ FIXED = {
     "pregnancy_dopamine_load": 1.3,
     "ckd_4_dopamine_load": 0.3,
     "dialysis_dopamine_load": 1.15,
+}
+#: In their place, a steep link with a wide trait whose genes are mostly those of other liability.
+STEEP: dict[str, float] = {
+    "liability_scale": 0.15,
+    "other_liability_sd": 1.5,
+    "liability_threshold": 3.8,
+    "cns_iron_trait_log_sd": 0.4,
+    "shared_polygenes_correlation": 0.7,
+    "deficit_effect": 8.0,
+    "significant_liability": 1.3,
 }
 #: Plain rules keep the precision of the fields that they write, about seven digits.
 EXACT = 2e-6
@@ -115,7 +128,7 @@ class _Later:
 _MADE: dict[str, Any] = {}
 
 
-def _inputs(conditions: Sequence[Condition], values: dict[str, float]) -> Any:
+def _inputs(conditions: Sequence[Condition], values: dict[str, float], find_loci: bool) -> Any:
     years = MOST_YEARS
     plan = SimpleNamespace(
         conception=np.zeros((years, 40, 5)),
@@ -124,19 +137,43 @@ def _inputs(conditions: Sequence[Condition], values: dict[str, float]) -> Any:
         first_month=NOW - 6 * years,
     )
     country: Any = load_country("united-states")
-    made = make_inputs(country, plan, values_record(values), conditions)  # type: ignore[arg-type]
+    with nullcontext() if find_loci else mock.patch.object(loci, "find_effects", give_effects):
+        made = make_inputs(country, plan, values_record(values), conditions)  # type: ignore[arg-type]
     return with_key(made, KEY)
 
 
-def inputs(conditions: Sequence[Condition] = (), **values: float) -> Any:
+def give_effects(frequency: Any, odds_ratio: Any, of_iron: Any, effects: Any, p: Any) -> None:
+    """Some effects of loci: to find the right ones takes plain Python ten seconds."""
+    effects[0] = np.where(of_iron, -0.2 * p.cns_iron_trait_log_sd, 0.0)
+    effects[1] = np.where(of_iron, 0.0, 0.2 * p.other_liability_sd)
+
+
+def inputs(
+    conditions: Sequence[Condition] = (), *, find_loci: bool = False, **values: float
+) -> Any:
     """Inputs of rules with these parameter values, and the ``FIXED`` ones; nobody conceives by them.
 
-    The record is a new one each time, so that a test may change it.
+    The record is a new one each time, so that a test may change it.  Effects of loci are those that
+    give the published odds ratios only where a test asks for them.
     """
-    asked = repr((list(conditions), sorted(values.items())))
+    return _made(conditions, FIXED | values, find_loci).copy()
+
+
+def default_inputs() -> Any:
+    """Inputs of rules with all defaults."""
+    return _made((), {}, False).copy()
+
+
+def _made(conditions: Sequence[Condition], values: dict[str, float], find_loci: bool) -> Any:
+    asked = repr((list(conditions), sorted(values.items()), find_loci))
     if asked not in _MADE:
-        _MADE[asked] = _inputs(conditions, FIXED | values)
-    return _MADE[asked].copy()
+        _MADE[asked] = _inputs(conditions, values, find_loci)
+    return _MADE[asked]
+
+
+def made(name: str, **given: Any) -> Condition:
+    """A condition of a test."""
+    return Condition(name=name, label=name, definition=name, source="a test", **given)
 
 
 def person(*, sex: int = FEMALE, age: float = 40.0, uid: int = 1, **fields: Any) -> tuple[Any, Any]:

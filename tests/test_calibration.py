@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from calibration_tools import IDLE, LEVEL, SLOPE, Counting, problem, surveyed, targets_of
+from calibration_tools import IDLE, LEVEL, SLOPE, SMALL, Counting, problem, surveyed, targets_of
 
 from rlsabm.calibration.calibrating import (
     COMPLETE,
@@ -30,8 +30,6 @@ from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError
 from rlsabm.study.lock import FolderLock
 
-#: A first wave, one that searches, and one from the posterior.
-SMALL = Options(evaluations=50, first_runs=15, more_runs=10, draws=20, workers=1, seed=3)
 #: Columns that tell of time and place.
 OF_TIME = ("seconds", "seconds_of_runs", "worker")
 

@@ -39,7 +39,6 @@ FLOORS = (
     ("scenario",),
     ("results",),
     ("study",),
-    ("calibration",),
     ("reading", "simulation"),
     ("calibration",),
     ("mesa", "model"),

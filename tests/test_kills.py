@@ -17,7 +17,7 @@ from rlsabm.results.manifests import read_manifest
 #: Longest time between the start of the work and a kill (seconds).
 LONGEST = 4.0
 #: Tries of a phase that may not meet it.
-MOST_MISSES = 3
+MOST_TRIES = 3
 
 
 def killed_in_phases(folder: Path, kills: int, seed: int) -> Counter[str]:
@@ -30,7 +30,7 @@ def killed_in_phases(folder: Path, kills: int, seed: int) -> Counter[str]:
     notes, out = folder / "notes", folder / "out"
     notes.touch()
     phases = cycle(PHASES)
-    phase, misses = next(phases), 0
+    phase, tries = next(phases), 0
     while (before := len(notes.read_text().splitlines())) < kills or out.exists():
         enough = before >= kills
         after = chance.choice((0.0, chance.uniform(0.0, LONGEST)))
@@ -47,9 +47,9 @@ def killed_in_phases(folder: Path, kills: int, seed: int) -> Counter[str]:
             same_study(out, wanted)
             shutil.rmtree(out)
         # A study that was nearly complete has no such phase any more: it is tried with a new one.
-        misses += 1
-        if len(notes.read_text().splitlines()) > before or misses > MOST_MISSES:
-            phase, misses = next(phases), 0
+        tries += 1
+        if len(notes.read_text().splitlines()) > before or tries == MOST_TRIES:
+            phase, tries = next(phases), 0
     return Counter(notes.read_text().splitlines())
 
 

@@ -12,7 +12,6 @@ from rule_tools import inputs, plain
 from rlsabm.body.symptoms import RLS_ONSET
 from rlsabm.calibration import observation
 from rlsabm.calibration.measures import MEASURES, trials
-from rlsabm.calibration.measures.genes import locus_names
 from rlsabm.calibration.measures.trials import days_to_recover
 from rlsabm.calibration.observation import Observation
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO, MALE, NEVER
@@ -23,6 +22,7 @@ from rlsabm.events import EVENT
 from rlsabm.exposures.donation import ACTIVE_DONOR
 from rlsabm.exposures.kidney import DIALYSIS, GRAFT
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
+from rlsabm.life.loci import locus_names
 from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays
 from rlsabm.measuring.assays import MEASUREMENT
@@ -528,9 +528,5 @@ def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -
     )  # one donation, tablets throughout
 
 
-# Who is meant -------------------------------------------------------------------------------------
-
-
-def test_every_measure_of_a_file_is_known() -> None:
-    assert all(name == measure.name for name, measure in MEASURES.items())
+def test_surveys_are_three_one_and_no_years_before() -> None:
     assert observation.survey_years(2019) == [2016, 2018, 2019]

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from calibration_tools import IDLE, LEVEL, SLOPE, Counting, problem, surveyed
+from calibration_tools import IDLE, LEVEL, SLOPE, SMALL, Counting, problem, surveyed
 from rich.console import Console
 
 from rlsabm.calibration.calibrating import calibrate
-from rlsabm.calibration.options import Options
 from rlsabm.calibration.waves import Kind, Wave
 from rlsabm.printing import calibration
 from rlsabm.printing.calibration import CalibrationProgress, print_calibration, share_text
-
-SMALL = Options(evaluations=50, first_runs=15, more_runs=10, draws=20, workers=1, seed=3)
 
 
 def console(*, terminal: bool) -> tuple[Console, io.StringIO]:

@@ -16,8 +16,6 @@ from rlsabm.calibration.samples import (
     share,
 )
 
-RANDOM = np.random.default_rng(7)
-
 
 def families(people: int) -> np.ndarray:
     """Everybody has a family of one's own."""
@@ -98,14 +96,14 @@ def test_the_jackknife_of_few_families_is_exact() -> None:
 
 
 def test_the_jackknife_error_of_a_mean_is_that_of_the_closed_form() -> None:
-    values = RANDOM.normal(5.0, 2.0, 4000)
+    values = np.random.default_rng(7).normal(5.0, 2.0, 4000)
     found = mean(values, families(4000)).monte_carlo_sd()
     assert found == pytest.approx(values.std() / 4000**0.5, rel=4.5 * (0.5 / PARTS) ** 0.5)
 
 
 def test_families_that_are_alike_have_a_larger_error() -> None:
     """Ten of each family with one value: the error is that of as many people as there are families."""
-    of_family = RANDOM.normal(0.0, 1.0, 400)
+    of_family = np.random.default_rng(7).normal(0.0, 1.0, 400)
     values, family = np.repeat(of_family, 10), np.repeat(families(400), 10)
     together = mean(values, family).monte_carlo_sd()
     apart = mean(values, families(4000)).monte_carlo_sd()
@@ -114,7 +112,8 @@ def test_families_that_are_alike_have_a_larger_error() -> None:
 
 
 def test_errors_do_not_depend_on_the_order_of_people() -> None:
-    cases, order = RANDOM.random(500) < 0.2, RANDOM.permutation(500)
+    generator = np.random.default_rng(7)
+    cases, order = generator.random(500) < 0.2, generator.permutation(500)
     sample, other = share(cases, families(500)), share(cases[order], families(500)[order])
     assert sample.value() == other.value()
     assert sample.monte_carlo_sd() == pytest.approx(other.monte_carlo_sd(), rel=1e-12)
@@ -138,7 +137,7 @@ def test_studies_vary_as_a_binomial_distribution() -> None:
 
 
 def test_larger_studies_vary_less_and_are_repeatable() -> None:
-    values = RANDOM.lognormal(1.0, 0.8, 3_000)
+    values = np.random.default_rng(7).lognormal(1.0, 0.8, 3_000)
     sample: Sample = percentile(values, 50.0, families(3_000))
     few, many = sample.studies(50, 200, 1), sample.studies(5_000, 200, 1)
     assert few.std() > 5.0 * many.std()

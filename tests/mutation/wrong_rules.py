@@ -289,12 +289,6 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "return recovery + excess * without_it",
         "excess deaths do not spare the others' share",
     ),
-    (
-        "calibration/measures/genes.py",
-        'controls = ~seen.are("any", query.recall, query.instrument)',
-        "controls = ~cases",
-        "people with mild RLS are controls",
-    ),
     # Body
     ("body/symptoms.py", "[10, 20, 64]", "[10, 20, 60]", "liability stops rising at 60"),
     (
@@ -326,18 +320,6 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "if at.age < p.youngest_age_years:",
         "if at.age < 0:",
         "infants have RLS",
-    ),
-    (
-        "worlds/world.py",
-        "body.lasting_load, body.vulnerability = factual.lasting_load, factual.vulnerability",
-        "advance_lasting(body, burden, 1.0, p)",
-        "where the path to dopamine is cut, shortage leaves no scar",
-    ),
-    (
-        "results/tables/incidence.py",
-        'survey.bodies["rls_last_month"] <= survey.month - FOLLOW_UP_MONTHS',
-        'survey.bodies["rls_last_month"] < survey.month',
-        "people who had RLS in the past year are at risk of new RLS",
     ),
     (
         "body/symptoms.py",
@@ -570,6 +552,12 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     # Worlds
     (
         "worlds/world.py",
+        "body.lasting_load, body.vulnerability = factual.lasting_load, factual.vulnerability",
+        "advance_lasting(body, burden, 1.0, p)",
+        "where the path to dopamine is cut, shortage leaves no scar",
+    ),
+    (
+        "worlds/world.py",
         "elif iron_only:",
         "elif not iron_only:",
         "worlds swap the whole and the iron",
@@ -593,6 +581,18 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "children of other worlds keep the factual iron",
     ),
     # Estimates
+    (
+        "results/tables/incidence.py",
+        'survey.bodies["rls_last_month"] <= survey.month - FOLLOW_UP_MONTHS',
+        'survey.bodies["rls_last_month"] < survey.month',
+        "people who had RLS in the past year are at risk of new RLS",
+    ),
+    (
+        "calibration/measures/genes.py",
+        'controls = ~seen.are("any", query.recall, query.instrument)',
+        "controls = ~cases",
+        "people with mild RLS are controls",
+    ),
     (
         "results/tables/contrasts.py",
         "if group.part_of\n                        else exposed",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rule_tools import made
 
 import rlsabm
 from rlsabm.compilation import compiled
@@ -29,10 +30,6 @@ AGES = np.arange(LAST_AGE + 1)
 MORTALITY = np.minimum(np.array([[3e-5], [5e-5]]) * np.exp(0.087 * AGES) + 3e-4, 0.7)
 BODY = BodyMass(np.array([[-6.0, -2.0, 2.0, 8.0]] * 2), np.array([0.2, 0.3, 0.3, 0.2]))
 NAMES = [condition.name for condition in shipped_catalogue()]
-
-
-def made(name: str, **given: Any) -> Condition:
-    return Condition(name=name, label=name, definition=name, source="a test", **given)
 
 
 # Marginals of any catalogue -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rule_tools import STEEP
 from scipy import stats
 
 from rlsabm.data import DATA
@@ -287,13 +288,6 @@ def test_risk_alleles_lower_cns_iron_or_raise_liability(grown: Population) -> No
 
 
 # ------------------------------------------------------------------------------- odds ratios
-
-#: A steep link with a wide trait whose genes are mostly those of other liability.
-STEEP = dict(
-    liability_scale=0.15, other_liability_sd=1.5, liability_threshold=3.8,
-    cns_iron_trait_log_sd=0.4, shared_polygenes_correlation=0.7, deficit_effect=8,
-    significant_liability=1.3,
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("parameters", [{}, STEEP])

@@ -67,7 +67,7 @@ CONDITIONS = (
 NAMES = [each.name for each in CONDITIONS]
 RULED = ("blood_donation", "pregnancy", "heavy_menstrual_bleeding", "ckd_4_5", "dialysis")
 NOTHING, FORCED = "nothing is left out", "a control is left out by the long way"
-#: Burdens that can only take iron, or add to the loss of function: without them nobody falls ill.
+#: Burdens that can only take iron, or add to the loss of function: without them people are spared RLS.
 ONE_WAY = ("iron_loss", "malabsorption", "load_only", "iron_and_load", "heavy_menstrual_bleeding")
 
 
@@ -305,9 +305,17 @@ def test_leaving_out_a_one_way_burden_makes_nobody_ill(
     for place, world in enumerate(relived.worlds, start=1):
         if world.cause == name:
             assert cases_that_factual_lacks(relived, place) == [0] * 6, world.name
-            if not (name == "load_only" and world.iron_only):
-                fewer = relived.bits[:, 0] & ~relived.bits[:, place]
-                assert ((fewer & 1).sum()) > 50
+
+
+@pytest.mark.parametrize("name", ONE_WAY)
+def test_leaving_out_a_one_way_burden_spares_people(relived: Relived, name: str) -> None:
+    """The tests beside this one can fail: there are cases to be overtaken, and hardly any is."""
+    for place, world in enumerate(relived.worlds, start=1):
+        if world.cause == name and not (name == "load_only" and world.iron_only):
+            spared = relived.bits[:, 0] & ~relived.bits[:, place]
+            assert (spared & 1).sum() > 50
+            for bit, extra in enumerate(cases_that_factual_lacks(relived, place)):
+                assert extra <= 0.05 * ((spared >> bit) & 1).sum()
 
 
 @pytest.mark.parametrize("name", ["blood_loss", "single_bleeding"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rule_tools import inputs, plain
+from rule_tools import STEEP, inputs, plain
 
 from rlsabm.body.symptoms import next_state
 from rlsabm.life import loci
@@ -30,12 +30,6 @@ PUBLISHED = [(0.07, 1.92, True), (0.70, 1.5, True), (0.30, 1.18, False), (0.68, 
              (0.30, 1.35, False), (0.50, 1.23, False)]  # fmt: skip
 FREQUENCY = np.array([locus[0] for locus in PUBLISHED])
 SPREAD = 2 * FREQUENCY * (1 - FREQUENCY)
-#: Defaults, and a steep link with a wide trait whose genes are mostly those of other liability.
-STEEP: dict[str, float] = dict(
-    liability_scale=0.15, other_liability_sd=1.5, liability_threshold=3.8,
-    cns_iron_trait_log_sd=0.4, shared_polygenes_correlation=0.7, deficit_effect=8,
-    significant_liability=1.3,
-)  # fmt: skip
 SETS: list[dict[str, float]] = [
     {},
     STEEP,
@@ -129,7 +123,7 @@ def dense_odds_ratio(locus: int, effects: Any, covariance: float, p: Any) -> flo
 
 @pytest.mark.parametrize("values", SETS)
 def test_loci_have_their_published_odds_ratios(values: dict[str, float]) -> None:
-    p = inputs(**values)
+    p = inputs(find_loci=True, **values)
     assert p.locus_count == 6
     assert p.allele_frequency[:6] == pytest.approx(FREQUENCY)
     effects = np.stack([p.allele_cns_iron, p.allele_liability])[:, :6]
@@ -151,7 +145,7 @@ def test_loci_have_their_published_odds_ratios(values: dict[str, float]) -> None
 
 
 def test_risk_alleles_lower_the_trait_and_raise_liability() -> None:
-    p = inputs()
+    p = inputs(find_loci=True)
     assert (p.allele_cns_iron[:2] < 0).all()
     assert (p.allele_liability[2:6] > 0).all()
 
@@ -176,14 +170,14 @@ def test_an_allele_without_odds_or_without_carriers_has_no_effect() -> None:
 
 def test_where_no_effect_is_large_enough_alleles_hold_equal_parts_of_the_genetic_variance() -> None:
     """Without an effect of deficits no allele of CNS iron has an odds ratio; both have h² x SD² / 2."""
-    p = inputs(deficit_effect=0.0, structural_deficit_effect=0.0)
+    p = inputs(find_loci=True, deficit_effect=0.0, structural_deficit_effect=0.0)
     assert -p.allele_cns_iron[:2] == pytest.approx(np.sqrt(0.6 * 0.3**2 / 2 / SPREAD[:2]))
-    weak = inputs(other_liability_heritability=0.001)
+    weak = inputs(find_loci=True, other_liability_heritability=0.001)
     assert weak.allele_liability[2:6] == pytest.approx(np.sqrt(0.001 * 1.25**2 / 4 / SPREAD[2:6]))
 
 
 def test_without_heritability_there_are_no_effects() -> None:
-    p = inputs(cns_iron_trait_heritability=0.0, other_liability_heritability=0.0)
+    p = inputs(find_loci=True, cns_iron_trait_heritability=0.0, other_liability_heritability=0.0)
     assert not p.allele_cns_iron.any()
     assert not p.allele_liability.any()
 
@@ -201,7 +195,7 @@ def test_without_heritability_there_are_no_effects() -> None:
     ],
 )  # fmt: skip
 def test_effects_are_finite_and_within_the_genetic_variance(values: dict[str, float]) -> None:
-    p = inputs(**values)
+    p = inputs(find_loci=True, **values)
     for effects, sd, heritability in (
         (p.allele_cns_iron[:6], p.cns_iron_trait_log_sd, p.cns_iron_trait_heritability),
         (p.allele_liability[:6], p.other_liability_sd, p.other_liability_heritability),

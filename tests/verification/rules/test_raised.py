@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from rule_tools import KEY, NOW, inputs, moment, person, plain
+from rule_tools import KEY, NOW, inputs, made, moment, person, plain
 
 from rlsabm.burden import neutral_burdens
 from rlsabm.chance import episode
@@ -40,21 +41,16 @@ from rlsabm.exposures.catalogue.tables import (
 from rlsabm.exposures.catalogue.together import base_hazard, states_of
 from rlsabm.exposures.donation import (
     ACTIVE_DONOR,
-    NO_DONOR,
     become_donor,
     donate,
     follow_donors,
     is_deferred,
 )
-from rlsabm.exposures.kidney import CKD_3, HEALTHY_KIDNEY, kidney_ratio, suffer_kidney_disease
+from rlsabm.exposures.kidney import CKD_3, kidney_ratio, suffer_kidney_disease
 
 AGES = np.arange(LAST_AGE + 1)
 IMMORTAL = np.zeros((2, LAST_AGE + 1))
 MORTAL = np.minimum(3e-5 * np.exp(0.09 * AGES) + 5e-4, 0.6) * np.ones((2, 1))
-
-
-def made(name: str, **given: Any) -> Condition:
-    return Condition(name=name, label=name, definition=name, source="a test", **given)
 
 
 def catalogue(**raises: dict[str, float] | None) -> list[Condition]:
@@ -204,13 +200,9 @@ def test_recovery_and_excess_deaths_keep_the_prevalence() -> None:
     """Those with both die most: without them, the base would be too low by far."""
     a = made("a", ages=[0, 60], prevalence=[0.0, 0.3], mortality_ratio=2.0, raises={"b": 5.0})
     b = made("b", ages=[0, 70], prevalence=[0.0, 0.3], duration_years=6.0, mortality_ratio=3.0)
-    alone, both = (tabulate([replace_raises(a, raises), b], MORTAL) for raises in (None, a.raises))
+    alone, both = (tabulate([replace(a, raises=raises), b], MORTAL) for raises in (None, a.raises))
     assert both.prevalence == pytest.approx(alone.prevalence, abs=1e-9)
     assert (mortality_factor(both)[:, 40:] > mortality_factor(alone)[:, 40:]).all()
-
-
-def replace_raises(condition: Condition, raises: Any) -> Condition:
-    return Condition(**{**vars(condition), "raises": raises})
 
 
 def test_the_mean_of_a_product_is_that_of_the_joint_distribution() -> None:
@@ -223,7 +215,7 @@ def test_the_mean_of_a_product_is_that_of_the_joint_distribution() -> None:
     expected = 1.2 + 2 * share * (2 * in_a + (1 - in_a))
     assert mortality_factor(tables)[0, 50] == pytest.approx(expected, rel=1e-5)
     assert kidney_factor(tables)[:, 50] == pytest.approx(1.8, rel=1e-6)
-    alone = replace_raises(a, {"progressive_kidney_disease": 5.0})
+    alone = replace(a, raises={"progressive_kidney_disease": 5.0})
     assert kidney_factor(tabulate([alone], IMMORTAL))[:, 50] == pytest.approx(1.8, rel=1e-6)
 
 
@@ -234,7 +226,7 @@ def test_a_share_that_deaths_of_others_would_raise_is_refused() -> None:
     tabulate([protects, c], MORTAL)
     expected = r"conditions\.c\.prevalence: cannot be kept by women .* would be higher by"
     with pytest.raises(UserError, match=expected):
-        tabulate([protects, replace_raises(c, {"protects": 4.0})], MORTAL)
+        tabulate([protects, replace(c, raises={"protects": 4.0})], MORTAL)
 
 
 def test_what_is_independent_is_as_it_was() -> None:
@@ -537,9 +529,8 @@ def test_the_share_who_are_deferred_is_that_of_either_condition() -> None:
     sick = 0.4 * (50.5 - 20) / 40
     assert share[:, 50] == pytest.approx(1 - 0.8 * (1 - sick), rel=1e-3)
     assert rate[:, 50] == pytest.approx(0.01 / (1 - sick), rel=0.01)
-    joined = [replace_raises(DEFERRING[0], {"sick": 6.0}), *DEFERRING[1:]]
+    joined = [replace(DEFERRING[0], raises={"sick": 6.0}), *DEFERRING[1:]]
     together, onset = deferred(tabulate(joined, IMMORTAL))
     # The ill have more of the sickness, so fewer have either.
     assert (together[:, 40:60] < share[:, 40:60] - 0.02).all()
     assert (onset[:, 40:60] < rate[:, 40:60]).all()
-    assert NO_DONOR == HEALTHY_KIDNEY == 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import exp, log
 
 import pytest
-from rule_tools import inputs
+from rule_tools import default_inputs
 from scipy.stats import norm
 
-P = inputs()
+P = default_inputs()
 
 
 @pytest.mark.parametrize(
