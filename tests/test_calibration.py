@@ -99,7 +99,7 @@ def test_contributions_and_limits_of_the_fit_are_those_of_runs(
 ) -> None:
     fit = pd.read_parquet(whole[0] / "fit.parquet")
     target = targets_of(-1.5, 0.8)[0]
-    limits = [target.mean - 1.96 * target.sd, target.mean + 1.96 * target.sd]
+    limits = [target.mean - 1.959964 * target.sd, target.mean + 1.959964 * target.sd]
     found = fit.loc[0, ["published_lower", "published_upper"]].astype(float)
     np.testing.assert_allclose(np.log(found / (1 - found)), limits)
     inside = fit["simulated"].between(fit["published_lower"], fit["published_upper"])

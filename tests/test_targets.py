@@ -83,8 +83,8 @@ def test_what_cannot_be_observed_says_what_it_needs() -> None:
 def test_figures_that_ship_are_inside_of_their_intervals(name: str) -> None:
     for target in read_targets(name):
         assert target.contains(target.value), target.key
-        assert target.observed_sd > 0.0
-        assert abs(float(target.from_scale(target.observed_mean)) - target.value) < 1e-9 * max(
+        assert target.sd > 0.0
+        assert abs(float(target.from_scale(target.mean)) - target.value) < 1e-9 * max(
             1.0, abs(target.value)
         )
 

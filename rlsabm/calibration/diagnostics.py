@@ -60,9 +60,9 @@ def pulls(problem: Problem, emulator: Emulator, scores: Floats) -> Floats:
         target, draw and parameter.
     """
     mean, variance = emulator.predict(scores)
-    published = np.array([[target.mean, target.sd] for target in problem.targets])
-    distance = (mean - published[:, :1]) / (published[:, 1:] ** 2 + variance)
-    return np.concatenate([distance[:, :, None] * emulator.gradient(scores), scores[None]])
+    sd = np.array([target.sd for target in problem.targets])[:, None]
+    slope = problem.distances(mean, np.sqrt(variance)) / np.sqrt(sd**2 + variance)
+    return np.concatenate([slope[:, :, None] * emulator.gradient(scores), scores[None]])
 
 
 def conflicts(pulled: Floats) -> tuple[Floats, Ints, Floats]:

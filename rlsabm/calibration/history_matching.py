@@ -29,9 +29,7 @@ FIRST_STEP, TAKEN = 0.7, 0.3
 def implausibility(problem: Problem, emulator: Emulator, scores: Floats) -> Floats:
     """Implausibility of each target (rows) at points (columns)."""
     mean, variance = emulator.predict(scores)
-    published = np.array([[target.mean, target.sd] for target in problem.targets])
-    found: Floats = np.abs(mean - published[:, :1]) / np.sqrt(published[:, 1:] ** 2 + variance)
-    return found
+    return np.abs(problem.distances(mean, np.sqrt(variance)))
 
 
 def ordered(implausibilities: Floats, place: int) -> Floats:

@@ -24,13 +24,12 @@ from rlsabm.calibration.waves import (
     power_after,
     sample_posterior,
 )
+from rlsabm.results.intervals import Z_95
 
 #: Draws at which emulators are looked at, and points of the prior.
 LOOKS, PRIOR_POINTS = 500, 1000
 #: Emulators know enough if their variance is below this share of that of each published figure.
 KNOWN_ENOUGH = 0.1
-#: Of an interval of 95 %: half its width in standard deviations.
-HALF_WIDTH = 1.96
 #: What random numbers are for, beside those of runs.
 DESIGN, WALKERS, SPACE, DRAWS = range(4)
 
@@ -127,16 +126,16 @@ def _rows(
     space = seed_of(seed, wave.number, SPACE)
     prior = np.random.Generator(np.random.Philox(space)).standard_normal((PRIOR_POINTS, parameters))
     mean, variance = emulator.predict(learnt.looks)
-    published = np.array([[target.mean, target.sd] for target in problem.targets])
-    shares = variance.mean(axis=1) / published[:, 1] ** 2
-    distances = ((mean - published[:, :1]) / published[:, 1:]).mean(axis=1)
+    sd = np.array([target.sd for target in problem.targets])
+    shares = variance.mean(axis=1) / sd**2
+    distances = problem.distances(mean, np.zeros_like(mean)).mean(axis=1)
     off = {
         "ruled_out": (implausibility(problem, emulator, prior) > CUT_OFF).mean(axis=1),
         "least": implausibility(problem, emulator, runs.scores).min(axis=1),
         "posterior": implausibility(problem, emulator, learnt.looks).mean(axis=1),
         "emulator_share": shares,
         "left_out_error": np.sqrt((emulator.left_out_errors**2).mean(axis=1)),
-        "left_out_coverage": (np.abs(emulator.left_out_errors) < HALF_WIDTH).mean(axis=1),
+        "left_out_coverage": (np.abs(emulator.left_out_errors) < Z_95).mean(axis=1),
     }
     by_target = [
         {"target": name, **{what: float(values[place]) for what, values in off.items()}}

@@ -76,40 +76,22 @@ def log_beta_binomial(cases: int, persons: int, share: Floats, sd: Floats) -> Fl
         Standard deviation of the proportion between what the model says and what the study's people are
         like; 0 gives the binomial distribution in the limit.
     """
+    from scipy.special import betaln
+
     mean = np.clip(share, NEAREST, 1.0 - NEAREST)
     # A proportion cannot vary by more than between 0 and 1.
     most = 0.99 * mean * (1.0 - mean)
     variance = np.clip(np.asarray(sd, dtype=float) ** 2, 1e-9 * most, most)
     concentration = mean * (1.0 - mean) / variance - 1.0
     a, b = mean * concentration, (1.0 - mean) * concentration
-    choose = math.lgamma(persons + 1) - math.lgamma(cases + 1) - math.lgamma(persons - cases + 1)
-    rising = _log_rising(a, cases) + _log_rising(b, persons - cases) - _log_rising(a + b, persons)
-    return np.asarray(choose + rising)
-
-
-def _log_rising(x: Floats, steps: int) -> Floats:
-    """Logarithm of x (x + 1) ... (x + steps - 1), without the cancellation of two gammas."""
-    values = np.asarray(x, dtype=float)
-    return np.asarray(np.log(values[..., None] + np.arange(steps)).sum(axis=-1))
+    choose = -math.log1p(persons) - betaln(persons - cases + 1, cases + 1)
+    found: Floats = choose + betaln(a + cases, b + persons - cases) - betaln(a, b)
+    return found
 
 
 def log_ordering(x: Floats, bound: float, sd: Floats, *, above: bool) -> Floats:
     """Logarithm of the probability that a figure, known with an error, lies on the right side."""
-    z = (x - bound) / sd if above else (bound - x) / sd
-    return np.asarray(_log_normal_probability(np.asarray(z, dtype=float)))
+    from scipy.special import log_ndtr
 
-
-def _log_normal_probability(z: Floats) -> Floats:
-    """Logarithm of the standard normal distribution function, also far below 0."""
-    flat = np.atleast_1d(z).ravel()
-    found = np.empty(flat.shape)
-    for place, value in enumerate(flat):
-        if value > -30.0:
-            found[place] = math.log(0.5 * math.erfc(-value / math.sqrt(2.0)))
-        else:  # the first terms of the asymptotic series
-            found[place] = (
-                -0.5 * value**2
-                - math.log(-value * math.sqrt(2.0 * math.pi))
-                + math.log1p(-1.0 / value**2 + 3.0 / value**4)
-            )
-    return np.asarray(found.reshape(np.shape(z)))
+    found: Floats = log_ndtr((x - bound) / sd if above else (bound - x) / sd)
+    return found

@@ -14,6 +14,7 @@ from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError
 from rlsabm.parameter_list import parameters
 from rlsabm.parameter_table import PARAMETERS
+from rlsabm.results.intervals import Z_95
 
 #: Scales on which figures are compared: as they are, by logarithm, or by log odds.
 Scale = Literal["identity", "log", "logit"]
@@ -48,6 +49,9 @@ class Target(Protocol):
     mean, sd
         The published value on this scale and its standard deviation, which holds the published error
         and the discrepancy that is granted to the model.
+    limits
+        Lower and upper limit, on this scale, between which a simulated figure counts as inside; a
+        bound has one of them, the other is infinite.
     """
 
     @property
@@ -58,6 +62,8 @@ class Target(Protocol):
     def mean(self) -> float: ...
     @property
     def sd(self) -> float: ...
+    @property
+    def limits(self) -> tuple[float, float]: ...
 
     def log_likelihood(self, simulated: Floats, monte_carlo_sd: Floats) -> Floats:
         """Log-likelihood of the published figure where the model gives others, element by element.
@@ -68,6 +74,12 @@ class Target(Protocol):
             Figures of the model on the scale of the target.
         monte_carlo_sd
             How uncertain each of them is.
+        """
+
+    def distance(self, simulated: Floats, monte_carlo_sd: Floats) -> Floats:
+        """Distance of figures of the model from the published one, in standard deviations of both.
+
+        It has a sign; of a bound it is 0 on the right side.
         """
 
 
@@ -84,6 +96,16 @@ class NormalTarget:
         """Normal log-likelihood, to which the uncertainty of the simulated figure adds variance."""
         variance = self.sd**2 + monte_carlo_sd**2
         found: Floats = -0.5 * ((simulated - self.mean) ** 2 / variance + np.log(variance))
+        return found
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Limits of 95 %."""
+        return self.mean - Z_95 * self.sd, self.mean + Z_95 * self.sd
+
+    def distance(self, simulated: Floats, monte_carlo_sd: Floats) -> Floats:
+        """Difference by the standard deviation of both."""
+        found: Floats = (simulated - self.mean) / np.sqrt(self.sd**2 + monte_carlo_sd**2)
         return found
 
 
@@ -123,7 +145,7 @@ class Problem:
         _refuse_repeated("parameters", [each.name for each in self.parameters])
         _refuse_repeated("targets", [each.name for each in self.targets])
         for parameter in self.parameters:
-            if (why := _why_without_prior(parameter)) is not None:
+            if (why := why_without_prior(parameter)) is not None:
                 raise UserError(f"parameters.{parameter.name}: cannot be calibrated: {why}")
         for target in self.targets:
             if not (math.isfinite(target.mean) and 0.0 < target.sd < math.inf):
@@ -157,6 +179,21 @@ class Problem:
             ]
         )
 
+    def distances(self, simulated: Floats, sd: Floats) -> Floats:
+        """Distance of each target where the model gives these figures, in standard deviations of both.
+
+        Parameters
+        ----------
+        simulated, sd
+            Figures and how uncertain they are; the first axis has one for each target.
+        """
+        return np.stack(
+            [
+                target.distance(value, uncertain)
+                for target, value, uncertain in zip(self.targets, simulated, sd, strict=True)
+            ]
+        )
+
 
 def parameters_named(names: Sequence[str]) -> tuple[Parameter, ...]:
     """Parameters of the model by their names.
@@ -179,7 +216,7 @@ def _refuse_repeated(what: str, names: Collection[str]) -> None:
         seen.add(name)
 
 
-def _why_without_prior(parameter: Parameter) -> str | None:
+def why_without_prior(parameter: Parameter) -> str | None:
     if parameter.prior == "fixed":
         return "its prior is fixed (expected normal, lognormal or uniform)"
     if parameter.prior == "uniform" and not math.isfinite(parameter.upper - parameter.lower):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -117,11 +117,11 @@ def read_targets(file: str | Path) -> list[Target]:
             else:
                 mistakes.extend(made)
     if mistakes:
-        _raise(mistakes)
+        raise_together(mistakes)
     return targets
 
 
-def _raise(mistakes: list[ScenarioError]) -> None:
+def raise_together(mistakes: list[ScenarioError]) -> NoReturn:
     """Raise the first mistakes together."""
     in_order = sorted(mistakes, key=lambda mistake: mistake.line or 0)
     first, *others = in_order[:MOST_MISTAKES_SHOWN]
@@ -133,18 +133,38 @@ def _raise(mistakes: list[ScenarioError]) -> None:
     )
 
 
-def _find(file: str | Path) -> Path:
-    """The file, or the one that ships by this name."""
+def find_file(file: str | Path, folders: Sequence[Path], names: Sequence[str], what: str) -> Path:
+    """A file by its path, or one that ships by its name.
+
+    Parameters
+    ----------
+    file
+        Path or name.
+    folders
+        Where those that ship may be.
+    names
+        Their names.
+    what
+        What kind of file it is.
+
+    Raises
+    ------
+    UserError
+        If it has no suffix, is not there, and none of this name ships.
+    """
     path = Path(file)
     if path.suffix or path.exists():
         return path
-    for folder in SHIPPED:
-        if (shipped := folder / f"{path}.yaml").exists():
+    for folder in folders:
+        if str(path) in names and (shipped := folder / f"{path}.yaml").exists():
             return shipped
-    known = sorted({each.stem for folder in SHIPPED for each in folder.glob("*.yaml")})
-    what = f"found {value_text(str(file))}"
-    expected = f"the path of a target file, or one of {', '.join(known)}"
-    raise UserError(f"targets: {with_help(what, expected, nearest(str(file), known))}")
+    expected = f"the path of a {what} file, or one of {', '.join(names)}"
+    found = f"{what} file: found {value_text(str(file))}"
+    raise UserError(with_help(found, expected, nearest(str(file), names)))
+
+
+def _find(file: str | Path) -> Path:
+    return find_file(file, SHIPPED, sorted(_KINDS), "target")
 
 
 def _validated_keys() -> Mapping[str, Query | None]:
@@ -201,7 +221,7 @@ def _target(key: str, entry: Entry, kind: type[Target]) -> Target | list[Scenari
     try:
         published = Published.model_validate(given)
     except ValidationError as error:
-        return _in_words(error, entry, key, Published)
+        return in_words(error, entry, key, Published)
     query: Query | None = None
     if published.needs is None:
         made = _query(key, entry.value["observe"])
@@ -233,7 +253,7 @@ def _query(key: str, entry: Entry) -> Query | list[ScenarioError]:
     try:
         return model.model_validate(entry.plain())
     except ValidationError as error:
-        return _in_words(error, entry, where, model)
+        return in_words(error, entry, where, model)
 
 
 def _contradictions(target: Target) -> Iterator[tuple[str, str]]:
@@ -312,7 +332,7 @@ def _outside(target: Target) -> Iterator[tuple[str, str]]:
         )
 
 
-def _in_words(
+def in_words(
     error: ValidationError, entry: Entry, key: str, model: type[Section]
 ) -> list[ScenarioError]:
     """Mistakes that pydantic found, at their places."""

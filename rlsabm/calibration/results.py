@@ -16,7 +16,7 @@ from rlsabm.calibration.diagnostics import (
     pulls,
 )
 from rlsabm.calibration.evaluating import Asked
-from rlsabm.calibration.learning import DRAWS, HALF_WIDTH, Learnt, seed_of
+from rlsabm.calibration.learning import DRAWS, Learnt, seed_of
 from rlsabm.calibration.priors import values_of
 from rlsabm.calibration.problem import Problem, Scale
 from rlsabm.calibration.state import Finished
@@ -36,6 +36,7 @@ from rlsabm.calibration.tables import (
 from rlsabm.results.arrow import to_arrow
 from rlsabm.results.contents import Contents
 from rlsabm.results.files import table_bytes
+from rlsabm.results.intervals import Z_95
 from rlsabm.results.table import Column, ResultTable
 
 #: Percentiles of an interval of 95 %.
@@ -162,10 +163,10 @@ def _fit(problem: Problem, chosen: Sequence[Finished]) -> Contents:
     rows = []
     for target in problem.targets:
         figures = np.array([run.figures[target.name].value for run in chosen])
-        off = HALF_WIDTH * target.sd
+        distances = target.distance(figures, np.zeros_like(figures))
         on_scale = np.array(
             [
-                *(target.mean, target.mean - off, target.mean + off),
+                *(target.mean, *target.limits),
                 *(figures.mean(), *np.percentile(figures, [LOW, HIGH])),
             ]
         )
@@ -181,12 +182,13 @@ def _fit(problem: Problem, chosen: Sequence[Finished]) -> Contents:
                 "simulated_lower": low,
                 "simulated_upper": high,
                 "inside": lower <= simulated <= upper,
-                "distance": (figures.mean() - target.mean) / target.sd,
-                "contribution": (((figures - target.mean) / target.sd) ** 2).mean(),
+                "distance": distances.mean(),
+                "contribution": (distances**2).mean(),
             }
         )
     contents = _columns(FIT, rows)
-    contents["contribution"] = contents["contribution"] / contents["contribution"].sum()
+    misfit = contents["contribution"].sum()
+    contents["contribution"] = contents["contribution"] / (misfit or 1.0)
     return contents
 
 
@@ -194,7 +196,7 @@ def _what_targets_say(problem: Problem, learnt: Learnt) -> Contents:
     """Priors and posteriors of the parameters."""
     points = learnt.drawn.points
     percentiles = np.percentile(points, [50.0, LOW, HIGH], axis=0)
-    prior = np.repeat([[0.0], [-HALF_WIDTH], [HALF_WIDTH]], points.shape[1], axis=1)
+    prior = np.repeat([[0.0], [-Z_95], [Z_95]], points.shape[1], axis=1)
     before = values_of(problem.parameters, prior)
     after = values_of(problem.parameters, percentiles)
     return {

@@ -85,7 +85,7 @@ FIT = ResultTable(
         Column("published", "number", "of the target", "published figure"),
         Column(
             "published_lower", "number", "of the target",
-            "lower limit of its 95 % interval, with the discrepancy granted to the model",
+            "lower limit of its interval; minus infinity, or 0, where the figure is an upper bound",
         ),
         Column("published_upper", "number", "of the target", "upper limit of this interval"),
         Column(
@@ -100,7 +100,8 @@ FIT = ResultTable(
         Column("inside", "yes/no", "", "whether the simulated figure is in the published interval"),
         Column(
             "distance", "number", "standard deviations",
-            "simulated less published figure, in standard deviations of the published one",
+            "simulated less published figure, in standard deviations of the published one (with the "
+            "discrepancy granted to the model); 0 on the right side of a bound",
         ),
         Column(
             "contribution", "number", "1",

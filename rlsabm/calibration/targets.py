@@ -8,7 +8,6 @@ fitted to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -19,6 +18,8 @@ from rlsabm.arrays import Floats
 from rlsabm.calibration import likelihood
 from rlsabm.calibration.likelihood import Kind, Scale
 from rlsabm.calibration.measures import MEASURES, Query
+from rlsabm.calibration.problem import Simulated
+from rlsabm.calibration.samples import Figure
 from rlsabm.declaring.sections import CountryName, Line, Section, Whole
 from rlsabm.results.intervals import Z_95
 
@@ -31,6 +32,8 @@ RELATIVE_SD = 0.25
 DISCREPANCY = 0.05
 #: How far beyond a bound a figure still counts, on its scale; the likelihood is as soft as that.
 TOLERANCE = 0.1
+#: Standard error, on any scale, of a figure about which a run says nothing.
+NOTHING_KNOWN = 1000.0
 
 
 class Published(Section):
@@ -213,7 +216,7 @@ class Target:
             return given.interval[0], given.interval[1]
         if self.is_ordering:
             side = -1.0 if given.at_most is None else 1.0
-            limit = float(self.from_scale(self.observed_mean + side * given.tolerance))
+            limit = float(self.from_scale(self.mean + side * given.tolerance))
             return (limit, math.inf) if given.at_most is None else (-math.inf, limit)
         middle, half = float(self.to_scale(self.value)), Z_95 * self._published_sd()
         lower, upper = (float(self.from_scale(middle + side * half)) for side in (-1.0, 1.0))
@@ -234,7 +237,7 @@ class Target:
         return float(likelihood.sd_on_scale(self.value, relative * abs(self.value), self.scale))
 
     @property
-    def observed_mean(self) -> float:
+    def mean(self) -> float:
         """The published figure on its scale."""
         return float(self.to_scale(self.value))
 
@@ -245,7 +248,7 @@ class Target:
         return self.published.discrepancy * (size or 1.0)
 
     @property
-    def observed_sd(self) -> float:
+    def sd(self) -> float:
         """Standard error of the published figure and discrepancy together, on its scale."""
         return math.hypot(self._published_sd(), self.discrepancy)
 
@@ -257,78 +260,75 @@ class Target:
 
 
 class CalibrationTarget(Target):
-    """A figure that parameters may be fitted to."""
+    """A figure that parameters may be fitted to: a target of `rlsabm.calibration.problem`."""
 
     purpose: ClassVar[Purpose] = "calibration"
 
-    def log_likelihood(
-        self, simulated: Floats | float, monte_carlo_sd: Floats | float = 0.0
-    ) -> Floats:
-        """Logarithm of the likelihood of a simulated figure.
+    @property
+    def name(self) -> str:
+        """Its key."""
+        return self.key
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The published interval on the scale of the figure; infinite beyond a bound."""
+        if self.is_ordering:
+            tolerance = self.published.tolerance
+            if self.published.at_most is None:
+                return self.mean - tolerance, math.inf
+            return -math.inf, self.mean + tolerance
+        lower, upper = (float(self.to_scale(limit)) for limit in self.interval)
+        return lower, upper
+
+    def simulated(self, figure: Figure) -> Simulated:
+        """A simulated figure on the scale of the published one.
+
+        Where nobody could be counted it has an error with which it says nothing.
+        """
+        if not math.isfinite(figure.value):
+            return Simulated(self.mean, NOTHING_KNOWN)
+        error = figure.monte_carlo_sd if math.isfinite(figure.monte_carlo_sd) else math.inf
+        on_scale = float(likelihood.sd_on_scale(figure.value, error, self.scale))
+        return Simulated(float(self.to_scale(figure.value)), min(on_scale, NOTHING_KNOWN))
+
+    def log_likelihood(self, simulated: Floats, monte_carlo_sd: Floats) -> Floats:
+        """Logarithm of the likelihood where the model gives these figures.
 
         Parameters
         ----------
         simulated
-            Simulated figure, or an array of them.
+            Figures on the scale of the published one.
         monte_carlo_sd
-            Their standard errors by the limited number of people; as figures, not on the scale.
-
-        Returns
-        -------
-        numpy.ndarray
-            Of the shape of ``simulated``; minus infinity where there is no figure.
+            Their standard errors by the limited number of people, on this scale.
         """
-        values, given_errors = np.broadcast_arrays(
-            np.asarray(simulated, dtype=float), np.asarray(monte_carlo_sd, dtype=float)
-        )
-        there = np.isfinite(values)
-        # Where there is no figure, one that does no harm is reckoned with, and not used.
-        x = np.where(there, values, self.value)
-        errors = np.where(there, np.nan_to_num(given_errors), 0.0)
-        error = likelihood.sd_on_scale(x, errors, self.scale)
         given = self.published
         if self.kind == "beta_binomial":
             assert given.cases is not None
             assert given.persons is not None
-            wrong = np.hypot(error, self.discrepancy) * x * (1.0 - x)
-            found = likelihood.log_beta_binomial(given.cases, given.persons, x, wrong)
-        elif self.kind == "ordering":
-            found = likelihood.log_ordering(
-                self.to_scale(x),
-                self.observed_mean,
-                np.hypot(self.observed_sd, error),
-                above=given.at_least is not None,
-            )
-        else:
-            found = likelihood.log_normal_density(
-                self.to_scale(x), self.observed_mean, np.hypot(self.observed_sd, error)
-            )
-        return np.asarray(np.where(there, found, -np.inf))
+            share = self.from_scale(simulated)
+            wrong = np.hypot(monte_carlo_sd, self.discrepancy) * share * (1.0 - share)
+            return likelihood.log_beta_binomial(given.cases, given.persons, share, wrong)
+        sd = np.hypot(self.sd, monte_carlo_sd)
+        if self.kind == "ordering":
+            above = given.at_least is not None
+            return likelihood.log_ordering(simulated, self.mean, sd, above=above)
+        return likelihood.log_normal_density(simulated, self.mean, sd)
+
+    def distance(self, simulated: Floats, monte_carlo_sd: Floats) -> Floats:
+        """Distance from the published figure in standard deviations; none on the right side of a bound.
+
+        Parameters
+        ----------
+        simulated, monte_carlo_sd
+            As in `log_likelihood`.
+        """
+        off = (simulated - self.mean) / np.hypot(self.sd, monte_carlo_sd)
+        if self.is_ordering:
+            off = np.minimum(off, 0.0) if self.published.at_most is None else np.maximum(off, 0.0)
+        return np.asarray(off)
 
 
 class ValidationTarget(Target):
     """A figure that no parameter may be fitted to: it is compared, and has no likelihood."""
 
     purpose: ClassVar[Purpose] = "validation"
-
-
-def log_likelihood(
-    targets: Sequence[CalibrationTarget],
-    simulated: Sequence[Floats | float],
-    monte_carlo_sd: Sequence[Floats | float],
-) -> Floats:
-    """Logarithm of the likelihood of several figures together, as if they were independent.
-
-    Raises
-    ------
-    TypeError
-        If one of the targets is not a calibration target.
-    """
-    for target in targets:
-        if not isinstance(target, CalibrationTarget):
-            raise TypeError(f"{target.key} is no calibration target: nothing is fitted to it")
-    parts = [
-        target.log_likelihood(figure, error)
-        for target, figure, error in zip(targets, simulated, monte_carlo_sd, strict=True)
-    ]
-    return np.asarray(sum(parts, np.zeros(())))

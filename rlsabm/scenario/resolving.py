@@ -28,6 +28,8 @@ CALL = "simulate"
 #: Scenarios that ship with the package: inside it when installed, beside it in a checkout.
 _PACKAGE = Path(__file__).parent.parent
 SHIPPED = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
+#: Files there that are no scenarios, but say how to calibrate one.
+NO_SCENARIOS = ("calibration",)
 
 
 def load_scenario(
@@ -202,7 +204,7 @@ def _find(name: str, folder: Path, place: Place, key: str = "") -> Path:
 def _scenario_files(folder: Path) -> list[Path]:
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES[1:])
-        return [file for file in files if file.is_file()]
+        return [file for file in files if file.stem not in NO_SCENARIOS and file.is_file()]
     except OSError:
         return []
 
