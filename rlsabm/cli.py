@@ -627,6 +627,91 @@ def validate(
         say_line(f"Written: {path}")
 
 
+@app.command()
+def calibrate(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="Calibration file, such as scenarios/calibration.yaml."
+        ),
+    ],
+    out_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder of the calibration; outputs/NAME by default."
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="People of each run, if not as the file says."),
+    ] = None,
+    evaluations: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Most runs in all, if not as the file says."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, metavar="H", help="Stop after H hours; the same command goes on later."
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    timeout: TimeoutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn parameters from published figures: draws from their posterior, as Parquet.
+
+    It runs in waves, and keeps each run: the same command goes on after any stop, also with more
+    `--evaluations` than before. It needs the extra `calibrate`.
+
+    Exit code: 0 if all is done or its hours are over, 2 for a mistake, 130 when interrupted.
+
+    Example: `rlsabm calibrate scenarios/calibration.yaml --hours 8`
+    """
+    from rlsabm.calibration.calibrating import calibrate as learn
+    from rlsabm.calibration.file import read_calibration
+    from rlsabm.printing.calibration import (
+        CalibrationProgress,
+        print_calibration,
+        print_interrupted,
+    )
+    from rlsabm.study.outside import check_outside
+
+    said = read_calibration(file)
+    folder = out_folder or Path("outputs") / said.name
+    check_outside(folder, "choose another folder with --out")
+    options = said.options(
+        evaluations=evaluations,
+        hours=hours,
+        workers=workers,
+        cluster=cluster,
+        timeout=None if timeout is None else 60.0 * timeout,
+    )
+    problem = said.problem(size)
+    try:
+        with CalibrationProgress(err) as progress:
+            report = learn(problem, folder, options, watch=progress)
+    except KeyboardInterrupt:
+        interruptions.hear()
+        print_interrupted(folder, ["rlsabm", "calibrate", file, "--out", folder], err)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(
+            {
+                "folder": str(report.folder),
+                "status": report.status,
+                "trouble": report.trouble,
+                "evaluations": report.evaluations,
+                "failed": report.failed,
+                "waves": report.waves,
+            }
+        )
+        return
+    print_calibration(report)
+    say_line(f"Results: {folder}")
+
+
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
     """Run a study with progress on standard error, and print what it found."""
     from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study

@@ -21,6 +21,7 @@ from rlsabm.calibration.reading import (
 )
 from rlsabm.calibration.targets import CalibrationTarget
 from rlsabm.calibration.virtual_studies import LEAST_SIZE, MOST_SIZE
+from rlsabm.data.files import shown
 from rlsabm.data.yaml_reading import Entry, read_file
 from rlsabm.declaring.parameter import Distribution, Parameter
 from rlsabm.declaring.sections import Line, Number, Section, Whole, Words, none_is_empty
@@ -32,6 +33,8 @@ from rlsabm.scenario.resolving import NO_SCENARIOS, SHIPPED
 from rlsabm.study.settings import input_hash, read_scenario
 from rlsabm.wording import number_text, value_text, with_help
 
+#: Keys that scenario files have, and calibration files have not.
+KEYS_OF_SCENARIOS = {"population", "observe", "conditions", "shifts", "arms", "base", "runs"}
 _WHAT = {"what": "a calibration file", "keys": "title, targets and parameters"}
 
 
@@ -219,11 +222,14 @@ def read_calibration(file: str | Path) -> CalibrationFile:
     """
     path = find_file(file, SHIPPED, NO_SCENARIOS, "calibration")
     root = read_file(path, **_WHAT)
+    assert isinstance(root.value, dict)
+    if KEYS_OF_SCENARIOS & root.value.keys() and "targets" not in root.value:
+        what = f"is a scenario, no calibration file (rlsabm run {shown(path)} runs it)"
+        raise ScenarioError(what, file=shown(path))
     try:
         section = CalibrationSection.model_validate(root.plain())
     except ValidationError as error:
         raise_together(in_words(error, root, "", CalibrationSection))
-    assert isinstance(root.value, dict)
     parameters = []
     mistakes: list[ScenarioError] = []
     for name, prior in section.parameters.items():

@@ -340,7 +340,7 @@ def in_words(
     found = []
     for detail in error.errors(include_url=False, include_context=False):
         path = detail["loc"]
-        steps = [key, *(step for step in path if isinstance(step, str))]
+        steps = [each for each in (key, *path) if isinstance(each, str) and each]
         at, there = entry, True
         for step in path:
             inside = at.value

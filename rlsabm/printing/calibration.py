@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,9 +15,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from rlsabm.calibration.calibrating import COMPLETE, Report
 from rlsabm.calibration.history_matching import CUT_OFF
+from rlsabm.calibration.state import JOURNAL, Journal
 from rlsabm.calibration.waves import Kind, Wave
 from rlsabm.printing.tables import show_table
-from rlsabm.printing.text import plain, say, say_line
+from rlsabm.printing.text import plain, say, say_command, say_line
 from rlsabm.results.arrow import frame_of
 from rlsabm.results.files import read_parquet, table_path
 from rlsabm.wording import NONE, counted, duration
@@ -115,6 +116,18 @@ class CalibrationProgress:
     def tell(self, line: str) -> None:
         """Print what a person must know, terminal or not."""
         say_line(line, console=self._console)
+
+
+def print_interrupted(folder: Path, command: Sequence[object], console: Console) -> None:
+    """Print what is kept of an interrupted calibration, and the command that goes on with it."""
+    journal = folder / JOURNAL
+    done = len(Journal.opened(journal).runs) if journal.exists() else 0
+    kept = (
+        f"{counted(done, 'run')} {'is' if done == 1 else 'are'} kept."
+        if done
+        else "No run had ended."
+    )
+    say_command(f"Stopped. {kept} To go on", *command, console=console)
 
 
 def print_calibration(report: Report) -> None:

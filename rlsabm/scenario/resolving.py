@@ -28,8 +28,9 @@ CALL = "simulate"
 #: Scenarios that ship with the package: inside it when installed, beside it in a checkout.
 _PACKAGE = Path(__file__).parent.parent
 SHIPPED = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
-#: Files there that are no scenarios, but say how to calibrate one.
+#: Files there that are no scenarios, but say how to calibrate one; and keys that no scenario has.
 NO_SCENARIOS = ("calibration",)
+KEYS_OF_CALIBRATIONS = {"targets", "leave_out", "evaluations"}
 
 
 def load_scenario(
@@ -91,6 +92,7 @@ def load_scenario(
     else:
         file = _find(str(source), Path(), Place(str(source)))
         first = read_file(file)
+        _refuse_calibration(first, file)
     name, chain, recorded = _chain(file, first)
     layers = [nested(layer) for layer in chain]
     if catalogue is not None:
@@ -131,6 +133,13 @@ def load_scenario(
         },
         recorded=recorded,
     )
+
+
+def _refuse_calibration(first: Entry, file: Path) -> None:
+    """Say what a calibration file is for, where a scenario is expected."""
+    if isinstance(first.value, dict) and KEYS_OF_CALIBRATIONS & first.value.keys():
+        what = f"is a calibration file, no scenario (rlsabm calibrate {shown(file)} runs it)"
+        raise ScenarioError(what, file=shown(file))
 
 
 def _is_in(layer: str, file: Path) -> bool:
