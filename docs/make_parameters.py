@@ -16,10 +16,12 @@ Written by `python docs/make_parameters.py` from the parameter table; do not edi
 `rlsabm parameters WORD` shows the same on screen. A scenario changes a value by
 `parameters: {name: value}`.
 
-A prior of *normal* or *lognormal* has the default as centre and the given spread as standard deviation
-(of the value, or of its natural logarithm), cut at the bounds; *fixed* does not vary between draws. The
-unit 1 means a ratio, share or number without unit. A source that says *assumed* is a guess; one
-that says *set to* names the published figure to which the value was set by hand or by a coarse search.
+A prior of *normal* or *lognormal* is given by its centre (that of the default where none is shown) and
+its standard deviation (of the value, or of its natural logarithm), cut at the bounds; *fixed* does not
+vary between draws. A parameter whose default differs from its centre is calibrated: the default is the
+mean of the [posterior](calibration.md), from which draws are taken. The unit 1 means a ratio, share or
+number without unit. A source that says *assumed* is a guess; one that says *set to* names the published
+figure to which the value, or the centre of the prior, was set by hand or by a coarse search.
 
 Tables by age, by month of pregnancy, by locus and by blood service are explained
 [beside their files](../rlsabm/data/README.md), those of countries in
@@ -40,7 +42,10 @@ def page() -> str:
 
 
 def _row(p: Parameter) -> str:
-    prior = p.prior if p.prior in ("fixed", "uniform") else f"{p.prior}, {p.spread:g}"
+    prior = str(p.prior)
+    if prior not in ("fixed", "uniform"):
+        centre = "" if p.centre == p.default else f"{p.centre:g}, "
+        prior = f"{p.prior}, {centre}{p.spread:g}"
     cells = (
         f"`{p.name}`",
         f"{p.default:g}",

@@ -1,6 +1,6 @@
 """Write docs/validation.md from a stored scorecard: ``python docs/make_validation.py``.
 
-The scorecard is made anew with ``rlsabm validate --out docs``, which takes some minutes.
+The scorecard is made anew with ``rlsabm validate --draws 20 --out docs``, which takes some minutes.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from typing import Any
 
 import pandas as pd
 
-from rlsabm.calibration.scorecard import PURPOSES, REPLICATES, SIZE, Scorecard
+from rlsabm.calibration.scorecard import PURPOSES, SIZE, Scorecard
 from rlsabm.printing.scorecard import endings, published_text, simulated_text, verdict_text
 
 PAGE = Path(__file__).with_name("validation.md")
 STORED = Path(__file__).with_name("scorecard.parquet")
+#: As they were run.
+DRAWS = 20
 HEAD = f"""\
 # Published figures beside simulated ones
 
 Written by `python docs/make_validation.py` from a stored scorecard; do not edit by hand.
 
-**The parameters are not calibrated yet.** They are sensible starting values; some of them were set by
-hand or by a coarse search to some figures of the first list, which is no calibration. This page shows
-how far they are from what is published, and is no evidence that the model is right.
+Twenty parameters of the model are [calibrated](calibration.md) to some figures of the first list;
+nothing is ever fitted to those of the second. This page shows how far simulated figures are from
+published ones, as they fall: {DRAWS} runs of {SIZE:,} people of the baseline scenario, each at another
+draw from the posterior (`rlsabm validate --draws {DRAWS}`). None of these runs was used in fitting.
 
-`rlsabm validate` makes this comparison for any scenario and any parameters. Here it was run with its
-defaults: the baseline scenario, {REPLICATES} runs of {SIZE:,} people.
+`rlsabm validate` makes this comparison for any scenario and any parameters.
 [How figures are compared](methods.md#published-figures) says what is simulated and what the intervals
 mean; the figures themselves stand in [calibration.yaml](../scenarios/targets/calibration.yaml) and
 [validation.yaml](../scenarios/targets/validation.yaml), with everything that is asked of the simulated
@@ -43,10 +45,10 @@ These are kept apart. The program has no way to fit to them: they have no likeli
 """,
 }
 MARKS = """\
-A star marks intervals of a study of the published size, with the chance of the simulation; the others
-hold the chance of the simulation only. "no?" means that the simulated figure is outside, but that the
-published one is in the simulated interval, so that chance may be why. Bounds have their tolerance in
-parentheses.
+Simulated figures are means of the runs, their intervals the middle 95 % of these runs: what parameters
+leave open, and the chance of a population of this size. "no?" means that the mean is outside of the
+published interval, but that the published figure is in the simulated one. Bounds have their tolerance
+in parentheses.
 """
 
 
@@ -71,7 +73,7 @@ def source_of(row: Any) -> str:
 
 def page() -> str:
     """The whole page."""
-    card = Scorecard(pd.read_parquet(STORED), SIZE, REPLICATES)
+    card = Scorecard(pd.read_parquet(STORED), SIZE, 1, DRAWS)
     lines = [HEAD]
     for purpose in PURPOSES:
         rows = card.frame[card.frame["purpose"] == purpose]

@@ -396,7 +396,9 @@ def parameters(
         if HEADINGS[name] != part:
             part = HEADINGS[name]
             out.rule(Text(str(part), style="bold"), align="left")
-        prior = p.prior if p.prior in ("fixed", "uniform") else f"{p.prior}, spread {p.spread:g}"
+        prior = str(p.prior)
+        if prior not in ("fixed", "uniform"):
+            prior += f", centre {p.centre:g}, spread {p.spread:g}"
         say(f"{name} = {p.default:g} {p.unit if p.unit != '1' else ''}", bold=True)
         say(f"    {p.meaning}")
         say(f"    {prior}; from {p.lower:g} to {p.upper:g}. {p.source}")
@@ -574,8 +576,17 @@ def validate(
     size: Annotated[
         int | None, typer.Option(metavar="N", help="People of each run; 100,000 by default.")
     ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Draws of the parameters from the posterior, one run each; none by default: "
+            "parameters have their defaults.",
+        ),
+    ] = 0,
     replicates: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of runs; 4 by default.")
+        int | None,
+        typer.Option(metavar="N", help="Number of runs; 4 by default, 1 of each draw."),
     ] = None,
     workers: WorkersOption = None,
     out_folder: Annotated[
@@ -594,7 +605,7 @@ def validate(
 
     Figures of one's own: `rlsabm validate --targets my_figures.yaml --out outputs/my_figures`
     """
-    from rlsabm.calibration.scorecard import PURPOSES, REPLICATES, SIZE
+    from rlsabm.calibration.scorecard import PURPOSES, SIZE
     from rlsabm.calibration.scorecard import validate as compare_figures
     from rlsabm.printing.advancing import advancing
     from rlsabm.printing.scorecard import print_scorecard
@@ -608,7 +619,8 @@ def validate(
             targets=targets or PURPOSES,
             settings=settings or [],
             size=SIZE if size is None else size,
-            replicates=REPLICATES if replicates is None else replicates,
+            draws=draws,
+            replicates=replicates,
             workers=workers,
             advance=advance,
         )

@@ -20,6 +20,7 @@ MEANINGS = {
     "default": "value where nothing else is said",
     "unit": "unit; 1 for ratios and shares",
     "prior": "shape of the prior: normal, lognormal, uniform, or fixed",
+    "centre": "mean of a normal prior, median of a lognormal one, before they are truncated",
     "spread": "standard deviation of the prior: of the value, or of its logarithm if lognormal",
     "lower": "smallest value allowed; the prior is truncated to it",
     "upper": "largest value allowed; the prior is truncated to it",

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError, nearest
+from rlsabm.posterior import posterior_values
 from rlsabm.rooms import ROOMS
 
 #: All parameters by name, and the heading under which each stands.
@@ -49,19 +50,28 @@ def checked_values(values: Mapping[str, object], place: str = "parameters") -> d
     return checked
 
 
-def draw_values(draw: int, seed: int) -> dict[str, float]:
+def draw_values(draw: int, seed: int, *, priors: bool = False) -> dict[str, float]:
     """Values of the parameters that one draw sets.
 
-    Draw 0 sets none: every parameter has its default. Others draw from the priors, by uniforms that
-    depend on the seed, the draw and the parameter's name only.
+    Draw 0 sets none: every parameter has its default. Others take calibrated parameters from a draw of
+    the posterior, and the rest from their priors, by uniforms that depend on the seed, the draw and the
+    parameter's name only.
+
+    Parameters
+    ----------
+    draw, seed
+        Number of the draw, and root of the random numbers.
+    priors
+        Whether calibrated parameters are drawn from their priors, too.
     """
     if draw == 0:
         return {}
-    return {
+    drawn = {
         name: parameter.quantile(_uniform(name, draw, seed))
         for name, parameter in PARAMETERS.items()
         if parameter.prior != "fixed"
     }
+    return drawn if priors else drawn | posterior_values(draw, seed)
 
 
 def draw_strength(name: str, log_sd: float, draw: int, seed: int) -> float:

@@ -159,7 +159,7 @@ def test_priors_of_the_file(folder: Path) -> None:
     text = CALIBRATION.replace(
         "[liability_threshold, liability_scale]",
         "{liability_threshold: {prior: uniform, lower: 3, upper: 5}, "
-        "liability_scale: {center: 0.3, spread: 0.5}, age_liability: }",
+        "liability_scale: {centre: 0.3, spread: 0.5}, age_liability: }",
     )
     path.write_text(text, encoding="utf-8")
     threshold, scale, age = read_calibration(path).parameters
@@ -200,7 +200,7 @@ def test_a_country_of_ones_own_is_found_from_the_scenario(folder: Path) -> None:
             "[liability_threshold, liability_scale]",
             "{liability_scale: {upper: 0.1}}",
             5,
-            "found the center 0.2 (expected a number from 0.05 to 0.1)",
+            "found the centre 0.2 (expected a number from 0.05 to 0.1)",
         ),
         (
             "[liability_threshold, liability_scale]",

@@ -30,7 +30,7 @@ FLOORS = (
     ("exposures",),
     ("life",),
     ("measuring",),
-    ("rooms", "person", "parameter_table", "parameter_list"),
+    ("rooms", "person", "posterior", "parameter_table", "parameter_list"),
     ("inputs",),
     ("setting",),
     ("population",),

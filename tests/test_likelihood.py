@@ -188,6 +188,12 @@ def test_what_nobody_showed_says_nothing(value: float) -> None:
     assert found.monte_carlo_sd == NOTHING_KNOWN
 
 
+def test_a_ratio_of_no_cases_says_nothing() -> None:
+    """Its error by the jackknife is 0: where it is left out nothing changes."""
+    found = target(OTHER, value=2.0, interval=[1.0, 4.0]).simulated(Figure(0.0, 0.0, 9, np.zeros(0)))
+    assert found.monte_carlo_sd == NOTHING_KNOWN
+
+
 def test_distances_have_a_sign() -> None:
     made = target(OTHER, value=2.0, interval=[1.0, 4.0])
     sd = np.log(4.0) / (2 * 1.959964)

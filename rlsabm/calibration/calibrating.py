@@ -298,7 +298,7 @@ class _Calibration:
     def _identity(self) -> dict[str, Any]:
         """What tells the calibration from all others, as JSON has it."""
         problem, options = self._problem, self._options
-        shown = ("name", "default", "prior", "spread", "lower", "upper")
+        shown = ("name", "prior", "centre", "spread", "lower", "upper")
         found = {
             "parameters": {
                 each.name: {name: getattr(each, name) for name in shown}

@@ -44,9 +44,9 @@ class Prior(Section):
     prior: Annotated[
         Distribution | None, Field(description="Shape: normal, lognormal or uniform.")
     ] = None
-    center: Annotated[
+    centre: Annotated[
         Number | None,
-        Field(description="Middle of a normal, median of a lognormal prior; else the default."),
+        Field(description="Mean of a normal, median of a lognormal prior."),
     ] = None
     spread: Annotated[
         Number | None,
@@ -306,19 +306,25 @@ def _parameter(name: str, given: Prior) -> Parameter | str:
         within = f"bounds within {number_text(table.lower)} and {number_text(table.upper)}"
         return with_help(f"found bounds {number_text(lower)} and {number_text(upper)}", within)
     shape = given.prior or table.prior
-    center = table.default if given.center is None else given.center
-    if shape == "uniform" and given.center is None:
-        center = min(max(center, lower), upper)
-    if not lower <= center <= upper:
+    centre = table.centre if given.centre is None else given.centre
+    if shape == "uniform":
+        centre = min(max(centre, lower), upper)
+    if not lower <= centre <= upper:
         within = f"a number from {number_text(lower)} to {number_text(upper)}"
-        return with_help(f"found the center {number_text(center)}", within)
+        return with_help(f"found the centre {number_text(centre)}", within)
     spread = table.spread if given.spread is None else given.spread
     if shape in ("normal", "lognormal") and not spread > 0:
         return with_help(f"found the spread {number_text(spread)}", "a number above 0")
-    if shape == "lognormal" and not center > 0:
-        return with_help(f"found the center {number_text(center)}", "a number above 0")
+    if shape == "lognormal" and not centre > 0:
+        return with_help(f"found the centre {number_text(centre)}", "a number above 0")
     made = replace(
-        table, default=center, prior=shape, spread=float(spread), lower=lower, upper=upper
+        table,
+        default=centre,
+        centre=centre,
+        prior=shape,
+        spread=float(spread),
+        lower=lower,
+        upper=upper,
     )
     why = why_without_prior(made)
     return made if why is None else f"cannot be calibrated: {why}"

@@ -32,6 +32,8 @@ from rlsabm.results.vocabulary import Vocabulary
 
 #: People of each run, and runs, where nothing is said.
 SIZE, REPLICATES = 100_000, 4
+#: Fewest draws from which an interval is made.
+LEAST_DRAWS = 5
 PURPOSES = ("calibration", "validation")
 _VOCABULARY = Vocabulary((), (), {}, (), (0,), (), ())
 
@@ -58,8 +60,9 @@ TABLE = ResultTable(
         Column(
             "interval_of", "category", "",
             "what the simulated interval holds: 'study' is the chance of a study of the published size "
-            "and of the simulation together, 'simulation' that of the simulation alone",
-            words=("study", "simulation", "none"),
+            "and of the simulation together, 'simulation' that of the simulation alone, 'draws' the "
+            "middle 95 % of runs at draws of the parameters",
+            words=("study", "simulation", "draws", "none"),
         ),
         Column(
             "monte_carlo_error", "number", "of the figure",
@@ -99,13 +102,16 @@ class Scorecard:
     ----------
     frame
         A row a target, calibration targets first; ``attrs`` have units and meanings of the columns.
-    size, replicates
-        People of each run, and number of runs.
+    size
+        People of each run.
+    draws, replicates
+        Draws of the parameters, and runs of each; without draws they had their defaults.
     """
 
     frame: pd.DataFrame
     size: int
     replicates: int
+    draws: int = 0
 
     def inside(self, purpose: str) -> tuple[int, int]:
         """How many figures of a purpose are in their published intervals, and of how many.
@@ -167,7 +173,8 @@ def validate(
     settings: Sequence[str] = (),
     parameters: Mapping[str, float] | None = None,
     size: int = SIZE,
-    replicates: int = REPLICATES,
+    draws: int = 0,
+    replicates: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
     advance: Advance = lambda share: None,
@@ -185,8 +192,11 @@ def validate(
         Settings of the form ``key=value``, as on the command line.
     parameters
         Values that differ from the scenario's, by name.
-    size, replicates
-        People of each run, and number of runs.
+    size
+        People of each run.
+    draws, replicates
+        Draws of the parameters from the posterior, and runs of each; by default none, parameters have
+        their defaults, and there are 4 runs.
     seed
         Root of all random numbers; by default the scenario's.
     workers
@@ -210,6 +220,8 @@ def validate(
     >>> card = rlsabm.validate(size=5_000, replicates=2)  # doctest: +SKIP
     >>> card.frame[["target", "simulated", "published", "verdict"]]  # doctest: +SKIP
     """
+    if replicates is None:
+        replicates = 1 if draws else REPLICATES
     listed = read_all(targets)
     observed = [target for target in listed if target.query is not None]
     figures = take_figures(
@@ -218,16 +230,17 @@ def validate(
         settings=settings,
         parameters=parameters,
         size=size,
+        draws=draws,
         replicates=replicates,
         seed=seed,
-        studies=STUDIES,
+        studies=0 if draws else STUDIES,
         workers=workers,
         advance=advance,
     )
     found = {target.key: each for target, each in zip(observed, figures, strict=True)}
-    rows = [_row(target, found.get(target.key, [])) for target in listed]
+    rows = [_row(target, found.get(target.key, []), draws) for target in listed]
     contents = {name: [row[name] for row in rows] for name in rows[0]}
-    return Scorecard(frame_of(_arrow(contents)), size, replicates)
+    return Scorecard(frame_of(_arrow(contents)), size, replicates, draws)
 
 
 def read_all(files: Sequence[str | Path] | str | Path) -> list[Target]:
@@ -253,10 +266,13 @@ def _texts(files: Any) -> Any:
     return [str(file) if isinstance(file, Path) else file for file in files]
 
 
-def _row(target: Target, figures: Sequence[Figure]) -> dict[str, Any]:
+def _row(target: Target, figures: Sequence[Figure], draws: int) -> dict[str, Any]:
     """The row of a target from the figures of all runs."""
     figure = combined(figures)
-    lower, upper, interval_of = interval_of_figure(target, figure)
+    if draws:
+        lower, upper, interval_of = interval_of_draws(figures)
+    else:
+        lower, upper, interval_of = interval_of_figure(target, figure)
     published_lower, published_upper = target.interval
     verdict = "not observed"
     if math.isfinite(figure.value):
@@ -308,6 +324,15 @@ def interval_of_figure(target: Target, figure: Figure) -> tuple[float, float, st
     if target.is_proportion:
         upper = min(upper, 1.0)
     return lower, upper, "study" if len(figure.studies) else "simulation"
+
+
+def interval_of_draws(figures: Sequence[Figure]) -> tuple[float, float, str]:
+    """The middle 95 % of figures of runs at draws of the parameters, and what the interval holds."""
+    there = [figure.value for figure in figures if math.isfinite(figure.value)]
+    if len(there) < LEAST_DRAWS:
+        return math.nan, math.nan, "none"
+    lower, upper = np.percentile(there, [2.5, 97.5]).tolist()
+    return lower, upper, "draws"
 
 
 def _arrow(contents: Mapping[Any, Any]) -> pa.Table:

@@ -283,10 +283,13 @@ class CalibrationTarget(Target):
     def simulated(self, figure: Figure) -> Simulated:
         """A simulated figure on the scale of the published one.
 
-        Where nobody could be counted it has an error with which it says nothing.
+        Where nobody could be counted, or a ratio is 0, which its scale does not have, it has an error
+        with which it says nothing.
         """
         if not math.isfinite(figure.value):
             return Simulated(self.mean, NOTHING_KNOWN)
+        if self.scale != "identity" and not figure.value > 0.0:
+            return Simulated(float(self.to_scale(figure.value)), NOTHING_KNOWN)
         error = figure.monte_carlo_sd if math.isfinite(figure.monte_carlo_sd) else math.inf
         on_scale = float(likelihood.sd_on_scale(figure.value, error, self.scale))
         return Simulated(float(self.to_scale(figure.value)), min(on_scale, NOTHING_KNOWN))

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,30 @@ class People:
 
     Attributes
     ----------
-    setting
-        What they live in.
-    seed
-        Root of the scenario's random numbers.
+    study
+        The scenario that they live in.
     places
         Places of the targets in the list that was asked for.
     """
 
-    setting: Setting
-    seed: int
+    study: ResolvedScenario
     places: list[int]
+
+    @property
+    def seed(self) -> int:
+        """Root of the scenario's random numbers."""
+        return self.study.scenario.runs.seed
+
+    @cached_property
+    def default_setting(self) -> Setting:
+        """What they live in where parameters have their defaults."""
+        return unit_setting(self.study.scenario, 0, country=country_of(self.study))
+
+    def setting(self, draw: int) -> Setting:
+        """What the people of a draw live in."""
+        if draw == 0:
+            return self.default_setting
+        return unit_setting(self.study.scenario, draw, country=self.default_setting.country)
 
 
 def take_figures(
@@ -68,6 +82,7 @@ def take_figures(
     settings: Sequence[str] = (),
     parameters: Mapping[str, float] | None = None,
     size: int = 20_000,
+    draws: int = 0,
     replicates: int = 1,
     seed: int | None = None,
     studies: int = 0,
@@ -86,8 +101,10 @@ def take_figures(
         Settings of the form ``key=value``, as on the command line.
     parameters
         Values that differ from the scenario's, by name.
-    size, replicates
-        People of a run, and number of runs.
+    size
+        People of a run.
+    draws, replicates
+        Draws of the parameters, and runs of each; without draws they have their defaults.
     seed
         Root of the random numbers; by default the scenario's.
     studies
@@ -100,7 +117,8 @@ def take_figures(
     Returns
     -------
     list of list of Figure
-        A list for each target, in the order of the targets, with a figure for each run.
+        A list for each target, in the order of the targets, with a figure for each run: replicates of
+        the first draw, then those of the second.
 
     Raises
     ------
@@ -110,6 +128,7 @@ def take_figures(
     for target in targets:
         if target.query is None:
             raise UserError(f"{target.key}: cannot be observed yet: {target.published.needs}")
+    draws = whole_number("draws", draws, 0, 10_000)
     replicates = whole_number("replicates", replicates, 1, 10_000)
     workers = processors() if workers is None else whole_number("workers", workers, 1, 1024)
     groups = list(
@@ -117,24 +136,26 @@ def take_figures(
             targets, scenario, settings=settings, parameters=parameters, size=size, seed=seed
         )
     )
-    jobs = [(people, replicate) for people in groups for replicate in range(replicates)]
+    runs = [(d, r) for d in (range(1, draws + 1) if draws else [0]) for r in range(replicates)]
+    jobs = [(people, run) for people in groups for run in runs]
     found: list[list[Figure]] = [[] for _ in targets]
     stop = threading.Event()
 
-    def work(job: tuple[People, int]) -> list[Figure]:
-        people, replicate = job
+    def work(job: tuple[People, tuple[int, int]]) -> list[Figure]:
+        people, (draw, replicate) = job
 
         def lived(share: float) -> None:
             if stop.is_set():
                 raise StoppedError
             advance(share / len(jobs))
 
-        key = run_key(people.seed, draw=0, replicate=replicate)
-        seen = observe(people.setting, key, progress=lived)
+        key = run_key(people.seed, draw=draw, replicate=replicate)
+        seen = observe(people.setting(draw), key, progress=lived)
+        number = runs.index((draw, replicate))
         figures = []
         for place in people.places:
             lived(0.0)
-            figures.append(figure_of(targets[place], seen, studies=studies, replicate=replicate))
+            figures.append(figure_of(targets[place], seen, studies=studies, number=number))
         return figures
 
     with ThreadPoolExecutor(workers) as executor:
@@ -150,7 +171,7 @@ def take_figures(
     return found
 
 
-def figure_of(target: Target, seen: Observation, *, studies: int = 0, replicate: int = 0) -> Figure:
+def figure_of(target: Target, seen: Observation, *, studies: int = 0, number: int = 0) -> Figure:
     """The figure of a target in one run, per the number that the target is given per.
 
     Parameters
@@ -161,12 +182,12 @@ def figure_of(target: Target, seen: Observation, *, studies: int = 0, replicate:
         The people of the run.
     studies
         Studies of the size of the real one to simulate, if the target has one.
-    replicate
+    number
         Number of the run: studies of other runs draw other people.
     """
     assert target.query is not None
     sample = MEASURES[target.query.measure].take(seen, target.query)
-    seed = zlib.crc32(f"{target.key} {replicate}".encode())
+    seed = zlib.crc32(f"{target.key} {number}".encode())
     figure = sample.figure(target.published.sample, studies, seed)
     per = target.published.per
     return Figure(
@@ -201,13 +222,11 @@ def _people_of(
     for own_changes, places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
-            yield People(_setting(study), study.scenario.runs.seed, places)
         except ScenarioError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None
-
-
-def _setting(study: ResolvedScenario) -> Setting:
-    return unit_setting(study.scenario, 0, country=country_of(study))
+        people = People(study, places)
+        _ = people.default_setting  # which tells of mistakes before the first run
+        yield people
 
 
 def combined(figures: Sequence[Figure]) -> Figure:

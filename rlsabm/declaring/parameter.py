@@ -26,13 +26,16 @@ class Parameter:
         Unit, in words for people; "1" for ratios and shares.
     prior
         Shape of the prior: ``normal`` and ``lognormal`` take ``spread`` as standard deviation (of the
-        value, of its logarithm) around the default; ``uniform`` fills the bounds; ``fixed`` does not
+        value, of its logarithm) around the centre; ``uniform`` fills the bounds; ``fixed`` does not
         vary between draws.
     lower, upper
         Values outside are refused; the prior is truncated to them.
     meaning, source
         One sentence each. A source is a citation, "assumed" (a guess), or "set to" a calibration
         figure.
+    centre
+        Mean of a normal prior, median of a lognormal one, before they are truncated: that of the
+        default, but for calibrated parameters, of which the default is what figures have taught.
     """
 
     name: str
@@ -44,10 +47,14 @@ class Parameter:
     upper: float
     meaning: str
     source: str
+    centre: float = math.nan
 
     def __post_init__(self) -> None:
-        if not self.lower <= self.default <= self.upper:
-            raise ValueError(f"{self.name}: default {self.default} outside its bounds")
+        if math.isnan(self.centre):
+            object.__setattr__(self, "centre", self.default)
+        for value in (self.default, self.centre):
+            if not self.lower <= value <= self.upper:
+                raise ValueError(f"{self.name}: {value} is outside its bounds")
         if self.prior in ("normal", "lognormal") and not self.spread > 0:
             raise ValueError(f"{self.name}: a {self.prior} prior needs a spread")
 
@@ -69,7 +76,7 @@ class Parameter:
         if self.prior == "uniform":
             return self.lower + u * (self.upper - self.lower)
         logarithmic = self.prior == "lognormal"
-        shape = NormalDist(math.log(self.default) if logarithmic else self.default, self.spread)
+        shape = NormalDist(math.log(self.centre) if logarithmic else self.centre, self.spread)
         low = (
             0.0
             if logarithmic and self.lower <= 0

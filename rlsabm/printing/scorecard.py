@@ -16,9 +16,16 @@ TITLES = {
 }
 LEGEND = (
     "in: whether the simulated figure is in the published interval; 'no?' if it is not, but the "
-    "published figure is in the simulated interval, so that chance may be why. Intervals of simulated "
-    "figures marked * are those of a study of the published size, others those of the simulation "
-    "alone. Proportions are in per cent; bounds have their tolerance in parentheses."
+    "published figure is in the simulated interval, so that chance may be why. {intervals} "
+    "Proportions are in per cent; bounds have their tolerance in parentheses."
+)
+OF_RUNS = (
+    "Intervals of simulated figures marked * are those of a study of the published size, others those "
+    "of the simulation alone."
+)
+OF_DRAWS = (
+    "Simulated figures are means of runs at draws of the parameters, their intervals the middle 95 % "
+    "of these runs."
 )
 
 
@@ -42,7 +49,7 @@ def print_scorecard(card: Scorecard) -> None:
                 for row in shown.itertuples()
             ],
         )
-    say(LEGEND)
+    say(LEGEND.format(intervals=OF_DRAWS if card.draws else OF_RUNS))
     for line in endings(card):
         say(line)
 

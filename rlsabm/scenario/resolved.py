@@ -121,6 +121,8 @@ def identity_hash_of(content: dict[str, Any]) -> str:
     """`ResolvedScenario.identity_hash` of what `ResolvedScenario.as_mapping` gives."""
     runs = content["runs"]
     drawn = {"seed": runs["seed"], "drawn": runs["draws"] > 1}
+    if drawn["drawn"] and runs.get("priors"):
+        drawn["priors"] = True
     return _hash({**_without_words(content), "runs": drawn})
 
 

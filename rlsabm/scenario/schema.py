@@ -175,6 +175,13 @@ class Runs(Section):
     seed: Annotated[
         int, Field(ge=0, le=2**63 - 1, description="Root of all random numbers."), Whole
     ] = 2019
+    priors: Annotated[
+        bool,
+        Field(
+            description="Draw calibrated parameters from their priors, not from the posterior of the "
+            "calibration that ships; others always come from their priors."
+        ),
+    ] = False
 
 
 class Scenario(Section):

@@ -75,7 +75,7 @@ def package_hash() -> str:
     """Hash of all that the package computes with: its sources and tables, as they are at the start."""
     digest = sha256(__version__.encode())
     for path in sorted(PACKAGE.rglob("*")):
-        if path.suffix in (".py", ".csv") or path.name == "country.yaml":
+        if path.suffix in (".py", ".csv", ".parquet") or path.name == "country.yaml":
             digest.update(path.relative_to(PACKAGE).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -164,8 +164,9 @@ def unit_setting(
 ) -> Setting:
     """Setting of the populations of one draw of one arm.
 
-    Draw 0 has the default of every parameter, further draws come from the priors. The country's
-    values go before both, then the conditions section of the scenario, then its parameters.
+    Draw 0 has the default of every parameter, further draws come from the posterior and the priors.
+    The country's values go before both, then the conditions section of the scenario, then its
+    parameters.
 
     Raises
     ------
@@ -180,7 +181,7 @@ def unit_setting(
         founders_years_before=scenario.population.founders_years_before,
         parameters=scenario.conditions.parameter_values()
         | {name: float(value) for name, value in scenario.parameters.items()},
-        drawn=draw_values(draw, scenario.runs.seed),
+        drawn=draw_values(draw, scenario.runs.seed, priors=scenario.runs.priors),
         conditions=[
             condition.with_strength(strengths.get(condition.name, 1.0))
             for condition in catalogue_of(scenario.conditions)

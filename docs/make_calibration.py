@@ -1,0 +1,233 @@
+"""Write docs/calibration.md from the calibration that ships: ``python docs/make_calibration.py``.
+
+With a folder it first takes the tables of the calibration in it, to ship them from now on:
+``python docs/make_calibration.py outputs/calibration``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from rlsabm.calibration.file import read_calibration
+from rlsabm.calibration.history_matching import CUT_OFF
+from rlsabm.posterior import CALIBRATION
+from rlsabm.printing.calibration import DISAGREEMENT, DRAWN_FROM, HARDLY_LEARNT, share_text
+from rlsabm.printing.scorecard import figure_text
+from rlsabm.wording import duration
+
+PAGE = Path(__file__).with_name("calibration.md")
+NOTES = Path(__file__).with_name("calibration_notes.md")
+TABLES = ("posterior", "fit", "learnt", "waves", "conflicts")
+MOST_CONFLICTS = 12
+
+
+def take(folder: Path) -> None:
+    """Ship the tables of a calibration."""
+    CALIBRATION.mkdir(exist_ok=True)
+    for name in TABLES:
+        shutil.copyfile(folder / f"{name}.parquet", CALIBRATION / f"{name}.parquet")
+
+
+def read(name: str) -> pd.DataFrame:
+    """A table that ships."""
+    return pd.read_parquet(CALIBRATION / f"{name}.parquet")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |")
+    return [*lines, ""]
+
+
+def number(value: float, lower: float, upper: float) -> str:
+    """A figure with its interval."""
+    return f"{value:.3g} ({lower:.3g}–{upper:.3g})"
+
+
+def introduction() -> list[str]:
+    """What was run."""
+    said, waves, posterior = read_calibration("calibration"), read("waves"), read("posterior")
+    runs, seconds = waves["evaluations"].sum(), waves["seconds_of_runs"].sum()
+    learning = waves["seconds"].sum()
+    draws, distinct = posterior["draw"].nunique(), posterior["evaluation"].nunique()
+    last = waves.iloc[-1]
+    return [
+        "# The calibration that ships",
+        "",
+        "Written by `python docs/make_calibration.py` from the tables of the calibration; do not edit "
+        "by hand.",
+        "",
+        f"{len(said.parameters)} parameters were learnt from {len(said.targets)} figures with",
+        "",
+        "```sh",
+        "rlsabm calibrate scenarios/calibration.yaml",
+        "```",
+        "",
+        f"({runs:,} runs of {said.section.size:,} people in {len(waves)} waves: {duration(seconds)} of "
+        f"processors for the runs, {duration(learning)} for emulators and samples). The posterior has "
+        f"{draws} draws of equal weight, which are {distinct} different runs; the draws of the last "
+        f"wave are worth {last['effective_share']:.0%} of their number. [Calibrating](calibrating.md) "
+        "says how it is done.",
+        "",
+        "Defaults of the calibrated parameters are the means of the posterior, to three digits. With "
+        "`runs: {draws: n}` a scenario is run at draws from the posterior, which keep parameters "
+        "together that belong together; others are drawn from their priors. `runs: {priors: true}` "
+        "draws all of them from their priors.",
+        "",
+        "Figures that were not fitted to, and those that no parameter may ever be fitted to, stand on "
+        "[another page](validation.md).",
+        "",
+    ]
+
+
+def fit() -> list[str]:
+    """Every target with what the model gives."""
+    targets = {target.key: target for target in read_calibration("calibration").targets}
+    found = read("fit")
+    rows = []
+    for row in found.itertuples():
+        target = targets[str(row.target)]
+        shown = figure_text(
+            row.simulated, row.simulated_lower, row.simulated_upper, proportion=target.is_proportion
+        )
+        if target.is_ordering:
+            side = "at most" if target.published.at_least is None else "at least"
+            published = f"{side} {target.value:g}"
+        else:
+            published = figure_text(
+                row.published,
+                row.published_lower,
+                row.published_upper,
+                proportion=target.is_proportion,
+            )
+        said = "yes" if row.inside else "**no**"
+        cells = (f"`{row.target}`", target.published.says, shown, published, f"{row.distance:+.1f}")
+        rows.append((*cells, said, target.published.source))
+    return [
+        "## Targets",
+        "",
+        "Simulated figures are means of runs at draws from the posterior, with the interval of 95 % "
+        "of these runs (20,000 people each, whose chance it holds); published ones have theirs. "
+        "The distance is in standard deviations of the published figure, with the discrepancy that is "
+        "granted to the model. Proportions are in per cent.",
+        "",
+        *table(
+            ("target", "", "simulated", "published", "distance", "inside", "source"),
+            rows,
+        ),
+        f"{int(found['inside'].sum())} of {len(found)} are inside.",
+        "",
+    ]
+
+
+def parameters() -> list[str]:
+    """Every parameter before and after."""
+    found = read("learnt")
+    hardly = found.loc[found["sd_ratio"] > HARDLY_LEARNT, "parameter"].astype(str)
+    lines = [
+        "## Parameters",
+        "",
+        "Medians with intervals of 95 %. The ratio is that of the posterior to the prior standard "
+        "deviation, where the prior is made normal: 1 where the figures say nothing.",
+        "",
+        *table(
+            ("parameter", "prior", "posterior", "ratio"),
+            (
+                (
+                    f"`{row.parameter}`",
+                    number(row.prior_median, row.prior_lower, row.prior_upper),
+                    number(row.median, row.lower, row.upper),
+                    f"{row.sd_ratio:.2f}",
+                )
+                for row in found.itertuples()
+            ),
+        ),
+    ]
+    if len(hardly):
+        names = ", ".join(f"`{name}`" for name in hardly)
+        lines += [
+            f"The figures say next to nothing (a ratio above {HARDLY_LEARNT:g}) of {names}.",
+            "",
+        ]
+    return lines
+
+
+def disagreements() -> list[str]:
+    """What pulls to opposite sides."""
+    found = read("conflicts")
+    worst = found[found["correlation"] < DISAGREEMENT].head(MOST_CONFLICTS)
+    return [
+        "## What disagrees",
+        "",
+        "Pairs of figures of which one fits better where the other fits worse, the worst first: the "
+        "correlation of the slopes of their misfits, and the parameter through which most of it comes. "
+        "The prior stands for what was known of parameters before.",
+        "",
+        *table(
+            ("figure", "other", "correlation", "through"),
+            (
+                (
+                    f"`{row.target}`",
+                    f"`{row.other}`",
+                    f"{row.correlation:+.2f}",
+                    f"`{row.parameter}`",
+                )
+                for row in worst.itertuples()
+            ),
+        ),
+    ]
+
+
+def waves() -> list[str]:
+    """How the space was narrowed."""
+    return [
+        "## Waves",
+        "",
+        f"The space that is left is the share of the prior in which no figure is more than {CUT_OFF:g} "
+        "standard deviations from the published one (implausibility), and, in parentheses, in which at "
+        "most one is. Emulators' variance is the largest, over figures, as a share of that of the "
+        "published one.",
+        "",
+        *table(
+            (
+                "wave, drawn from",
+                "runs",
+                "power",
+                "space left",
+                "emulators' variance",
+                "worst figure, SD",
+            ),
+            (
+                (
+                    f"{row.wave}: {DRAWN_FROM[str(row.drawn_from)]}",
+                    row.evaluations,
+                    f"{row.power:.2g}",
+                    f"{share_text(row.share_left)} ({share_text(row.share_left_second)})",
+                    f"{row.emulator_share:.2f}",
+                    f"`{row.worst_target}` {row.worst_distance:+.1f}",
+                )
+                for row in read("waves").itertuples()
+            ),
+        ),
+    ]
+
+
+def page() -> str:
+    """The whole page."""
+    notes = NOTES.read_text(encoding="utf-8").rstrip().splitlines()
+    parts = [introduction(), fit(), notes, [""], parameters(), disagreements(), waves()]
+    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        take(Path(sys.argv[1]))
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{PAGE}: {len(read('fit'))} figures, {read('posterior')['draw'].nunique()} draws")
