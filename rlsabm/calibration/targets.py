@@ -103,6 +103,16 @@ class Published(Section):
         CountryName | None,
         Field(description="Country whose people are observed; by default that of the scenario."),
     ] = None
+    year: Annotated[
+        int | None,
+        Field(
+            ge=1900,
+            le=2100,
+            description="Year in which people are observed, as they also are up to three years before; "
+            "by default the last survey year of the scenario.",
+        ),
+        Whole,
+    ] = None
     changes: Annotated[
         dict[str, Any],
         Field(description="What else differs from the scenario, by dotted key."),

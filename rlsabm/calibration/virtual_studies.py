@@ -19,7 +19,7 @@ from rlsabm.calibration.samples import Figure
 from rlsabm.calibration.targets import Target
 from rlsabm.chance import run_key
 from rlsabm.declaring.bounds import whole_number
-from rlsabm.errors import ScenarioError, UserError
+from rlsabm.errors import UserError
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import processors
@@ -44,7 +44,7 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class People:
-    """People who are simulated for some of the targets: one country, and what else differs.
+    """People who are simulated for some of the targets: one country and year, and what else differs.
 
     Attributes
     ----------
@@ -197,12 +197,14 @@ def _people_of(
         own = dict(target.published.changes)
         if target.published.country is not None:
             own["population.country"] = target.published.country
+        if target.published.year is not None:
+            own["observe.years"] = survey_years(target.published.year)
         wanted.setdefault(json.dumps(own, sort_keys=True), []).append(place)
     for own_changes, places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
             yield People(_setting(study), study.scenario.runs.seed, places)
-        except ScenarioError as error:
+        except UserError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None
 
 
