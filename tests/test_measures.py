@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -536,14 +537,16 @@ def test_total_fertility_adds_up_bands_of_five_years() -> None:
 
 def test_days_until_a_fifth_is_left() -> None:
     """A deficit that halves every month is down to a fifth after log 5 / log 2 months."""
-    lost = np.array([200.0, 200.0, 100.0])
+    lost = np.array([200.0, 200.0, 100.0, 100.0])
     months = np.arange(1, 7)
-    lacking = np.array([0.5**months, np.full(6, 0.5), 0.1 * 0.5**months])
-    red = np.column_stack([np.full(3, 2000.0), 2000.0 - lost[:, None] * lacking])
+    lacking = np.array([0.5**months, np.full(6, 0.5), 0.1 * 0.5**months, np.zeros(6)])
+    red = np.column_stack([np.full(4, 2000.0), 2000.0 - lost[:, None] * lacking])
     found = days_to_recover(red, lost)
     assert found[0] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
     assert found[1] == np.inf
     assert found[2] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(20))
+    # Where nothing is left, a tenth of the fifth is reckoned with.
+    assert found[3] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(50))
 
 
 def trial_people() -> Observation:
@@ -588,24 +591,75 @@ def test_a_blood_service_refuses_conditions_that_defer() -> None:
     assert are_accepted(people).tolist() == [True, False, False]
 
 
-def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 5 litres 500 mL are given, a tenth; what is lacking halves every month."""
+def test_frequent_donors_of_a_trial_are_those_whom_it_would_accept() -> None:
+    now = survey(3, donations=[3, 0, 3], kidney=[0, 0, CKD_4],
+                 measured={"measured_haemoglobin_g_per_l": 150.0})  # fmt: skip
+    people = seen(now, earlier={1: survey(3, 1)})
+    query = MEASURES["gain_by_tablets"].query.model_validate(
+        {"measure": "gain_by_tablets", "donors": "frequent", "tablets_mg_per_day": 19}
+    )
+    assert query.recruited(people).tolist() == [True, False, False]  # type: ignore[attr-defined]
+
+
+def trials_seen(monkeypatch: pytest.MonkeyPatch, course: Callable[[Plan], Course]) -> list[Plan]:
+    """What trials ask for from now on; all are held in the month after the survey."""
     asked: list[Plan] = []
 
     def give(lives: Any, bodies: Any, month: int, plan: Plan, p: Any) -> Course:
+        assert month == MONTH + 1
         asked.append(plan)
-        red = 2000.0 - 200.0 * np.concatenate([[0.0], 0.5 ** np.arange(1, plan.months + 1)])
-        return Course(red[None, :], red[None, :], red[None, 1:])
+        return course(plan)
 
     monkeypatch.setattr(trials, "let_give_blood", give)
-    people = seen(survey(1, sex=MALE, measured={"measured_haemoglobin_g_per_l": 150.0}))
-    found = value(people, "days_to_recover", tablets_mg_per_day=38)
+    return asked
+
+
+def trial_of(count: int) -> Observation:
+    return seen(survey(count, sex=MALE, measured={"measured_haemoglobin_g_per_l": 150.0}))
+
+
+def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5 litres 500 mL are given, a tenth; what is lacking fades month by month.
+
+    The median of three people is that of the second, in whom it halves.
+    """
+    left = np.array([0.4, 0.5, 0.6])[:, None]
+
+    def fading(plan: Plan) -> Course:
+        red = 2000.0 - 200.0 * np.column_stack([np.zeros(3), left ** np.arange(1, plan.months + 1)])
+        return Course(red, red, red[:, 1:])
+
+    asked = trials_seen(monkeypatch, fading)
+    found = value(trial_of(3), "days_to_recover", tablets_mg_per_day=38)
     assert found == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
-    [plan] = asked
-    assert (plan.blood_ml, plan.tablets_mg_per_day) == (500.0, 38.0)
-    assert (
-        plan.every_months == plan.tablet_months == plan.months
-    )  # one donation, tablets throughout
+    # One donation in two years, tablets throughout.
+    assert asked == [Plan(24, 500.0, 24, 38.0, 24)]
+
+
+def test_tablets_add_what_people_would_not_have_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def held(plan: Plan) -> Course:
+        red, stores = (np.array([[1.0, part * plan.tablets_mg_per_day]]) for part in (1.0, 0.5))
+        return Course(2000.0 + red, 500.0 + stores, red)
+
+    asked = trials_seen(monkeypatch, held)
+    found = value(trial_of(1), "gain_by_tablets", tablets_mg_per_day=20, tablet_months=3)
+    assert found == pytest.approx(20.0 + 10.0)
+    assert asked == [Plan(3, 500.0, 3, 20.0, 3), Plan(3, 500.0, 3, 0.0, 3)]
+
+
+def test_repeated_phlebotomy_is_measured_after_the_last_donation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rising(plan: Plan) -> Course:
+        months = np.arange(plan.months, dtype=float)[None, :]
+        return Course(months, months, months)
+
+    asked = trials_seen(monkeypatch, rising)
+    found = value(trial_of(1), "phlebotomy_absorption", every_months=3, months=12, blood_ml=400)
+    assert found == pytest.approx((9 + 10 + 11) / 3)
+    assert asked == [Plan(12, 400.0, 3, 0.0, 0)]
 
 
 def test_surveys_are_three_two_one_and_no_years_before() -> None:

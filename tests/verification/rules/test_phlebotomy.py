@@ -150,8 +150,8 @@ def lost_mg(course: Course) -> Any:
 
 
 def test_conditions_that_are_there_go_on() -> None:
-    """The first has none, the second a condition for life; neither changes in these months."""
-    p = inputs([made("losing", prevalence=[0.1], **LOSING)])
+    """The first has none, the second one that has been there for long, and bled when it began."""
+    p = inputs([made("losing", prevalence=[0.1], blood_loss_ml_at_onset=300.0, **LOSING)])
     lives, bodies = people(2, conditions=[0, 1], conditions_until=int(NEVER))
     course = let_give_blood(lives, bodies, NOW, Plan(3, 0.0, 24, 0.0, 0), p)
     expected = DAYS_PER_MONTH * np.array([[1.0] * 3, [3.0] * 3])
