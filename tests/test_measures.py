@@ -621,16 +621,16 @@ def trial_of(count: int) -> Observation:
 def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 5 litres 500 mL are given, a tenth; what is lacking fades month by month.
 
-    The median of three people is that of the second, in whom it halves.
+    The median of five people is that of the third, in whom it halves.
     """
-    left = np.array([0.4, 0.5, 0.6])[:, None]
+    left = np.array([0.3, 0.4, 0.5, 0.6, 0.65])[:, None]
 
     def fading(plan: Plan) -> Course:
-        red = 2000.0 - 200.0 * np.column_stack([np.zeros(3), left ** np.arange(1, plan.months + 1)])
+        red = 2000.0 - 200.0 * np.column_stack([np.zeros(5), left ** np.arange(1, plan.months + 1)])
         return Course(red, red, red[:, 1:])
 
     asked = trials_seen(monkeypatch, fading)
-    found = value(trial_of(3), "days_to_recover", tablets_mg_per_day=38)
+    found = value(trial_of(5), "days_to_recover", tablets_mg_per_day=38)
     assert found == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
     # One donation in two years, tablets throughout.
     assert asked == [Plan(24, 500.0, 24, 38.0, 24)]
