@@ -12,6 +12,7 @@ from scipy import stats
 
 from rlsabm.calibration import likelihood
 from rlsabm.calibration.measures import MEASURES
+from rlsabm.calibration.problem import Simulated
 from rlsabm.calibration.samples import Figure
 from rlsabm.calibration.targets import (
     NOTHING_KNOWN,
@@ -190,8 +191,16 @@ def test_what_nobody_showed_says_nothing(value: float) -> None:
 
 def test_a_ratio_of_no_cases_says_nothing() -> None:
     """Its error by the jackknife is 0: where it is left out nothing changes."""
-    found = target(OTHER, value=2.0, interval=[1.0, 4.0]).simulated(Figure(0.0, 0.0, 9, np.zeros(0)))
-    assert found.monte_carlo_sd == NOTHING_KNOWN
+    made = target(OTHER, value=2.0, interval=[1.0, 4.0])
+    assert made.simulated(Figure(0.0, 0.0, 9, np.zeros(0))) == Simulated(made.mean, NOTHING_KNOWN)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_proportions_of_none_or_all_say_nothing(value: float) -> None:
+    made = target(value=0.2, interval=[0.15, 0.26])
+    assert made.simulated(Figure(value, 0.02, 9, np.zeros(0))) == Simulated(
+        made.mean, NOTHING_KNOWN
+    )
 
 
 def test_distances_have_a_sign() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from rule_tools import inputs, plain
 from rlsabm.body.symptoms import RLS_ONSET
 from rlsabm.calibration import observation
 from rlsabm.calibration.measures import MEASURES, trials
-from rlsabm.calibration.measures.trials import days_to_recover
+from rlsabm.calibration.measures.trials import are_accepted, days_to_recover
 from rlsabm.calibration.observation import Observation
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.demography.countries import load_country
@@ -20,7 +21,7 @@ from rlsabm.demography.indicators import life_expectancy
 from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.events import EVENT
 from rlsabm.exposures.donation import ACTIVE_DONOR
-from rlsabm.exposures.kidney import DIALYSIS, GRAFT
+from rlsabm.exposures.kidney import CKD_4, DIALYSIS, GRAFT
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC
 from rlsabm.life.loci import locus_names
 from rlsabm.life.mortality import DIED
@@ -271,7 +272,6 @@ def test_biomarkers_by_hand() -> None:
     levels = np.array([10.0, 20.0, 40.0, 80.0])
     people = seen(survey(4, measured={"serum_ferritin_ug_per_l": levels}))
     asked = dict(biomarker="serum_ferritin_ug_per_l")
-    assert value(people, "mean", **asked) == 37.5
     assert value(people, "geometric_mean", **asked) == pytest.approx(800**0.5)
     assert value(people, "percentile", percent=50, **asked) == 20.0
     assert value(people, "share_below", below=20, **asked) == 1 / 4
@@ -283,7 +283,9 @@ def test_body_iron_of_cook() -> None:
     people = seen(survey(1, measured={
         "serum_ferritin_ug_per_l": 115.0, "measured_transferrin_receptor_mg_per_l": 5.0}))  # fmt: skip
     wanted = -(np.log10(5000 / 115) - 2.8229) / 0.1207
-    assert value(people, "mean", biomarker="body_iron_mg_per_kg") == pytest.approx(wanted)
+    assert value(
+        people, "percentile", percent=50, biomarker="body_iron_mg_per_kg"
+    ) == pytest.approx(wanted)
 
 
 def test_cases_and_others_of_normal_ferritin() -> None:
@@ -294,33 +296,99 @@ def test_cases_and_others_of_normal_ferritin() -> None:
     assert value(people, "ratio_of_cases", **asked) == pytest.approx(2.0 / 4.0)
 
 
-def test_donors_by_what_they_gave() -> None:
-    """Frequent: three times a year in men, twice in women; new: once now, never in two years before."""
-    now = [3, 2, 2, 1, 1, 5]
-    year_ago, three_ago = [0, 0, 0, 0, 0, 5], [0, 0, 0, 0, 0, 2]
-    sex = [MALE, MALE, FEMALE, FEMALE, FEMALE, MALE]
-    people = seen(survey(6, sex=sex, donations=now, measured={"serum_ferritin_ug_per_l": 1.0}),
-                  earlier={1: survey(6, 1, sex=sex, donations=year_ago),
-                           3: survey(6, 3, sex=sex, donations=three_ago)})  # fmt: skip
-    asked = dict(biomarker="serum_ferritin_ug_per_l")
-    assert units(people, "mean", donors="frequent", **asked) == 2
-    assert units(people, "mean", donors="frequent", sex="male", **asked) == 1
-    assert units(people, "mean", donors="new", **asked) == 2
+def gave(given: list[int], before: list[int], last: Any = LONG_AGO, **fields: Any) -> Observation:
+    """Donations until now and until a year ago, and the month of the last one until then."""
+    count = len(given)
+    now = survey(count, donations=given, measured={"serum_ferritin_ug_per_l": 1.0}, **fields)
+    earlier = survey(count, 1, donations=before, last_donation_month=last, **fields)
+    return seen(now, earlier={1: earlier})
 
 
-def test_whoever_gave_in_the_two_years_before_is_not_new() -> None:
-    people = seen(survey(2, donations=[4, 1], measured={"serum_ferritin_ug_per_l": [9.0, 1.0]}),
-                  earlier={1: survey(2, 1, donations=[3, 0]),
-                           3: survey(2, 3, donations=[2, 0])})  # fmt: skip
-    asked = dict(biomarker="serum_ferritin_ug_per_l", donors="new")
-    assert units(people, "mean", **asked) == 1
-    assert value(people, "mean", **asked) == 1.0
+def donors(people: Observation, kind: str, **asked: Any) -> int:
+    return units(
+        people, "geometric_mean", biomarker="serum_ferritin_ug_per_l", donors=kind, **asked
+    )
+
+
+def test_frequent_donors_give_three_times_a_year_women_twice() -> None:
+    people = gave([8, 7, 7, 6], [5, 5, 5, 5], sex=[MALE, MALE, FEMALE, FEMALE])
+    assert donors(people, "frequent") == 2
+    assert donors(people, "frequent", sex="male") == 1
+
+
+def test_new_donors_gave_once_and_never_in_the_two_years_before() -> None:
+    year_ago = MONTH - 12
+    last = [LONG_AGO, year_ago - 24, year_ago - 23, LONG_AGO, LONG_AGO]
+    assert donors(gave([1], [0]), "new") == 1
+    assert donors(gave([1, 5, 5, 2, 0], [0, 4, 4, 0, 0], last), "new") == 2
 
 
 def test_who_was_not_there_before_is_no_known_donor() -> None:
-    people = seen(survey(2, donations=3, measured={"serum_ferritin_ug_per_l": 1.0}),
-                  earlier={1: survey(1, 1, donations=0), 3: survey(1, 3, donations=0)})  # fmt: skip
-    assert units(people, "mean", biomarker="serum_ferritin_ug_per_l", donors="frequent") == 1
+    now = survey(2, donations=3, measured={"serum_ferritin_ug_per_l": 1.0})
+    assert donors(seen(now, earlier={1: survey(1, 1, donations=0)}), "frequent") == 1
+    now = survey(2, donations=1, measured={"serum_ferritin_ug_per_l": 1.0})
+    assert donors(seen(now, earlier={1: survey(1, 1, donations=0)}), "new") == 1
+
+
+def followed(**fields: Any) -> Observation:
+    """Men of 40 who began to give two years ago and have gained 100 mg since, the first of them 200.
+
+    Fields are those of now; a pair is that of two years ago and that of now.
+    """
+    given = {"sex": MALE, "last_donation_month": (LONG_AGO, MONTH), "donations": (1, 5)} | fields
+    then, now = (
+        {name: value[k] if isinstance(value, tuple) else value for name, value in given.items()}
+        for k in (0, 1)
+    )
+    earlier = {
+        3: survey(3, 3, donations=0),
+        2: survey(3, 2, bodies={"iron_gained_mg": 5000.0}, **then),
+    }
+    return seen(
+        survey(3, bodies={"iron_gained_mg": [5200.0, 5100.0, 5100.0]}, **now), earlier=earlier
+    )
+
+
+def test_donors_absorb_what_they_gained_in_two_years() -> None:
+    found = value(followed(), "absorption_of_donors", donors="new")
+    assert found == pytest.approx((200 + 100 + 100) / 3 / (24 * DAYS_PER_MONTH))
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "counted"),
+    [
+        ({}, {"donors": "new"}, 3),
+        ({"donations": ([3, 3, 2], 5)}, {"donors": "frequent"}, 2),
+        ({"sex": [MALE, FEMALE, FEMALE]}, {"donors": "new", "sex": "male"}, 1),
+        # Ages are those at the beginning, both limits included.
+        ({"birth_month": MONTH - 24 - 12 * np.array([19, 20, 30])}, {"ages": [20, 30]}, 2),
+        ({"birth_month": MONTH - 24 - 12 * np.array([20, 30, 31])}, {"ages": [20, 30]}, 2),
+        ({"birth_month": MONTH - 24 - 12 * np.array([17, 18, 79])}, {}, 2),
+        ({"birth_month": MONTH - 24 - 12 * np.array([17, 79, 80])}, {}, 1),
+        ({"last_donation_month": (LONG_AGO, MONTH - np.array([0, 11, 12]))}, {}, 2),
+        ({"kidney": (0, [0, DIALYSIS, GRAFT])}, {}, 1),
+        ({"pregnancy": ([0, 1, 0], 0)}, {}, 2),
+        ({"gravidity": (1, [1, 1, 2])}, {}, 2),
+    ],
+)
+def test_which_donors_are_followed(
+    fields: dict[str, Any], asked: dict[str, Any], counted: int
+) -> None:
+    people = followed(**fields)
+    assert units(people, "absorption_of_donors", **({"donors": "new"} | asked)) == counted
+
+
+def test_donors_who_were_not_there_two_years_ago_are_not_followed() -> None:
+    """Rows of surveys differ: the second of now is the first of then, who gained 300 mg."""
+    now = survey(2, uid=[1, 2], sex=MALE, donations=5, last_donation_month=MONTH,
+                 bodies={"iron_gained_mg": [9000.0, 5300.0]})  # fmt: skip
+    then = survey(2, 2, uid=[2, 7], sex=MALE, donations=[1, 0],
+                  bodies={"iron_gained_mg": [5000.0, 1.0]})  # fmt: skip
+    before = survey(2, 3, uid=[7, 2], sex=MALE)
+    people = seen(now, earlier={2: then, 3: before})
+    assert units(people, "absorption_of_donors", donors="new") == 1
+    found = value(people, "absorption_of_donors", donors="new")
+    assert found == pytest.approx(300 / (24 * DAYS_PER_MONTH))
 
 
 def test_only_those_who_are_meant_are_compared() -> None:
@@ -469,26 +537,27 @@ def test_total_fertility_adds_up_bands_of_five_years() -> None:
 
 def test_days_until_a_fifth_is_left() -> None:
     """A deficit that halves every month is down to a fifth after log 5 / log 2 months."""
-    lost = np.array([200.0, 200.0, 100.0])
+    lost = np.array([200.0, 200.0, 100.0, 100.0])
     months = np.arange(1, 7)
-    lacking = np.array([0.5**months, np.full(6, 0.5), 0.1 * 0.5**months])
-    red = np.column_stack([np.full(3, 2000.0), 2000.0 - lost[:, None] * lacking])
+    lacking = np.array([0.5**months, np.full(6, 0.5), 0.1 * 0.5**months, np.zeros(6)])
+    red = np.column_stack([np.full(4, 2000.0), 2000.0 - lost[:, None] * lacking])
     found = days_to_recover(red, lost)
     assert found[0] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
     assert found[1] == np.inf
     assert found[2] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(20))
+    # Where nothing is left, a tenth of the fifth is reckoned with.
+    assert found[3] == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(50))
 
 
 def trial_people() -> Observation:
-    """Men and women, of whom some may not give blood: by haemoglobin, pregnancy, kidneys, age."""
-    donor = [ACTIVE_DONOR] * 9 + [0, ACTIVE_DONOR]
+    """Men and women, of whom some may not give blood: by haemoglobin, kidneys or age."""
     return seen(survey(
-        11, sex=[1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1], donor=donor,
-        pregnancy=[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], kidney=[0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0],
-        birth_month=MONTH - 12 * np.array([40, 40, 40, 40, 40, 40, 17, 80, 40, 40, 40]),
-        last_donation_month=MONTH - np.array([4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 9]),
-        measured={"measured_haemoglobin_g_per_l": [131, 129, 126, 124] + [150] * 7,
-                  "serum_ferritin_ug_per_l": [26, 50, 50, 50, 50, 50, 50, 50, 50, 50, 27]},
+        10, sex=[1, 1, 0, 0, 0, 1, 1, 1, 1, 1], donor=[ACTIVE_DONOR] * 8 + [0, ACTIVE_DONOR],
+        kidney=[0, 0, 0, 0, CKD_4, 0, 0, 0, 0, 0],
+        birth_month=MONTH - 12 * np.array([40, 40, 40, 40, 40, 17, 80, 40, 40, 40]),
+        last_donation_month=MONTH - np.array([4, 4, 4, 4, 4, 4, 4, 3, 4, 9]),
+        measured={"measured_haemoglobin_g_per_l": [130, 129, 125, 124] + [150] * 6,
+                  "serum_ferritin_ug_per_l": [26, 50, 50, 50, 50, 50, 50, 50, 50, 27]},
     ))  # fmt: skip
 
 
@@ -500,33 +569,98 @@ def recruited(**asked: Any) -> list[int]:
 
 
 def test_who_takes_part_in_a_trial() -> None:
-    assert recruited() == [0, 2, 8, 9, 10]
+    assert recruited() == [0, 2, 7, 8, 9]
     assert recruited(sex="female") == [2]
-    assert recruited(ages=[80, 80]) == [7]
-    assert recruited(donors="rested") == [0, 2, 10]
+    assert recruited(ages=[80, 80]) == [6]
+    assert recruited(donors="rested") == [0, 2, 9]
     assert recruited(serum_ferritin_at_most=26) == [0]
-    assert recruited(serum_ferritin_above=26, sex="male") == [8, 9, 10]
+    assert recruited(serum_ferritin_above=26, sex="male") == [7, 8, 9]
 
 
-def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 5 litres 500 mL are given, a tenth; what is lacking halves every month."""
+def test_a_blood_service_accepts_nobody_in_pregnancy_and_the_half_year_after_it() -> None:
+    """Blood is given in the month after the survey: then the sixth since the delivery has passed."""
+    people = survey(5, pregnancy=[0, 1, 0, 0, 0], measured={"measured_haemoglobin_g_per_l": 150.0},
+                    last_birth_month=[LONG_AGO, LONG_AGO, MONTH, MONTH - 4, MONTH - 5])  # fmt: skip
+    assert are_accepted(people).tolist() == [True, False, False, False, True]
+
+
+def test_a_blood_service_refuses_conditions_that_defer() -> None:
+    people = survey(3, conditions=[0b000, 0b010, 0b101],
+                    measured={"measured_haemoglobin_g_per_l": 150.0})  # fmt: skip
+    people.p["conditions_that_defer"] = 0b110
+    assert are_accepted(people).tolist() == [True, False, False]
+
+
+def test_frequent_donors_of_a_trial_are_those_whom_it_would_accept() -> None:
+    now = survey(3, donations=[3, 0, 3], kidney=[0, 0, CKD_4],
+                 measured={"measured_haemoglobin_g_per_l": 150.0})  # fmt: skip
+    people = seen(now, earlier={1: survey(3, 1)})
+    query = MEASURES["gain_by_tablets"].query.model_validate(
+        {"measure": "gain_by_tablets", "donors": "frequent", "tablets_mg_per_day": 19}
+    )
+    assert query.recruited(people).tolist() == [True, False, False]  # type: ignore[attr-defined]
+
+
+def trials_seen(monkeypatch: pytest.MonkeyPatch, course: Callable[[Plan], Course]) -> list[Plan]:
+    """What trials ask for from now on; all are held in the month after the survey."""
     asked: list[Plan] = []
 
     def give(lives: Any, bodies: Any, month: int, plan: Plan, p: Any) -> Course:
+        assert month == MONTH + 1
         asked.append(plan)
-        red = 2000.0 - 200.0 * np.concatenate([[0.0], 0.5 ** np.arange(1, plan.months + 1)])
-        return Course(red[None, :], red[None, :], red[None, 1:])
+        return course(plan)
 
     monkeypatch.setattr(trials, "let_give_blood", give)
-    people = seen(survey(1, sex=MALE, measured={"measured_haemoglobin_g_per_l": 150.0}))
-    found = value(people, "days_to_recover", tablets_mg_per_day=38)
+    return asked
+
+
+def trial_of(count: int) -> Observation:
+    return seen(survey(count, sex=MALE, measured={"measured_haemoglobin_g_per_l": 150.0}))
+
+
+def test_what_is_lost_is_a_share_of_the_blood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5 litres 500 mL are given, a tenth; what is lacking fades month by month.
+
+    The median of five people is that of the third, in whom it halves.
+    """
+    left = np.array([0.3, 0.4, 0.5, 0.6, 0.65])[:, None]
+
+    def fading(plan: Plan) -> Course:
+        red = 2000.0 - 200.0 * np.column_stack([np.zeros(5), left ** np.arange(1, plan.months + 1)])
+        return Course(red, red, red[:, 1:])
+
+    asked = trials_seen(monkeypatch, fading)
+    found = value(trial_of(5), "days_to_recover", tablets_mg_per_day=38)
     assert found == pytest.approx(DAYS_PER_MONTH * np.log(5) / np.log(2))
-    [plan] = asked
-    assert (plan.blood_ml, plan.tablets_mg_per_day) == (500.0, 38.0)
-    assert (
-        plan.every_months == plan.tablet_months == plan.months
-    )  # one donation, tablets throughout
+    # One donation in two years, tablets throughout.
+    assert asked == [Plan(24, 500.0, 24, 38.0, 24)]
 
 
-def test_surveys_are_three_one_and_no_years_before() -> None:
-    assert observation.survey_years(2019) == [2016, 2018, 2019]
+def test_tablets_add_what_people_would_not_have_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def held(plan: Plan) -> Course:
+        red, stores = (np.array([[1.0, part * plan.tablets_mg_per_day]]) for part in (1.0, 0.5))
+        return Course(2000.0 + red, 500.0 + stores, red)
+
+    asked = trials_seen(monkeypatch, held)
+    found = value(trial_of(1), "gain_by_tablets", tablets_mg_per_day=20, tablet_months=3)
+    assert found == pytest.approx(20.0 + 10.0)
+    assert asked == [Plan(3, 500.0, 3, 20.0, 3), Plan(3, 500.0, 3, 0.0, 3)]
+
+
+def test_repeated_phlebotomy_is_measured_after_the_last_donation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rising(plan: Plan) -> Course:
+        months = np.arange(plan.months, dtype=float)[None, :]
+        return Course(months, months, months)
+
+    asked = trials_seen(monkeypatch, rising)
+    found = value(trial_of(1), "phlebotomy_absorption", every_months=3, months=12, blood_ml=400)
+    assert found == pytest.approx((9 + 10 + 11) / 3)
+    assert asked == [Plan(12, 400.0, 3, 0.0, 0)]
+
+
+def test_surveys_are_three_two_one_and_no_years_before() -> None:
+    assert observation.survey_years(2019) == [2016, 2017, 2018, 2019]

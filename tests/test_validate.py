@@ -17,7 +17,7 @@ from conftest import Command
 from rich.cells import cell_len
 
 import rlsabm
-from rlsabm.calibration.observation import observe
+from rlsabm.calibration.observation import observe, survey_years
 from rlsabm.calibration.reading import read_targets
 from rlsabm.calibration.samples import Figure
 from rlsabm.calibration.scorecard import PURPOSES, Scorecard, interval_of_figure
@@ -67,6 +67,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def card(files: tuple[Path, Path]) -> Scorecard:
     return rlsabm.validate(targets=files, size=SIZE, replicates=2, seed=SEED)
+
+
+def target_of(text: str, folder: Path) -> Target:
+    path = folder / "made.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_targets(path)[0]
 
 
 def row(card: Scorecard, key: str) -> Any:
@@ -126,9 +132,28 @@ def test_parameters_and_settings_move_figures(files: tuple[Path, Path]) -> None:
     assert fewer < 0.5 * plain
 
 
+def test_people_are_observed_in_the_year_of_the_target(tmp_path: Path) -> None:
+    """The same people by a scenario of that year; targets of one year share them."""
+    text = MINE.split("  M2")[0]
+    of_year = target_of(text.replace("    cases: 30", "    year: 2001\n    cases: 30"), tmp_path)
+    now = target_of(text, tmp_path)
+    in_2001, in_2019 = (
+        found[0].value for found in take_figures([of_year, now], size=SIZE, seed=SEED)
+    )
+    [[alone]] = take_figures([now], settings=["observe.years=[2001]"], size=SIZE, seed=SEED)
+    assert in_2001 == alone.value
+    assert in_2001 != in_2019
+
+
+def test_a_year_without_people_is_refused(tmp_path: Path) -> None:
+    text = MINE.split("  M2")[0].replace("    cases: 30", "    year: 1950\n    cases: 30")
+    with pytest.raises(UserError, match=r"M1_women: observe.years: found 1947 .*1990 to 2023"):
+        take_figures([target_of(text, tmp_path)], size=SIZE, seed=SEED)
+
+
 def test_every_figure_that_ships_can_be_taken() -> None:
     """One small run of the country for all targets: each gives units, or is a rare group's."""
-    setting = make_setting(size=SIZE, survey_years=(2016, 2018, 2019))
+    setting = make_setting(size=SIZE, survey_years=tuple(survey_years(2019)))
     seen = observe(setting, run_key(SEED, draw=0, replicate=0))
     for target in (*read_targets("calibration"), *read_targets("validation")):
         if target.query is None:
@@ -139,11 +164,11 @@ def test_every_figure_that_ships_can_be_taken() -> None:
             assert figure.monte_carlo_sd > 0.0, target.key
 
 
-def test_people_are_surveyed_three_times_and_followed_for_a_year() -> None:
-    setting = make_setting(size=SIZE, survey_years=(2016, 2018, 2019))
+def test_people_are_surveyed_four_times_and_followed_for_a_year() -> None:
+    setting = make_setting(size=SIZE, survey_years=tuple(survey_years(2019)))
     shares: list[float] = []
     seen = observe(setting, run_key(SEED, draw=0, replicate=0), progress=shares.append)
-    assert [survey.year for survey in seen.surveys.values()] == [2016, 2018, 2019]
+    assert [survey.year for survey in seen.surveys.values()] == [2016, 2017, 2018, 2019]
     assert sum(shares) == pytest.approx(1.0)
     now, then = seen.rows_before(3)
     assert len(now) > 0.8 * SIZE
@@ -181,17 +206,8 @@ def test_a_run_without_a_figure_is_left_out() -> None:
     assert math.isnan(combined([nobody]).value)
 
 
-def target_of(text: str) -> Target:
-    path = Path("made.yaml")
-    path.write_text(text, encoding="utf-8")
-    return read_targets(path)[0]
-
-
-def test_intervals_hold_the_study_and_the_simulation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    target = target_of(MINE)
+def test_intervals_hold_the_study_and_the_simulation(tmp_path: Path) -> None:
+    target = target_of(MINE, tmp_path)
     alone = interval_of_figure(target, Figure(0.1, 0.01, 50, np.zeros(0)))
     assert alone == pytest.approx((0.1 - 0.0196, 0.1 + 0.0196, "simulation"), abs=1e-4)
     studies = np.linspace(0.06, 0.14, 1001)

@@ -20,7 +20,7 @@ from rlsabm.results.cases import Cases, find_cases
 from rlsabm.setting import Setting
 
 #: Years before the last survey at which the people are surveyed, too; the last one is 0.
-YEARS_BEFORE = (3, 1, 0)
+YEARS_BEFORE = (3, 2, 1, 0)
 SEXES = {"female": (FEMALE,), "male": (MALE,), "both": (FEMALE, MALE)}
 
 
@@ -94,10 +94,13 @@ class Observation:
         """Who of a survey belongs to a group."""
         return np.asarray(self._members[group](self.surveys[years_before]), dtype=bool)
 
-    def rows_before(self, years_before: int) -> tuple[Ints, Ints]:
-        """Rows of those who were surveyed both times: in the last survey, and in the earlier one."""
+    def rows_before(self, years_before: int, *, of: int = 0) -> tuple[Ints, Ints]:
+        """Rows of those who were surveyed both times: in the last survey, and in the earlier one.
+
+        With ``of`` the later of the two is so many years before the last one.
+        """
         _, now, then = np.intersect1d(
-            self.now.lives["uid"],
+            self.surveys[of].lives["uid"],
             self.surveys[years_before].lives["uid"],
             assume_unique=True,
             return_indices=True,
@@ -144,7 +147,7 @@ def observe(
     threads: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Observation:
-    """Grow a population, survey it three times, and follow it for a year after the last survey.
+    """Grow a population, survey it four times, and follow it for a year after the last survey.
 
     Parameters
     ----------

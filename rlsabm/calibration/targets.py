@@ -106,6 +106,16 @@ class Published(Section):
         CountryName | None,
         Field(description="Country whose people are observed; by default that of the scenario."),
     ] = None
+    year: Annotated[
+        int | None,
+        Field(
+            ge=1900,
+            le=2100,
+            description="Year in which people are observed, as they also are up to three years before; "
+            "by default the last survey year of the scenario.",
+        ),
+        Whole,
+    ] = None
     changes: Annotated[
         dict[str, Any],
         Field(description="What else differs from the scenario, by dotted key."),
@@ -283,16 +293,20 @@ class CalibrationTarget(Target):
     def simulated(self, figure: Figure) -> Simulated:
         """A simulated figure on the scale of the published one.
 
-        Where nobody could be counted, or a ratio is 0, which its scale does not have, it has an error
-        with which it says nothing.
+        Where nobody could be counted, or a ratio is 0, which its scale does not have, it is the
+        published one with an error with which it says nothing: a far value would spoil emulators.
         """
-        if not math.isfinite(figure.value):
+        if not math.isfinite(figure.value) or not self._has(figure.value):
             return Simulated(self.mean, NOTHING_KNOWN)
-        if self.scale != "identity" and not figure.value > 0.0:
-            return Simulated(float(self.to_scale(figure.value)), NOTHING_KNOWN)
         error = figure.monte_carlo_sd if math.isfinite(figure.monte_carlo_sd) else math.inf
         on_scale = float(likelihood.sd_on_scale(figure.value, error, self.scale))
         return Simulated(float(self.to_scale(figure.value)), min(on_scale, NOTHING_KNOWN))
+
+    def _has(self, figure: float) -> bool:
+        """Whether its scale has a figure."""
+        if self.scale == "identity":
+            return True
+        return figure > 0.0 and (self.scale == "log" or figure < 1.0)
 
     def log_likelihood(self, simulated: Floats, monte_carlo_sd: Floats) -> Floats:
         """Logarithm of the likelihood where the model gives these figures.

@@ -20,7 +20,7 @@ from rlsabm.calibration.samples import Figure
 from rlsabm.calibration.targets import Target
 from rlsabm.chance import run_key
 from rlsabm.declaring.bounds import whole_number
-from rlsabm.errors import ScenarioError, UserError
+from rlsabm.errors import UserError
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import processors
@@ -45,7 +45,7 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class People:
-    """People who are simulated for some of the targets: one country, and what else differs.
+    """People who are simulated for some of the targets: one country and year, and what else differs.
 
     Attributes
     ----------
@@ -218,14 +218,16 @@ def _people_of(
         own = dict(target.published.changes)
         if target.published.country is not None:
             own["population.country"] = target.published.country
+        if target.published.year is not None:
+            own["observe.years"] = survey_years(target.published.year)
         wanted.setdefault(json.dumps(own, sort_keys=True), []).append(place)
     for own_changes, places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
-        except ScenarioError as error:
+            people = People(study, places)
+            _ = people.default_setting  # which tells of mistakes before the first run
+        except UserError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None
-        people = People(study, places)
-        _ = people.default_setting  # which tells of mistakes before the first run
         yield people
 
 

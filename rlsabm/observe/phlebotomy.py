@@ -1,7 +1,9 @@
 """Trials in which people give blood at set times, with or without iron tablets: iron month by month.
 
 The same people in the same months, in bodies of their own: what they go through in the population is
-not touched.  Between donations they lose what they always lose, and live on their food.
+not touched.  They live on their food, and lose what they always lose: basal loss, menses, and what the
+conditions of the catalogue take that are there in these months.  Nobody is pregnant or falls ill with
+the kidneys in a trial.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ import numpy as np
 
 from rlsabm.arrays import Floats, Records
 from rlsabm.body.iron import advance_iron
-from rlsabm.burden import lay_neutral, neutral_burdens
+from rlsabm.burden import neutral_burdens
 from rlsabm.compilation import compiled
-from rlsabm.conventions import DAYS_PER_MONTH
 from rlsabm.declaring.inputs import Inputs
+from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
 from rlsabm.exposures.menses import menstruate
+from rlsabm.life.month import begin_burden
 from rlsabm.moment import moment_of
+
+#: Burdens of a month: the whole, and that of the catalogue's conditions.
+WHOLE, STANDING, BURDENS = 0, 1, 2
 
 
 class Plan(NamedTuple):
@@ -50,14 +56,16 @@ def live_through(
     stores: Floats, absorbed: Floats, p: Inputs,
 ) -> None:  # fmt: skip
     """Red-cell iron and stores (mg) before and after each month, and iron absorbed in it (mg a day)."""
-    burden = burdens[0]
+    burden, standing = burdens[WHOLE], burdens[STANDING]
     for row in range(len(lives)):
         life, body = lives[row], bodies[row]
+        lay_standing(standing, life.conditions, 0, 0, p)
         red_cells[row, 0] = body.red_cell_iron_mg
         stores[row, 0] = body.storage_iron_mg
         for k in range(plan.months):
-            lay_neutral(burden)
-            burden.iron_loss_mg = life.basal_loss_mg_per_day * DAYS_PER_MONTH
+            if month + k >= life.conditions_until:
+                update_conditions(life, standing, month + k, p)
+            begin_burden(burdens, WHOLE, STANDING, life)
             menstruate(life, burden, burden, moment_of(life, month + k, p), p)
             since = k % plan.every_months
             if since == 0:
@@ -103,7 +111,6 @@ def let_give_blood(lives: Records, bodies: Records, month: int, plan: Plan, p: I
     people = len(lives)
     red_cells, stores = np.zeros((people, plan.months + 1)), np.zeros((people, plan.months + 1))
     absorbed = np.zeros((people, plan.months))
-    live_through(
-        lives.copy(), bodies.copy(), neutral_burdens(1), month, plan, red_cells, stores, absorbed, p
-    )
+    burdens = neutral_burdens(BURDENS)
+    live_through(lives.copy(), bodies.copy(), burdens, month, plan, red_cells, stores, absorbed, p)
     return Course(red_cells, stores, absorbed)

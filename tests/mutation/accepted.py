@@ -55,6 +55,9 @@ ACCEPTED: dict[str, str] = {
     "life/month.py move_together: if kept < row: -> if kept <= row:": (
         "a record is copied onto itself"
     ),
+    "observe/phlebotomy.py WHOLE, STANDING, BURDENS: STANDING, BURDENS = 0, 1, 2 -> STANDING, BURDENS = 0, 1, 3": (
+        "room for a burden that nobody bears"
+    ),
     "results/nesting.py NestedCounts._replicates_in: fill_value=0), dtype=np.int64) -> fill_value=1), dtype=np.int64)": (
         "an arm without a draw has no counts in it, so that nothing is divided"
     ),

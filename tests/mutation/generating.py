@@ -29,6 +29,7 @@ MODULES = (
     "calibration/likelihood.py",
     "calibration/measures/biomarkers.py",
     "calibration/measures/course.py",
+    "calibration/measures/donors.py",
     "calibration/measures/genes.py",
     "calibration/measures/kin.py",
     "calibration/measures/prevalence.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rlsabm.calibration.measures import (
     biomarkers,
     course,
+    donors,
     genes,
     kin,
     prevalence,
@@ -13,7 +14,7 @@ from rlsabm.calibration.measures import (
 )
 from rlsabm.calibration.measures.asking import Measure, Query
 
-_MODULES = (prevalence, course, kin, genes, biomarkers, registries, trials)
+_MODULES = (prevalence, course, kin, genes, biomarkers, donors, registries, trials)
 MEASURES: dict[str, Measure] = {
     measure.name: measure for module in _MODULES for measure in module.MEASURES
 }

@@ -1,24 +1,23 @@
-"""Biomarkers: means, percentiles, shares below a limit, and how those with RLS differ."""
+"""Biomarkers: geometric means, percentiles, shares below a limit, and how those with RLS differ."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
 from rlsabm.arrays import Bools, Floats
 from rlsabm.calibration.measures.asking import Case, Measure, Who, known_name
+from rlsabm.calibration.measures.donors import NewOrFrequent, are_donors
 from rlsabm.calibration.observation import Observation
 from rlsabm.calibration.samples import (
     Sample,
     from_sums,
     geometric_mean,
-    mean,
     percentile,
     share,
 )
-from rlsabm.conventions import MALE
 from rlsabm.measuring.assays import MEASURES as MEASURED
 from rlsabm.observe.survey import Survey
 
@@ -26,9 +25,6 @@ from rlsabm.observe.survey import Survey
 #: 10.1182/blood-2002-10-3071.
 BODY_IRON = "body_iron_mg_per_kg"
 COOK_LOG_RATIO, COOK_SLOPE = 2.8229, 0.1207
-#: Donations in twelve months from which on donors count as frequent, by sex: assumed for RISE.  That
-#: study's new donors had not given for two years (Cable 2011, PMID 20804527).
-FREQUENT = {"male": 3, "female": 2}
 
 BIOMARKERS = (*(measure.name for measure in MEASURED), BODY_IRON)
 
@@ -48,13 +44,7 @@ class Measured(Who):
     """A biomarker of some of the people surveyed."""
 
     biomarker: BiomarkerName
-    donors: Annotated[
-        Literal["new", "frequent"] | None,
-        Field(
-            description="Only blood donors: frequent ones gave at least three times (women twice) in "
-            "the last twelve months; new ones gave once, and never in the two years before."
-        ),
-    ] = None
+    donors: NewOrFrequent | None = None
 
 
 class MeasuredPercentile(Measured):
@@ -100,30 +90,6 @@ def _measured(seen: Observation, query: Measured) -> tuple[Floats, Bools]:
     return values_of(seen.now, query.biomarker), chosen
 
 
-def are_donors(seen: Observation, kind: str) -> Bools:
-    """Who gave blood as new or frequent donors do; it takes the earlier surveys to know."""
-    last_year = _donations_since(seen, 1)
-    if kind == "new":
-        return np.asarray((last_year == 1) & (_donations_since(seen, 3) == 1))
-    is_man = seen.now.lives["sex"] == MALE
-    return np.asarray(last_year >= np.where(is_man, FREQUENT["male"], FREQUENT["female"]))
-
-
-def _donations_since(seen: Observation, years_before: int) -> Floats:
-    """Donations since an earlier survey; missing for those who were not surveyed then."""
-    since = np.full(len(seen.now), np.nan)
-    now, then = seen.rows_before(years_before)
-    before = seen.surveys[years_before].lives["donations"][then].astype(float)
-    since[now] = seen.now.lives["donations"][now] - before
-    return since
-
-
-def take_mean(seen: Observation, query: Measured) -> Sample:
-    """The arithmetic mean."""
-    values, chosen = _measured(seen, query)
-    return mean(values[chosen], seen.families[chosen])
-
-
 def take_geometric_mean(seen: Observation, query: Measured) -> Sample:
     """The geometric mean."""
     values, chosen = _measured(seen, query)
@@ -162,7 +128,6 @@ def take_ratio_of_cases(seen: Observation, query: MeasuredOfCases) -> Sample:
 
 
 MEASURES = (
-    Measure("mean", "arithmetic mean of a biomarker", Measured, take_mean),
     Measure("geometric_mean", "geometric mean of a biomarker", Measured, take_geometric_mean),
     Measure("percentile", "percentile of a biomarker", MeasuredPercentile, take_percentile),
     Measure(

@@ -9,13 +9,16 @@ from pydantic import Field
 
 from rlsabm.arrays import Bools, Floats
 from rlsabm.calibration.measures.asking import Ages, Measure, Query, Sex
-from rlsabm.calibration.measures.biomarkers import are_donors
+from rlsabm.calibration.measures.donors import are_donors
 from rlsabm.calibration.observation import SEXES, Observation
 from rlsabm.calibration.samples import Sample, mean, percentile
 from rlsabm.conventions import DAYS_PER_MONTH, MALE
 from rlsabm.declaring.sections import Whole
-from rlsabm.exposures.donation import ACTIVE_DONOR
+from rlsabm.exposures.donation import ACTIVE_DONOR, MONTHS_AFTER_DELIVERY, months_since_donation
+from rlsabm.exposures.kidney import HEALTHY_KIDNEY
+from rlsabm.exposures.pregnancy import NOT_PREGNANT, months_since_delivery
 from rlsabm.observe.phlebotomy import Course, Plan, let_give_blood
+from rlsabm.observe.survey import Survey
 
 #: Months since the last donation of donors who are recruited as rested ones.
 RESTED_MONTHS = 4
@@ -48,21 +51,17 @@ class Trial(Query):
     )
 
     def recruited(self, seen: Observation) -> Bools:
-        """Who of the people surveyed takes part: those whom a blood service accepts, too."""
+        """Who of the people surveyed takes part: those whom a blood service accepts, too.
+
+        It accepts by what is measured, haemoglobin as well as ferritin.
+        """
         now = seen.now
-        level = now.measured_haemoglobin_g_per_l
-        p = now.p
-        least = np.where(
-            now.lives["sex"] == MALE,
-            p.donation_haemoglobin_men_g_per_l,
-            p.donation_haemoglobin_women_g_per_l,
-        )
-        chosen = (level >= least) & (now.lives["pregnancy"] == 0) & (now.lives["kidney"] == 0)
-        chosen &= np.isin(now.lives["sex"], SEXES[self.sex])
+        chosen = are_accepted(now)
+        chosen &= np.isin(now.sex, SEXES[self.sex])
         chosen &= (now.age >= self.ages[0]) & (now.age <= self.ages[1])
         if self.donors == "rested":
-            chosen &= now.lives["donor"] == ACTIVE_DONOR
-            chosen &= now.lives["last_donation_month"] <= now.month - RESTED_MONTHS
+            chosen &= now.donor == ACTIVE_DONOR
+            chosen &= months_since_donation(now) >= RESTED_MONTHS
         elif self.donors == "frequent":
             chosen &= are_donors(seen, "frequent")
         if self.serum_ferritin_at_most is not None:
@@ -75,6 +74,22 @@ class Trial(Query):
         """What the trial finds in those who take part."""
         now = seen.now
         return let_give_blood(now.lives[chosen], now.bodies[chosen], now.month + 1, plan, now.p)
+
+
+def are_accepted(survey: Survey) -> Bools:
+    """Whom a blood service accepts in the month after a survey, by the haemoglobin measured in it."""
+    p = survey.p
+    least = np.where(
+        survey.sex == MALE,
+        p.donation_haemoglobin_men_g_per_l,
+        p.donation_haemoglobin_women_g_per_l,
+    )
+    accepted = survey.measured_haemoglobin_g_per_l >= least
+    accepted &= survey.conditions.astype(np.int64) & p.conditions_that_defer == 0
+    accepted &= survey.kidney == HEALTHY_KIDNEY
+    accepted &= survey.pregnancy == NOT_PREGNANT
+    accepted &= months_since_delivery(survey) + 1 >= MONTHS_AFTER_DELIVERY
+    return np.asarray(accepted, dtype=bool)
 
 
 class Recovery(Trial):

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rule_tools import EXACT, NOW, inputs, plain
+from rule_tools import EXACT, NOW, inputs, made, plain
 
 from rlsabm.body.iron import advance_iron
 from rlsabm.burden import neutral_burdens
-from rlsabm.conventions import DAYS_PER_MONTH, MALE
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE, NEVER
+from rlsabm.exposures.catalogue.episodes import episode_at
 from rlsabm.observe import phlebotomy
-from rlsabm.observe.phlebotomy import Course, Plan, let_give_blood, live_through
+from rlsabm.observe.phlebotomy import BURDENS, Course, Plan, let_give_blood, live_through
 from rlsabm.person import BODY, LIFE, newborn_records
 
 
@@ -90,7 +91,7 @@ def test_more_iron_in_tablets_is_more_iron_in_the_body() -> None:
 
 def test_menses_go_on() -> None:
     """The same woman with and without a loss that is hers."""
-    of_woman = dict(sex=0, menarche_month=NOW - 300, menopause_month=NOW + 120)
+    of_woman = dict(sex=FEMALE, menarche_month=NOW - 300, menopause_month=NOW + 120)
     heavy, light = (
         trial(blood_ml=0.0, menstrual_loss_ml=loss, **of_woman) for loss in (150.0, 0.0)
     )
@@ -125,13 +126,53 @@ def test_people_are_apart_and_left_as_they_were() -> None:
 
 def test_months_of_a_trial_are_those_of_the_life() -> None:
     """A woman whose menopause is in the third month loses blood in the first two only."""
-    lives, bodies = people(1, sex=0, menarche_month=NOW - 300, menopause_month=NOW + 2,
+    lives, bodies = people(1, sex=FEMALE, menarche_month=NOW - 300, menopause_month=NOW + 2,
                            menstrual_loss_ml=150.0)  # fmt: skip
     shape = (1, 5)
     red, stores, absorbed = np.zeros(shape), np.zeros(shape), np.zeros((1, 4))
     plain(live_through)(
-        lives, bodies, neutral_burdens(1), NOW, Plan(4, 0.0, 24, 0.0, 0), red, stores, absorbed,
+        lives, bodies, neutral_burdens(BURDENS), NOW, Plan(4, 0.0, 24, 0.0, 0), red, stores, absorbed,
         inputs(),
     )  # fmt: skip
     lost = DAYS_PER_MONTH * absorbed[0] - np.diff(red[0] + stores[0])
     assert [month for month in range(4) if lost[month] > DAYS_PER_MONTH + 20.0] == [0, 1]
+
+
+# Conditions ---------------------------------------------------------------------------------------
+
+LOSING = dict(iron_loss_mg_per_day=2.0, dopamine_load=0.1)
+
+
+def lost_mg(course: Course) -> Any:
+    """Iron lost by each person in each month (mg)."""
+    held = course.red_cells_mg + course.stores_mg
+    return DAYS_PER_MONTH * course.absorbed_mg_per_day - np.diff(held)
+
+
+def test_conditions_that_are_there_go_on() -> None:
+    """The first has none, the second one that has been there for long, and bled when it began."""
+    p = inputs([made("losing", prevalence=[0.1], blood_loss_ml_at_onset=300.0, **LOSING)])
+    lives, bodies = people(2, conditions=[0, 1], conditions_until=int(NEVER))
+    course = let_give_blood(lives, bodies, NOW, Plan(3, 0.0, 24, 0.0, 0), p)
+    expected = DAYS_PER_MONTH * np.array([[1.0] * 3, [3.0] * 3])
+    assert lost_mg(course) == pytest.approx(expected, rel=1e-6)
+
+
+def test_conditions_begin_and_end_in_the_months_of_a_trial_as_in_the_life() -> None:
+    condition = made("losing", onset_per_1000=[400.0], duration_years=0.5, **LOSING)
+    p, months = inputs([condition]), 12
+    lives, bodies = people(40)
+    course = let_give_blood(lives, bodies, NOW, Plan(months, 0.0, 24, 0.0, 0), p)
+    there = np.array([
+        [plain(episode_at)(life, 0, NOW + k, p)[0] for k in range(months)] for life in lives
+    ])  # fmt: skip
+    assert (there[:, 0] != there[:, -1]).sum() > 5
+    assert lost_mg(course) == pytest.approx(DAYS_PER_MONTH * (1.0 + 2.0 * there), rel=1e-6)
+
+
+def test_what_one_suffers_is_no_burden_to_the_next() -> None:
+    p = inputs([made("losing", prevalence=[0.1], **LOSING)])
+    lives, bodies = people(2, conditions=[1, 0], conditions_until=int(NEVER))
+    course = let_give_blood(lives, bodies, NOW, Plan(1, 500.0, 24, 38.0, 1), p)
+    alone = let_give_blood(lives[1:], bodies[1:], NOW, Plan(1, 500.0, 24, 38.0, 1), p)
+    np.testing.assert_array_equal(course.stores_mg[1], alone.stores_mg[0])
