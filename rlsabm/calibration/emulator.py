@@ -17,6 +17,8 @@ from rlsabm.arrays import Floats, Ints
 #: Variance of what no parameter explains, for numerical stability, and of the general level. In units
 #: of the variance between runs.
 NUGGET, LEVEL = 1e-5, 4.0
+#: Monte-Carlo variance, in units of the variance between runs, from which a run says nothing.
+SAYS_NOTHING = 1000.0
 #: Hyperparameters before those of the length scales: logarithms of the variances of deviation and
 #: slopes, and of the factor of Monte-Carlo variances.
 DEVIATION, SLOPES, NOISE, SCALES = 0, 1, 2, 3
@@ -189,16 +191,18 @@ def _smoothed(scores: Floats, variance: Floats) -> Floats:
     """Monte-Carlo variances as a log-linear function of scores.
 
     That of a count is known from the count itself: runs with few cases by chance would seem to know
-    less than those with many.
+    less than those with many. A run that says nothing of the target keeps its variance to itself.
     """
-    runs, parameters = scores.shape
+    found = np.maximum(variance, 0.0)
+    told = variance < SAYS_NOTHING
+    runs, parameters = scores[told].shape
     if not (variance > 0.0).all() or runs < 2 * (parameters + 1):
-        return np.maximum(variance, 0.0)
-    terms = np.column_stack([np.ones(runs), scores])
-    found, *_ = np.linalg.lstsq(terms, np.log(variance), rcond=None)
-    smooth = np.exp(np.clip(terms @ found, np.log(variance).min(), np.log(variance).max()))
-    smoothed: Floats = smooth * (variance.mean() / smooth.mean())
-    return smoothed
+        return found
+    logarithms, terms = np.log(variance[told]), np.column_stack([np.ones(runs), scores[told]])
+    slopes, *_ = np.linalg.lstsq(terms, logarithms, rcond=None)
+    smooth = np.exp(np.clip(terms @ slopes, logarithms.min(), logarithms.max()))
+    found[told] = smooth * (variance[told].mean() / smooth.mean())
+    return found
 
 
 def _beforehand(parameters: int) -> tuple[Floats, Floats]:

@@ -145,6 +145,23 @@ def test_hyperparameters_are_the_most_probable() -> None:
             assert cost(theta + 0.3 * direction, place) > cost(theta, place)
 
 
+def test_a_run_that_says_nothing_changes_nothing() -> None:
+    """It is as if it were not there, and others keep their Monte-Carlo errors."""
+    generator = np.random.default_rng(8)
+    scores = generator.standard_normal((60, 2))
+    errors = np.full((60, 1), 0.3)
+    figures = (scores @ [1.0, -0.5])[:, None] + errors * generator.standard_normal((60, 1))
+    errors[-1], figures[-1] = 1000.0, figures[:-1].mean()
+    points = generator.standard_normal((50, 2))
+    theta = emulators.emulate(scores[:-1], figures[:-1], errors[:-1]).hyperparameters
+    mean, variance = emulators.emulate(scores[:-1], figures[:-1], errors[:-1], theta).predict(
+        points
+    )
+    m, v = emulators.emulate(scores, figures, errors, theta).predict(points)
+    np.testing.assert_allclose(m, mean, atol=0.03)
+    np.testing.assert_allclose(v, variance, rtol=0.1)
+
+
 def test_left_out_errors_are_those_of_an_emulator_without_the_run() -> None:
     scores, figures, _, found = known()
     for place, theta in enumerate(found.hyperparameters):
