@@ -169,6 +169,14 @@ def test_priors_of_the_file(folder: Path) -> None:
     assert age == PARAMETERS["age_liability"]
 
 
+def test_changes_of_the_scenario(folder: Path) -> None:
+    path = folder / "changed.yaml"
+    path.write_text(f"{CALIBRATION}changes: {{parameters.deficit_effect: 0}}\n", encoding="utf-8")
+    changed, plain = (read_calibration(file).problem() for file in (path, folder / "two.yaml"))
+    assert changed.evaluate.scenario["parameters"] == {"deficit_effect": 0}  # type: ignore[attr-defined]
+    assert changed.fixed != plain.fixed
+
+
 def test_a_country_of_ones_own_is_found_from_the_scenario(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "scenario.yaml").write_text(
@@ -214,6 +222,13 @@ def test_a_country_of_ones_own_is_found_from_the_scenario(folder: Path) -> None:
             5,
             "cannot be calibrated: its prior is fixed",
         ),
+        (
+            "leave_out: M2",
+            "changes: {parameters.liability_scale: 0.3}",
+            5,
+            "parameters.liability_scale: is set by the scenario, and cannot be calibrated",
+        ),
+        ("leave_out: M2", "changes: {populations.size: 3}", None, "populations"),
         ("[liability_threshold, liability_scale]", "7", 5, "parameters: found 7"),
         ("evaluations: 20", "evaluations: 15", None, "evaluations: found 15 (expected at least 20"),
         ("draws: 10", "draws: 1", 8, "draws: found 1"),

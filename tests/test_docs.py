@@ -58,7 +58,9 @@ def script(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["parameters", "rooms", "scenario", "targets", "validation"])
+@pytest.mark.parametrize(
+    "name", ["calibration", "parameters", "rooms", "scenario", "targets", "validation"]
+)
 def test_generated_pages_are_up_to_date(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     assert page == script(f"make_{name}").page(), f"run: python docs/make_{name}.py"

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from command_tools import refused
 from conftest import Command
 from rich.cells import cell_len
+from study_tools import Process
 
 import rlsabm
 from rlsabm.calibration.observation import observe, survey_years
@@ -333,22 +335,12 @@ def test_bounds_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.long
 def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C while people live: exit code 130, and no folder."""
-    import subprocess
-    import sys
-    import time
-
-    from conftest import environment
-
     folder = tmp_path / "found"
-    words = ["validate", "--size", "60000", "--out", str(folder)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rlsabm", *words],
-        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    time.sleep(8)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert out == ""
-    assert re.fullmatch(r"Stopped\.\n", err), err
+    words = ("validate", "--size", "60000", "--out", str(folder))
+    with Process(*words, folder=tmp_path) as process:
+        time.sleep(8)
+        process.signal(signal.SIGINT)
+        outcome = process.wait()
+    assert (outcome.code, outcome.out) == (130, ""), outcome
+    assert re.fullmatch(r"Stopped\.\n", outcome.err), outcome
     assert not folder.exists()

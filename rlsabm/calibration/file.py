@@ -84,6 +84,11 @@ class CalibrationSection(Section):
         Line,
         Field(description="Scenario file, or name of one that ships; its reference arm is run."),
     ] = "baseline"
+    changes: Annotated[
+        dict[str, Any],
+        BeforeValidator(none_is_empty),
+        Field(description="What else differs from the scenario, by dotted key."),
+    ] = {}
     size: Annotated[
         int, Field(ge=LEAST_SIZE, le=MOST_SIZE, description="People of each run."), Whole
     ] = 20_000
@@ -243,6 +248,12 @@ def read_calibration(file: str | Path) -> CalibrationFile:
     for key, what in _wrong_names(listed, section.leave_out):
         place = root.value["leave_out" if key else "targets"]
         mistakes.append(place.place.error(what, "leave_out" if key else "targets"))
+    scenario = read_scenario(_beside(section.scenario, path), changes=section.changes)
+    for name in section.parameters:
+        if name in scenario.scenario.parameters:
+            place = _place_of(root.value["parameters"], name)
+            what = "is set by the scenario, and cannot be calibrated"
+            mistakes.append(place.place.error(what, f"parameters.{name}"))
     if mistakes:
         raise_together(mistakes)
 
@@ -258,7 +269,7 @@ def read_calibration(file: str | Path) -> CalibrationFile:
         targets=chosen,
         left_out=tuple(target for target in listed if is_left_out(target)),
         parameters=tuple(parameters),
-        scenario=read_scenario(_beside(section.scenario, path)),
+        scenario=scenario,
     )
 
 

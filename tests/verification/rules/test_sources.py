@@ -76,7 +76,10 @@ def test_milk_costs_what_the_institute_of_medicine_reckons() -> None:
 
 
 def test_mothers_nurse_as_long_as_the_survey_says() -> None:
-    """National Immunization Survey, births of 2014-2016: 55-58 % at six months, 34-36 % at twelve."""
+    """National Immunization Survey, births of 2014-2016: 55-58 % at six months, 34-36 % at twelve.
+
+    A constant rate of weaning cannot have both: it meets the first, and is a little above the second.
+    """
     at_six, at_twelve = (P.lactation_share * exp(-m / P.lactation_mean_months) for m in (6, 12))
     assert 0.55 <= at_six <= 0.58
     assert at_twelve == pytest.approx(0.36, abs=0.02)
