@@ -78,6 +78,11 @@ def runs_in(folder: str, runs: str = POSTERIOR) -> Runs:
     return runs_of_study(read(folder))
 
 
+def is_calibration(folder: Path) -> bool:
+    """Whether a folder is that of a calibration."""
+    return _manifest_of_calibration(folder) is not None
+
+
 def _manifest_of_calibration(folder: Path) -> dict[str, Any] | None:
     """The manifest of a calibration; None if the folder holds none."""
     try:

@@ -114,6 +114,23 @@ def rank_correlations(values: Floats, output: Floats) -> tuple[Floats, Floats]:
     return matrix[-1, :-1], np.clip(partial, -1.0, 1.0)
 
 
+def partial_threshold(runs: int, parameters: int) -> float:
+    """Partial rank correlation that none reaches with 95 % probability if no parameter has an effect.
+
+    Parameters
+    ----------
+    runs, parameters
+        Their numbers.
+    """
+    from scipy.stats import t
+
+    freedom = runs - parameters - 1
+    if runs < parameters + SPARE_RUNS:
+        return float("nan")
+    reached = t.ppf(0.5 + 0.5 * CONFIDENCE ** (1.0 / parameters), freedom)
+    return float(reached / np.sqrt(freedom + reached**2))
+
+
 def companions(values: Floats) -> tuple[list[int], Floats]:
     """For each parameter the one that goes with it most closely, and their rank correlation.
 

@@ -13,12 +13,13 @@ import pandas as pd
 import pyarrow as pa
 
 from rlsabm.arrays import Floats
-from rlsabm.calibration.given_runs import POSTERIOR, Runs, runs_in
+from rlsabm.calibration.given_runs import POSTERIOR, Runs, is_calibration, runs_in
 from rlsabm.calibration.heat_map import heat_map
 from rlsabm.calibration.influence import (
     companions,
     fewest_runs,
     first_order,
+    partial_threshold,
     rank_correlations,
     standard_error,
     threshold,
@@ -76,6 +77,11 @@ TABLE = ResultTable(
             "runs",
         ),
         Column(
+            "clear_when_held", "yes/no", "",
+            "whether the partial rank correlation can be told from 0: none would be so far from it with "
+            "95 % probability if no parameter had an effect",
+        ),
+        Column(
             "goes_with", "category", "",
             "other parameter that goes with this one most closely in these runs",
             words=lambda vocabulary: vocabulary.parameters,
@@ -116,14 +122,16 @@ class Sensitivity:
     unmoved: tuple[str, ...] = ()
 
     def largest(self, output: str) -> pd.DataFrame:
-        """Parameters that move an output for certain, the one that moves it most first.
+        """Parameters that go with an output for certain, also when others are held; the closest first.
 
         Parameters
         ----------
         output
             Its name.
         """
-        rows = self.frame[(self.frame["output"] == output) & self.frame["clear"]]
+        rows = self.frame[
+            (self.frame["output"] == output) & self.frame[["clear", "clear_when_held"]].any(axis=1)
+        ]
         return rows.sort_values("rank")
 
     def records(self) -> list[dict[str, Any]]:
@@ -152,8 +160,15 @@ class Sensitivity:
         -------
         tuple of pathlib.Path
             Both files.
+
+        Raises
+        ------
+        UserError
+            If the folder is that of a calibration.
         """
         place = Path(folder)
+        if is_calibration(place):
+            raise UserError(f"{place}: is the folder of a calibration; choose another one")
         table = table_path(place, TABLE.name)
         content = table_bytes(_arrow(dict(self.frame.items())))
         write_together(place, [(table.name, content), (PICTURE, self.picture())])
@@ -218,7 +233,7 @@ def sensitivity_of(given: Runs, seed: int = 1) -> Sensitivity:
     outputs = given.outputs.loc[:, varies]
     values = given.parameters.to_numpy(float)
     names = [str(name) for name in given.parameters.columns]
-    least = threshold(runs, parameters)
+    least, least_partial = threshold(runs, parameters), partial_threshold(runs, parameters)
     closest, correlation = companions(values)
     seeds = np.random.SeedSequence(seed).spawn(outputs.shape[1] * parameters)
     parts = []
@@ -238,6 +253,7 @@ def sensitivity_of(given: Runs, seed: int = 1) -> Sensitivity:
             "rank": rank,
             "rank_correlation": plain,
             "partial_rank_correlation": partial,
+            "clear_when_held": np.abs(partial) > least_partial,
             "correlation": correlation,
             "chance": np.full(parameters, given.chance[output]),
             "runs": np.full(parameters, runs),
@@ -257,6 +273,12 @@ def sensitivity_of(given: Runs, seed: int = 1) -> Sensitivity:
         runs=runs,
         unmoved=tuple(str(name) for name in given.outputs.columns[~varies]),
     )
+
+
+def folder_beside(found: Sensitivity) -> Path:
+    """Where a sensitivity analysis is written where nothing is said: beside what it is of."""
+    folder = found.folder.resolve()
+    return found.folder.parent / f"{folder.name}-sensitivity"
 
 
 def _indices(
