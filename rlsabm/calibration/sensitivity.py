@@ -78,8 +78,8 @@ TABLE = ResultTable(
         ),
         Column(
             "clear_when_held", "yes/no", "",
-            "whether the partial rank correlation can be told from 0: none would be so far from it with "
-            "95 % probability if no parameter had an effect",
+            "whether the partial rank correlation can be told from 0: none would be so far from it "
+            "with 95 % probability if no parameter had an effect",
         ),
         Column(
             "goes_with", "category", "",
