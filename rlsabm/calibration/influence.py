@@ -13,7 +13,8 @@ import numpy as np
 
 from rlsabm.arrays import Floats
 
-#: Frequencies that belong to the parameter: an effect may go up and down some times over its range.
+#: Frequencies that belong to the parameter: an effect may bend some times over its range. More would
+#: find sharper bends, and need more runs.
 FREQUENCIES = 4
 #: Random halves of the runs from which an interval is taken.
 HALVES = 100
