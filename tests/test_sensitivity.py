@@ -203,7 +203,7 @@ def test_what_is_taken_from_a_study(study: Study) -> None:
     found = runs_of_study(read(study.folder))
     assert list(found.parameters.index) == [1, 2]
     assert "deficit_effect" in found.parameters
-    assert "conditions.blood_donation.effect_strength" in found.parameters
+    assert "conditions.obesity.effect_strength" in found.parameters
     assert "supply_steepness" not in found.parameters  # the scenario sets it
     prevalence = study.factual("prevalence").query(
         "arm == 'reference' and year == 2019 and condition == 'everyone' and definition == 'weekly' "
