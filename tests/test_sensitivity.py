@@ -17,7 +17,7 @@ from conftest import Command, Study
 
 import rlsabm
 from rlsabm.calibration.given_runs import Runs, runs_in, runs_of_study
-from rlsabm.calibration.heat_map import _signed
+from rlsabm.calibration.heat_map import FEWEST_PARAMETERS, _shown, _signed
 from rlsabm.calibration.influence import (
     LARGEST_THRESHOLD,
     companions,
@@ -191,9 +191,23 @@ def test_cells_of_the_picture_have_shares_and_signs() -> None:
     assert cells.loc["a", "first"] == pytest.approx(1.0, abs=0.1)
     assert cells.loc["b", "second"] == pytest.approx(-0.8, abs=0.1)
     assert (cells.loc["idle"] == 0.0).all()
+    assert _shown(found.frame, cells)[:2] == ["a", "b"]
     picture = found.picture()
     assert picture.startswith(b"\x89PNG")
     assert picture == found.picture()
+
+
+def test_the_picture_leaves_out_what_moves_least() -> None:
+    runs = given()
+    idle = pd.DataFrame(normals(200, 20, seed=3), columns=[f"idle_{n}" for n in range(20)])
+    many = Runs(runs.folder, runs.what, runs.parameters.join(idle), runs.outputs, runs.chance)
+    frame = sensitivity_of(many).frame
+    shown = _shown(frame, _signed(frame))
+    assert shown[:2] == ["a", "b"]
+    assert len(shown) == FEWEST_PARAMETERS
+    left_out = frame[~frame["parameter"].isin(shown)]
+    assert left_out["first_order"].max() < frame["first_order"].max()
+    assert not left_out["clear"].any()
 
 
 # Studies --------------------------------------------------------------------------------------------
