@@ -767,7 +767,7 @@ def sensitivity(
                 "runs": found.runs,
                 "what": found.what,
                 "indices": found.records(),
-                "unmoved": list(found.unmoved),
+                "left_out": list(found.left_out),
                 "files": [str(file) for file in files],
             }
         )

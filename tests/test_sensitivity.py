@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from calibration_tools import calibrated
 from command_tools import refused
@@ -29,6 +31,7 @@ from rlsabm.calibration.influence import (
     threshold,
 )
 from rlsabm.calibration.sensitivity import Sensitivity, sensitivity_of
+from rlsabm.calibration.targets import NOTHING_KNOWN
 from rlsabm.errors import UserError
 from rlsabm.printing import text
 from rlsabm.printing.sensitivity import print_sensitivity
@@ -152,7 +155,7 @@ def given(runs: int = 200) -> Runs:
 
 def test_parameters_in_the_order_of_what_they_move() -> None:
     found = sensitivity_of(given())
-    assert found.unmoved == ("same",)
+    assert found.left_out == ("same",)
     assert found.runs == 200
     assert list(found.largest("first")["parameter"]) == ["a"]
     second = found.largest("second")
@@ -174,6 +177,20 @@ def test_every_column_has_its_meaning_and_numbers_are_the_same_again() -> None:
     other = sensitivity_of(given(), seed=2).frame
     assert (other["first_order"] == found.frame["first_order"]).all()
     assert (other["lower"] != found.frame["lower"]).any()
+
+
+def test_runs_that_say_nothing_of_an_output_are_left_out_of_it() -> None:
+    runs = given()
+    outputs = runs.outputs.assign(rare=runs.outputs["first"], hardly=runs.outputs["first"])
+    outputs.loc[:119, "rare"] = np.nan
+    outputs.loc[:179, "hardly"] = np.nan
+    found = sensitivity_of(
+        Runs(runs.folder, runs.what, runs.parameters, outputs, runs.chance.reindex(outputs.columns))
+    )
+    assert found.left_out == ("same", "hardly")
+    [rare] = found.largest("rare").to_dict("records")
+    assert (rare["parameter"], rare["runs"]) == ("a", 80)
+    assert rare["threshold"] == threshold(80, 3)
 
 
 def test_too_few_runs_are_told_with_how_many_are_needed() -> None:
@@ -302,6 +319,26 @@ def test_runs_of_the_posterior_count_once(three: Path) -> None:
     assert found.chance["exposure 1"] == pytest.approx(expected)
 
 
+def test_a_figure_that_says_nothing_is_missing(three: Path) -> None:
+    path = three / "figures.parquet"
+    run = runs_in(str(three)).outputs.index[0]
+    table = pd.read_parquet(path)
+    table.loc[
+        (table["evaluation"] == run) & (table["target"] == "exposure 0"), "monte_carlo_error"
+    ] = NOTHING_KNOWN
+    attributes, table.attrs = table.attrs, {}
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    written = arrow.replace_schema_metadata({b"PANDAS_ATTRS": json.dumps(attributes).encode()})
+    pq.write_table(written, path)
+    manifest = json.loads((three / "manifest.json").read_bytes())
+    del manifest["files"]["figures.parquet"]
+    (three / "manifest.json").write_text(json.dumps(manifest))
+    outputs = runs_in(str(three)).outputs
+    assert outputs["exposure 0"].isna().sum() == 1
+    assert np.isnan(outputs.loc[run, "exposure 0"])
+    assert outputs["exposure 1"].notna().all()
+
+
 def test_from_python(three: Path) -> None:
     found = rlsabm.sensitivity(three)
     assert isinstance(found, Sensitivity)
@@ -326,7 +363,7 @@ def test_it_fits_terminals(
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= width
     assert "and 1 other parameter" in said
-    assert "The same in all runs: same." in said
+    assert "Left out, as too few runs tell or differ: same." in said
 
 
 def test_much_chance_is_told(capsys: pytest.CaptureFixture[str]) -> None:

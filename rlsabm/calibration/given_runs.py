@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from rlsabm.calibration.targets import NOTHING_KNOWN
 from rlsabm.errors import UserError, nearest
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.measuring.instruments import TRUTH
@@ -40,7 +41,7 @@ class Runs:
     parameters
         Values of the parameters that differ between runs: a row for each run, a column for each.
     outputs
-        What came out, in the same rows.
+        What came out, in the same rows; missing where a run says nothing of an output.
     chance
         Share of each output's variance that is chance: it would be there with equal parameters.
         Missing where it is not known.
@@ -113,6 +114,8 @@ def _runs_of_calibration(folder: Path, manifest: dict[str, Any], runs: str) -> R
         chosen = chosen[chosen.isin(posterior["evaluation"])]
         what = "runs that the posterior holds"
     outputs, errors = outputs.loc[chosen], errors.loc[chosen]
+    tells = errors < NOTHING_KNOWN
+    outputs, errors = outputs.where(tells), errors.where(tells)
     return Runs(
         folder=folder,
         what=what,

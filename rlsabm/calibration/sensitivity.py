@@ -111,15 +111,15 @@ class Sensitivity:
         What its runs are, in words.
     runs
         Number of runs.
-    unmoved
-        Outputs that are the same in all runs, which are left out.
+    left_out
+        Outputs that are the same in all runs, or of which too few runs say something.
     """
 
     frame: pd.DataFrame
     folder: Path
     what: str
     runs: int
-    unmoved: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def largest(self, output: str) -> pd.DataFrame:
         """Parameters that go with an output for certain, also when others are held; the closest first.
@@ -229,19 +229,21 @@ def sensitivity_of(given: Runs, seed: int = 1) -> Sensitivity:
             f"{given.folder}: found {runs:,} {given.what} (expected at least {needed:,} to tell "
             f"{counted(parameters, 'parameter')} apart)"
         )
-    varies = given.outputs.nunique() > 1
-    outputs = given.outputs.loc[:, varies]
+    can_be_told = (given.outputs.nunique() > 1) & (given.outputs.count() >= needed)
+    outputs = given.outputs.loc[:, can_be_told]
     values = given.parameters.to_numpy(float)
     names = [str(name) for name in given.parameters.columns]
-    least, least_partial = threshold(runs, parameters), partial_threshold(runs, parameters)
     closest, correlation = companions(values)
     seeds = np.random.SeedSequence(seed).spawn(outputs.shape[1] * parameters)
     parts = []
     for place, output in enumerate(outputs.columns):
-        column = outputs[output].to_numpy(float)
+        known = outputs[output].notna().to_numpy()
+        column, of_known = outputs[output].to_numpy(float)[known], values[known]
+        runs = len(column)
+        least, least_partial = threshold(runs, parameters), partial_threshold(runs, parameters)
         own = seeds[place * parameters : (place + 1) * parameters]
-        index, error = _indices(values, column, least, own)
-        plain, partial = rank_correlations(values, column)
+        index, error = _indices(of_known, column, least, own)
+        plain, partial = rank_correlations(of_known, column)
         rank = np.empty(parameters, dtype=int)
         rank[np.argsort(-index, kind="stable")] = np.arange(1, parameters + 1)
         part = {
@@ -264,14 +266,14 @@ def sensitivity_of(given: Runs, seed: int = 1) -> Sensitivity:
             )
         )
     if not parts:
-        raise UserError(f"{given.folder}: no output differs between the {given.what}")
+        raise UserError(f"{given.folder}: no output differs between enough of the {given.what}")
     contents = {str(name): column.to_numpy() for name, column in pd.concat(parts).items()}
     return Sensitivity(
         frame=frame_of(_arrow(contents)),
         folder=given.folder,
         what=given.what,
-        runs=runs,
-        unmoved=tuple(str(name) for name in given.outputs.columns[~varies]),
+        runs=len(values),
+        left_out=tuple(str(name) for name in given.outputs.columns[~can_be_told]),
     )
 
 

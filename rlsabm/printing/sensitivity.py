@@ -48,14 +48,14 @@ def print_sensitivity(found: Sensitivity, most: int) -> None:
         ],
         rows,
     )
-    least = found.frame["threshold"].iloc[0]
+    least = found.frame["threshold"].max()
     say(
         f"In brackets: cannot be told from 0 with so few runs (shares below {least:.2f}). Correlations "
         "above 0: output and parameter rise together."
     )
     _print_companions(found, shown)
-    if found.unmoved:
-        say(f"The same in all runs: {', '.join(found.unmoved)}.")
+    if found.left_out:
+        say(f"Left out, as too few runs tell or differ: {', '.join(found.left_out)}.")
 
 
 def _heading(output: str, found: Sensitivity) -> str:
