@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rlsabm.calibration.reading import read_targets
     from rlsabm.calibration.scorecard import validate
+    from rlsabm.calibration.sensitivity import sensitivity
     from rlsabm.mesa.model import RLSModel
     from rlsabm.parameter_list import parameters
     from rlsabm.reading import read
@@ -22,6 +23,7 @@ __all__ = [
     "parameters",
     "read",
     "read_targets",
+    "sensitivity",
     "simulate",
     "simulate_many",
     "validate",
@@ -34,6 +36,7 @@ _MODULES = {
     "parameters": "rlsabm.parameter_list",
     "read": "rlsabm.reading",
     "read_targets": "rlsabm.calibration.reading",
+    "sensitivity": "rlsabm.calibration.sensitivity",
     "simulate": "rlsabm.simulation",
     "simulate_many": "rlsabm.simulation",
     "validate": "rlsabm.calibration.scorecard",

@@ -724,6 +724,71 @@ def calibrate(
     say_line(f"Results: {folder}")
 
 
+@app.command()
+def sensitivity(
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folder of a calibration, or of a study with many draws, such as "
+            "outputs/calibration; or its name in outputs.",
+        ),
+    ],
+    runs: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Of a calibration: posterior for the runs that its posterior holds, or all.",
+        ),
+    ] = "posterior",
+    most: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Parameters shown for each output at most.")
+    ] = 5,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the halves of runs behind intervals.")
+    ] = 1,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder to write to; FOLDER-sensitivity by default."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which parameters move which outputs, from runs that there are; nothing is simulated.
+
+    Outputs are the targets of a calibration; or of a study prevalence, and caused shifts by condition.
+    It writes sensitivity.parquet and a picture, and needs the extra `sensitivity`.
+
+    Example: `rlsabm sensitivity outputs/calibration`
+
+    All runs of it: `rlsabm sensitivity outputs/calibration --runs all`
+    """
+    from rlsabm.calibration.sensitivity import folder_beside
+    from rlsabm.calibration.sensitivity import sensitivity as find
+    from rlsabm.printing.sensitivity import print_sensitivity
+    from rlsabm.study.outside import check_outside
+
+    found = find(folder, runs=runs, seed=seed)
+    place = out_folder or folder_beside(found)
+    check_outside(place, "choose another folder with --out")
+    files = found.write(place)
+    if as_json:
+        print_json(
+            {
+                "runs": found.runs,
+                "what": found.what,
+                "indices": found.records(),
+                "left_out": list(found.left_out),
+                "files": [str(file) for file in files],
+            }
+        )
+        return
+    print_sensitivity(found, most)
+    for file in files:
+        say_line(f"Written: {file}")
+
+
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
     """Run a study with progress on standard error, and print what it found."""
     from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from conftest import shared
 
+from rlsabm.calibration.calibrating import calibrate
 from rlsabm.calibration.options import Options
 from rlsabm.calibration.problem import Evaluate, NormalTarget, Problem, Simulated
 from rlsabm.declaring.parameter import Parameter
@@ -85,3 +87,14 @@ class Counting:
     def done(self) -> list[int]:
         """Numbers of the runs that were done, in their order."""
         return [int(line) for line in self.notes.read_text().split()] if self.notes.exists() else []
+
+
+def calibrated() -> Path:
+    """Folder of a finished calibration of level, slope and a parameter that nothing depends on."""
+    return shared("calibrated", _calibrate) / "outputs" / "three"
+
+
+def _calibrate(folder: Path) -> None:
+    made = problem(surveyed, LEVEL, SLOPE, IDLE)
+    options = Options(evaluations=120, first_runs=30, more_runs=20, draws=60, workers=1, seed=3)
+    assert calibrate(made, folder / "outputs" / "three", options).status == "complete"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from calibration_tools import calibrated
 from command_tools import (
     SMALL,
     TWICE,
@@ -359,6 +360,9 @@ def test_help_has_an_example_that_works(
     if verb in ("compare", "export", "resume", "status"):
         (workplace / "outputs").mkdir()
         (workplace / words[1]).symlink_to(request.getfixturevalue("study").folder)
+    if verb == "sensitivity":
+        (workplace / "outputs").mkdir()
+        (workplace / words[1]).symlink_to(calibrated())
     assert rlsabm_command(*words).code == 0
 
 
