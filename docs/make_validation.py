@@ -1,6 +1,7 @@
 """Write docs/validation.md from a stored scorecard: ``python docs/make_validation.py``.
 
-The scorecard is made anew with ``rlsabm validate --draws 20 --out docs``, which takes some minutes.
+The scorecard is made anew, in some minutes, with
+``rlsabm validate --draws 20 --size 50_000 --out docs``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import Any
 
 import pandas as pd
 
-from rlsabm.calibration.scorecard import PURPOSES, SIZE, Scorecard
+from rlsabm.calibration.scorecard import PURPOSES, Scorecard
 from rlsabm.printing.scorecard import endings, published_text, simulated_text, verdict_text
 
 PAGE = Path(__file__).with_name("validation.md")
 STORED = Path(__file__).with_name("scorecard.parquet")
 #: As they were run.
-DRAWS = 20
+DRAWS, SIZE = 20, 50_000
 HEAD = f"""\
 # Published figures beside simulated ones
 
@@ -26,7 +27,8 @@ Written by `python docs/make_validation.py` from a stored scorecard; do not edit
 Twenty parameters of the model are [calibrated](calibration.md) to some figures of the first list;
 nothing is ever fitted to those of the second. This page shows how far simulated figures are from
 published ones, as they fall: {DRAWS} runs of {SIZE:,} people of the baseline scenario, each at another
-draw from the posterior (`rlsabm validate --draws {DRAWS}`). None of these runs was used in fitting.
+draw from the posterior (`rlsabm validate --draws {DRAWS} --size {SIZE:_}`). None of these runs was
+used in fitting.
 
 `rlsabm validate` makes this comparison for any scenario and any parameters.
 [How figures are compared](methods.md#published-figures) says what is simulated and what the intervals

@@ -12,14 +12,9 @@ from scipy import stats
 
 from rlsabm.calibration import likelihood
 from rlsabm.calibration.measures import MEASURES
-from rlsabm.calibration.problem import Simulated
+from rlsabm.calibration.problem import NOTHING_KNOWN, Simulated
 from rlsabm.calibration.samples import Figure
-from rlsabm.calibration.targets import (
-    NOTHING_KNOWN,
-    CalibrationTarget,
-    Published,
-    ValidationTarget,
-)
+from rlsabm.calibration.targets import CalibrationTarget, Published, ValidationTarget
 
 QUERY = MEASURES["prevalence"].query(measure="prevalence")
 OTHER = MEASURES["life_expectancy"].query.model_validate(

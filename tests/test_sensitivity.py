@@ -30,8 +30,8 @@ from rlsabm.calibration.influence import (
     standard_error,
     threshold,
 )
+from rlsabm.calibration.problem import NOTHING_KNOWN
 from rlsabm.calibration.sensitivity import Sensitivity, sensitivity_of
-from rlsabm.calibration.targets import NOTHING_KNOWN
 from rlsabm.errors import UserError
 from rlsabm.printing import text
 from rlsabm.printing.sensitivity import print_sensitivity

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from rlsabm.calibration.targets import NOTHING_KNOWN
+from rlsabm.calibration.problem import NOTHING_KNOWN
 from rlsabm.errors import UserError, nearest
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.measuring.instruments import TRUTH

@@ -18,6 +18,8 @@ from rlsabm.results.intervals import Z_95
 
 #: Scales on which figures are compared: as they are, by logarithm, or by log odds.
 Scale = Literal["identity", "log", "logit"]
+#: Standard error, on any scale, of a figure about which a run says nothing.
+NOTHING_KNOWN = 1000.0
 
 
 @dataclass(frozen=True, slots=True)

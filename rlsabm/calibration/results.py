@@ -18,7 +18,7 @@ from rlsabm.calibration.diagnostics import (
 from rlsabm.calibration.evaluating import Asked
 from rlsabm.calibration.learning import DRAWS, Learnt, seed_of
 from rlsabm.calibration.priors import values_of
-from rlsabm.calibration.problem import Problem, Scale
+from rlsabm.calibration.problem import NOTHING_KNOWN, Problem, Scale
 from rlsabm.calibration.state import Finished
 from rlsabm.calibration.tables import (
     CONFLICTS,
@@ -162,7 +162,9 @@ def _fit(problem: Problem, chosen: Sequence[Finished]) -> Contents:
     """Targets and the figures of runs at draws from the posterior."""
     rows = []
     for target in problem.targets:
-        figures = np.array([run.figures[target.name].value for run in chosen])
+        found = [run.figures[target.name] for run in chosen]
+        told = [each.value for each in found if each.monte_carlo_sd < NOTHING_KNOWN]
+        figures = np.array(told or [each.value for each in found])
         distances = target.distance(figures, np.zeros_like(figures))
         on_scale = np.array(
             [

@@ -18,7 +18,7 @@ from rlsabm.arrays import Floats
 from rlsabm.calibration import likelihood
 from rlsabm.calibration.likelihood import Kind, Scale
 from rlsabm.calibration.measures import MEASURES, Query
-from rlsabm.calibration.problem import Simulated
+from rlsabm.calibration.problem import NOTHING_KNOWN, Simulated
 from rlsabm.calibration.samples import Figure
 from rlsabm.declaring.sections import CountryName, Line, Section, Whole
 from rlsabm.results.intervals import Z_95
@@ -32,8 +32,6 @@ RELATIVE_SD = 0.25
 DISCREPANCY = 0.05
 #: How far beyond a bound a figure still counts, on its scale; the likelihood is as soft as that.
 TOLERANCE = 0.1
-#: Standard error, on any scale, of a figure about which a run says nothing.
-NOTHING_KNOWN = 1000.0
 
 
 class Published(Section):
