@@ -43,9 +43,8 @@ NOTES = """\
   near the upper one: families resemble one another through genes only here, so that both are
   equally near, while the published figures differ. What brothers and sisters share as children may
   be missing.
-
-- Among some 40 people on dialysis a run the share with RLS is mostly chance, and the mean of log odds is
-  below the log odds of the mean (`C11_dialysis`). [More people](validation.md) say more.
+- Among some 40 people on dialysis a run the share with RLS is mostly chance, and the mean of log
+  odds is below the log odds of the mean (`C11_dialysis`). [More people](validation.md) say more.
 
 ### What was tried
 
@@ -111,8 +110,8 @@ def introduction() -> list[str]:
         "",
         "Defaults of the calibrated parameters are the means of the posterior, to three digits. With "
         "`runs: {draws: n}` a scenario is run at draws from the posterior, which keep parameters "
-        "together that belong together; others are drawn from their priors. `runs: {priors: true}` "
-        "draws all of them from their priors.",
+        "together that belong together; other parameters have their defaults, as in the calibration. "
+        "`runs: {priors: true}` draws all parameters from their priors.",
         "",
         "Figures that were not fitted to, and those that no parameter may ever be fitted to, stand on "
         "[another page](validation.md).",

@@ -1,7 +1,7 @@
 """Write docs/validation.md from a stored scorecard: ``python docs/make_validation.py``.
 
 The scorecard is made anew, in some minutes, with
-``rlsabm validate --draws 20 --size 50_000 --out docs``.
+``rlsabm validate --draws 20 --size 30_000 --out docs``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rlsabm.printing.scorecard import endings, published_text, simulated_text, v
 PAGE = Path(__file__).with_name("validation.md")
 STORED = Path(__file__).with_name("scorecard.parquet")
 #: As they were run.
-DRAWS, SIZE = 20, 50_000
+DRAWS, SIZE = 20, 30_000
 HEAD = f"""\
 # Published figures beside simulated ones
 

@@ -53,25 +53,26 @@ def checked_values(values: Mapping[str, object], place: str = "parameters") -> d
 def draw_values(draw: int, seed: int, *, priors: bool = False) -> dict[str, float]:
     """Values of the parameters that one draw sets.
 
-    Draw 0 sets none: every parameter has its default. Others take calibrated parameters from a draw of
-    the posterior, and the rest from their priors, by uniforms that depend on the seed, the draw and the
-    parameter's name only.
+    Draw 0 sets none: every parameter has its default. Others take the calibrated parameters from a draw
+    of the posterior, and leave the rest as they were when that was found. Or all come from their
+    priors, by uniforms that depend on the seed, the draw and the parameter's name only.
 
     Parameters
     ----------
     draw, seed
         Number of the draw, and root of the random numbers.
     priors
-        Whether calibrated parameters are drawn from their priors, too.
+        Whether all parameters are drawn from their priors instead.
     """
     if draw == 0:
         return {}
-    drawn = {
+    if not priors:
+        return posterior_values(draw, seed)
+    return {
         name: parameter.quantile(_uniform(name, draw, seed))
         for name, parameter in PARAMETERS.items()
         if parameter.prior != "fixed"
     }
-    return drawn if priors else drawn | posterior_values(draw, seed)
 
 
 def draw_strength(name: str, log_sd: float, draw: int, seed: int) -> float:

@@ -90,8 +90,8 @@ FIT = ResultTable(
         Column("published_upper", "number", "of the target", "upper limit of this interval"),
         Column(
             "simulated", "number", "of the target",
-            "figure of the model: mean over draws, on the scale of the target, of runs that say something "
-            "of it",
+            "figure of the model: mean over draws, on the scale of the target, of runs that say "
+            "something of it",
         ),
         Column(
             "simulated_lower", "number", "of the target",

@@ -178,8 +178,8 @@ class Runs(Section):
     priors: Annotated[
         bool,
         Field(
-            description="Draw calibrated parameters from their priors, not from the posterior of the "
-            "calibration that ships; others always come from their priors."
+            description="Draw all parameters from their priors; else the calibrated ones are drawn "
+            "from the posterior of the calibration that ships, and others have their defaults."
         ),
     ] = False
 

@@ -164,7 +164,7 @@ def unit_setting(
 ) -> Setting:
     """Setting of the populations of one draw of one arm.
 
-    Draw 0 has the default of every parameter, further draws come from the posterior and the priors.
+    Draw 0 has the default of every parameter, further draws come from the posterior or the priors.
     The country's values go before both, then the conditions section of the scenario, then its
     parameters.
 
