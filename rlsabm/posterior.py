@@ -33,7 +33,8 @@ class Posterior(NamedTuple):
 @cache
 def shipped_posterior() -> Posterior:
     """The posterior that ships with the package."""
-    table = pq.read_table(CALIBRATION / "posterior.parquet").combine_chunks()
+    with (CALIBRATION / "posterior.parquet").open("rb") as file:
+        table = pq.read_table(file).combine_chunks()
     parameters, draws = table["parameter"].to_pylist(), table["draw"].to_numpy()
     names = tuple(dict.fromkeys(parameters))
     values = np.asarray(table["value"], dtype=float).reshape(-1, len(names))

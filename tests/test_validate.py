@@ -140,9 +140,9 @@ def test_people_are_observed_in_the_year_of_the_target(tmp_path: Path) -> None:
     of_year = target_of(text.replace("    cases: 30", "    year: 2001\n    cases: 30"), tmp_path)
     now = target_of(text, tmp_path)
     in_2001, in_2019 = (
-        found[0].value for found in take_figures([of_year, now], size=SIZE, seed=SEED)
+        found[0].value for found in take_figures([of_year, now], size=2 * SIZE, seed=SEED)
     )
-    [[alone]] = take_figures([now], settings=["observe.years=[2001]"], size=SIZE, seed=SEED)
+    [[alone]] = take_figures([now], settings=["observe.years=[2001]"], size=2 * SIZE, seed=SEED)
     assert in_2001 == alone.value
     assert in_2001 != in_2019
 

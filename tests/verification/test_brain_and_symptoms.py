@@ -227,9 +227,9 @@ def test_chain_has_its_equilibrium_and_inertia(
         assert found == pytest.approx(inertia**lag, abs=6.0 / np.sqrt(effective))
 
 
-def test_equal_speeds_make_the_equilibrium_the_stationary_share(setting: Setting) -> None:
-    p = setting.inputs
-    assert p.onset_per_month == p.remission_per_month
+def test_equal_speeds_make_the_equilibrium_the_stationary_share() -> None:
+    speeds = {"onset_per_month": 0.3, "remission_per_month": 0.3}
+    p = make_setting(size=500, parameters=speeds).inputs
     states = _chain(0.2, 300, 3000, np.uint64(8), p)[:, 60:]
     assert states.mean() == pytest.approx(0.2, abs=0.005)
 

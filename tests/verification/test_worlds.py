@@ -287,6 +287,7 @@ OVERTAKEN = {
     ("heavy_menstrual_bleeding", 100_000): "1",
     ("single_bleeding", 40_000): "6 of 124",
     ("single_bleeding", 100_000): "a few in a hundred",
+    ("blood_loss", 40_000): "2 of 164",
     ("blood_loss", 100_000): "6 of 383",
 }
 
