@@ -6,7 +6,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from rlsabm.arrays import Floats
 from rlsabm.data import DATA
@@ -33,6 +32,8 @@ class Posterior(NamedTuple):
 @cache
 def shipped_posterior() -> Posterior:
     """The posterior that ships with the package."""
+    import pyarrow.parquet as pq  # which takes longer to load than all else here
+
     with (CALIBRATION / "posterior.parquet").open("rb") as file:
         table = pq.read_table(file).combine_chunks()
     parameters, draws = table["parameter"].to_pylist(), table["draw"].to_numpy()
