@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.parameter_table import HEADINGS, PARAMETERS
+from rlsabm.posterior import shipped_posterior
 
 PAGE = Path(__file__).with_name("parameters.md")
 
@@ -18,10 +19,11 @@ Written by `python docs/make_parameters.py` from the parameter table; do not edi
 
 A prior of *normal* or *lognormal* is given by its centre (that of the default where none is shown) and
 its standard deviation (of the value, or of its natural logarithm), cut at the bounds; *fixed* does not
-vary between draws. A parameter whose default differs from its centre is calibrated: the default is the
-mean of the [posterior](calibration.md), from which draws are taken. The unit 1 means a ratio, share or
-number without unit. A source that says *assumed* is a guess; one that says *set to* names the published
-figure to which the value, or the centre of the prior, was set by hand or by a coarse search.
+vary between draws. A parameter whose prior has a centre of its own is calibrated: the default is the
+mean of the [posterior](calibration.md), from which draws are taken; the source is that of the prior.
+The unit 1 means a ratio, share or number without unit. A source that says *assumed* is a guess; one
+that says *set to* names the published figure to which the value, or the centre of the prior, was set
+by hand or by a coarse search.
 
 Tables by age, by month of pregnancy, by locus and by blood service are explained
 [beside their files](../rlsabm/data/README.md), those of countries in
@@ -44,7 +46,7 @@ def page() -> str:
 def _row(p: Parameter) -> str:
     prior = str(p.prior)
     if prior not in ("fixed", "uniform"):
-        centre = "" if p.centre == p.default else f"{p.centre:g}, "
+        centre = f"{p.centre:g}, " if p.name in shipped_posterior().names else ""
         prior = f"{p.prior}, {centre}{p.spread:g}"
     cells = (
         f"`{p.name}`",

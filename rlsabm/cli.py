@@ -378,6 +378,7 @@ def parameters(
     Example: `rlsabm parameters ferritin`
     """
     from rlsabm.parameter_table import HEADINGS, PARAMETERS
+    from rlsabm.posterior import shipped_posterior
 
     chosen = {name: p for name, p in PARAMETERS.items() if word is None or word.lower() in name}
     if not chosen:
@@ -391,7 +392,7 @@ def parameters(
         ]
         print_json(rows)
         return
-    part = None
+    part, calibrated = None, shipped_posterior().names
     for name, p in chosen.items():
         if HEADINGS[name] != part:
             part = HEADINGS[name]
@@ -402,6 +403,10 @@ def parameters(
         say(f"{name} = {p.default:g} {p.unit if p.unit != '1' else ''}", bold=True)
         say(f"    {p.meaning}")
         say(f"    {prior}; from {p.lower:g} to {p.upper:g}. {p.source}")
+        if name in calibrated:
+            say(
+                "    Calibrated: the default is the mean of the posterior; the source is of the prior."
+            )
 
 
 @app.command()
@@ -706,7 +711,9 @@ def calibrate(
             report = learn(problem, folder, options, watch=progress)
     except KeyboardInterrupt:
         interruptions.hear()
-        print_interrupted(folder, ["rlsabm", "calibrate", file, "--out", folder], err)
+        given = {"--size": size, "--evaluations": evaluations, "--cluster": cluster}
+        again = [word for pair in given.items() if pair[1] is not None for word in pair]
+        print_interrupted(folder, ["rlsabm", "calibrate", file, "--out", folder, *again], err)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(
@@ -717,10 +724,14 @@ def calibrate(
                 "evaluations": report.evaluations,
                 "failed": report.failed,
                 "waves": report.waves,
+                "cannot_be_shown": [target.key for target in said.cannot_be_shown],
             }
         )
         return
     print_calibration(report)
+    if said.cannot_be_shown:
+        names = ", ".join(target.key for target in said.cannot_be_shown)
+        say(f"Not fitted to, because the model cannot show them yet: {names}.")
     say_line(f"Results: {folder}")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 import pytest
 from command_tools import refused
 from conftest import Command
 
+from rlsabm.calibration import calibrating
 from rlsabm.calibration.file import read_calibration
 from rlsabm.calibration.reading import calibration_targets
 from rlsabm.calibration.virtual_studies import take_figures
@@ -132,7 +133,7 @@ def test_what_it_prints(folder: Path, found: dict[str, Any], rlsabm_command: Com
         "calibrate", str(folder / "two.yaml"), "--out", str(folder / "outputs" / "two")
     )
     assert outcome.code == 0
-    for words in ("Calibration: complete", "M1_women", "liability_scale", "Results: "):
+    for words in ("Calibration: complete", "M1_women", "liability_scale", "M3_drug", "Results: "):
         assert words in outcome.out
 
 
@@ -151,7 +152,8 @@ def test_the_one_that_ships() -> None:
     assert {"C1", "C8", "C15", "C22"} <= rows
     assert not rows & {"C13", "C14", *said.section.leave_out}
     assert all(target.purpose == "calibration" for target in said.targets)
-    assert {"C13_iron", "C16_men_60"} <= {target.key for target in said.left_out}
+    assert "C13_iron" in {target.key for target in said.cannot_be_shown}
+    assert all(target.row != "C16" for target in said.cannot_be_shown)
     assert said.problem().evaluate.scenario["arms"] == {}  # type: ignore[attr-defined]
 
 
@@ -231,6 +233,12 @@ def test_a_country_of_ones_own_is_found_from_the_scenario(folder: Path) -> None:
             "parameters.liability_scale: is set by the scenario, and cannot be calibrated",
         ),
         ("leave_out: M2", "changes: {populations.size: 3}", None, "populations"),
+        (
+            "[liability_threshold, liability_scale]",
+            "[liability_scale, liability_scale]",
+            5,
+            "parameters: names liability_scale twice",
+        ),
         ("[liability_threshold, liability_scale]", "7", 5, "parameters: found 7"),
         ("evaluations: 20", "evaluations: 15", None, "evaluations: found 15 (expected at least 20"),
         ("draws: 10", "draws: 1", 8, "draws: found 1"),
@@ -251,6 +259,42 @@ def test_mistakes_are_told_with_their_line(
     outcome = rlsabm_command("calibrate", str(wrong), "--out", str(tmp_path / "out"))
     refused(outcome, words, *([f"wrong.yaml:{line}:"] if line else []))
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_targets_that_cannot_be_shown_are_not_enough(
+    tmp_path: Path, rlsabm_command: Command
+) -> None:
+    kept, _, drug = TARGETS.partition("  M3_drug:")
+    (tmp_path / "mine.yaml").write_text(kept.split("  M1_women:")[0] + "  M3_drug:" + drug)
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(CALIBRATION.replace("leave_out: M2\n", ""), encoding="utf-8")
+    outcome = rlsabm_command("calibrate", str(wrong))
+    refused(outcome, "wrong.yaml:3:", "targets: leaves nothing to fit to")
+
+
+@pytest.mark.parametrize("size", ["0", "5", "-3"])
+def test_a_size_that_cannot_be(folder: Path, rlsabm_command: Command, size: str) -> None:
+    words = ("calibrate", str(folder / "two.yaml"), "--out", str(folder / "none"), "--size", size)
+    refused(rlsabm_command(*words), f"size: found {size} (expected a whole number from 500")
+    assert not (folder / "none").exists()
+
+
+def test_the_command_that_goes_on_is_the_same(
+    folder: Path, rlsabm_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what was given on the command line, without which it would be another calibration."""
+
+    def interrupted(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calibrating, "calibrate", interrupted)
+    file, out = str(folder / "two.yaml"), str(folder / "stopped")
+    outcome = rlsabm_command("calibrate", file, "--out", out, "--size", "600")
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err.split() == [
+        *(["Stopped.", "No", "run", "had", "ended.", "To", "go", "on:", "rlsabm", "calibrate"]),
+        *(file, "--out", out, "--size", "600"),
+    ]
 
 
 def test_no_such_file(rlsabm_command: Command) -> None:

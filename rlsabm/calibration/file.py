@@ -23,8 +23,17 @@ from rlsabm.calibration.targets import CalibrationTarget
 from rlsabm.calibration.virtual_studies import LEAST_SIZE, MOST_SIZE
 from rlsabm.data.files import shown
 from rlsabm.data.yaml_reading import Entry, read_file
+from rlsabm.declaring.bounds import whole_number
 from rlsabm.declaring.parameter import Distribution, Parameter
-from rlsabm.declaring.sections import Line, Number, Section, Whole, Words, none_is_empty
+from rlsabm.declaring.sections import (
+    Line,
+    Number,
+    Section,
+    Whole,
+    Words,
+    each_once,
+    none_is_empty,
+)
 from rlsabm.demography.countries import country_names
 from rlsabm.errors import ScenarioError, nearest
 from rlsabm.parameter_table import PARAMETERS
@@ -59,9 +68,9 @@ class Prior(Section):
 
 
 def names_have_no_change(value: object) -> object:
-    """Accept a list of names where a mapping from names to priors is expected."""
+    """Accept a list of names, each once, where a mapping from names to priors is expected."""
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return {name: {} for name in value}
+        return {name: {} for name in each_once(value)}
     if isinstance(value, dict):
         return {name: none_is_empty(prior) for name, prior in value.items()}
     return value
@@ -152,8 +161,8 @@ class CalibrationFile:
         Its content.
     targets
         Figures to fit to.
-    left_out
-        Targets that are not fitted to, because the file or the model lacks them.
+    cannot_be_shown
+        Other targets of the same files, which the model cannot show yet.
     parameters
         Parameters to learn, with their priors.
     scenario
@@ -163,7 +172,7 @@ class CalibrationFile:
     name: str
     section: CalibrationSection
     targets: tuple[CalibrationTarget, ...]
-    left_out: tuple[CalibrationTarget, ...]
+    cannot_be_shown: tuple[CalibrationTarget, ...]
     parameters: tuple[Parameter, ...]
     scenario: ResolvedScenario
 
@@ -174,8 +183,15 @@ class CalibrationFile:
         ----------
         size
             People of each run, if not as the file says.
+
+        Raises
+        ------
+        UserError
+            If there cannot be so many, or the tables of the country have mistakes.
         """
-        people = size or self.section.size
+        people = self.section.size
+        if size is not None:
+            people = whole_number("size", size, LEAST_SIZE, MOST_SIZE)
         content = self.scenario.as_mapping() | {"arms": {}}
         name = content["population"]["country"]
         if name not in country_names():  # a folder, seen from the scenario file
@@ -244,7 +260,9 @@ def read_calibration(file: str | Path) -> CalibrationFile:
             mistakes.append(place.place.error(made, f"parameters.{name}"))
         else:
             parameters.append(made)
-    listed = [target for each in section.targets for target in _targets(each, path)]
+    listed = [
+        target for each in section.targets for target in calibration_targets(_beside(each, path))
+    ]
     for key, what in _wrong_names(listed, section.leave_out):
         place = root.value["leave_out" if key else "targets"]
         mistakes.append(place.place.error(what, "leave_out" if key else "targets"))
@@ -257,17 +275,16 @@ def read_calibration(file: str | Path) -> CalibrationFile:
     if mistakes:
         raise_together(mistakes)
 
-    def is_left_out(target: CalibrationTarget) -> bool:
-        return target.query is None or bool({target.row, target.key} & {*section.leave_out})
-
-    chosen = tuple(target for target in listed if not is_left_out(target))
+    wanted = [t for t in listed if not {t.row, t.key} & {*section.leave_out}]
+    chosen = tuple(target for target in wanted if target.query is not None)
     if not chosen:
-        raise root.value["leave_out"].place.error("leaves nothing to fit to", "leave_out")
+        key = "leave_out" if section.leave_out else "targets"
+        raise root.value[key].place.error("leaves nothing to fit to", key)
     return CalibrationFile(
         name=path.stem,
         section=section,
         targets=chosen,
-        left_out=tuple(target for target in listed if is_left_out(target)),
+        cannot_be_shown=tuple(target for target in wanted if target.query is None),
         parameters=tuple(parameters),
         scenario=scenario,
     )
@@ -277,10 +294,6 @@ def _beside(name: str, file: Path) -> str:
     """A file that another one names: beside that, or else as it is named."""
     there = file.parent / name
     return str(there) if Path(name).suffix and there.exists() else name
-
-
-def _targets(name: str, file: Path) -> list[CalibrationTarget]:
-    return calibration_targets(_beside(name, file))
 
 
 def _place_of(entry: Entry, name: str) -> Entry:

@@ -14,6 +14,7 @@ import numpy as np
 
 from rlsabm.arrays import Floats
 
+#: Scales on which figures are compared: as they are, by logarithm, or by log odds.
 Scale: TypeAlias = Literal["identity", "log", "logit"]
 Kind: TypeAlias = Literal["beta_binomial", "normal", "log_normal", "logit_normal", "ordering"]
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from rlsabm.arrays import Floats
+from rlsabm.calibration.likelihood import Scale
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError
 from rlsabm.parameter_list import parameters
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.intervals import Z_95
 
-#: Scales on which figures are compared: as they are, by logarithm, or by log odds.
-Scale = Literal["identity", "log", "logit"]
 #: Standard error, on any scale, of a figure about which a run says nothing.
 NOTHING_KNOWN = 1000.0
 
@@ -219,6 +218,7 @@ def _refuse_repeated(what: str, names: Collection[str]) -> None:
 
 
 def why_without_prior(parameter: Parameter) -> str | None:
+    """Why nothing can be learnt of a parameter; None if it has a prior."""
     if parameter.prior == "fixed":
         return "its prior is fixed (expected normal, lognormal or uniform)"
     if parameter.prior == "uniform" and not math.isfinite(parameter.upper - parameter.lower):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from rlsabm.arrays import Floats
 from rlsabm.calibration.diagnostics import (
     PRIOR,
     conflicts,
@@ -17,8 +16,9 @@ from rlsabm.calibration.diagnostics import (
 )
 from rlsabm.calibration.evaluating import Asked
 from rlsabm.calibration.learning import DRAWS, Learnt, seed_of
+from rlsabm.calibration.likelihood import from_scale
 from rlsabm.calibration.priors import values_of
-from rlsabm.calibration.problem import NOTHING_KNOWN, Problem, Scale
+from rlsabm.calibration.problem import NOTHING_KNOWN, Problem
 from rlsabm.calibration.state import Finished
 from rlsabm.calibration.tables import (
     CONFLICTS,
@@ -41,17 +41,6 @@ from rlsabm.results.table import Column, ResultTable
 
 #: Percentiles of an interval of 95 %.
 LOW, HIGH = 2.5, 97.5
-
-
-def natural(scale: Scale, values: Floats) -> Floats:
-    """Figures as people read them, from the scale on which they are compared."""
-    if scale == "log":
-        found: Floats = np.exp(values)
-    elif scale == "logit":
-        found = 1.0 / (1.0 + np.exp(-values))
-    else:
-        found = np.asarray(values, dtype=float)
-    return found
 
 
 def tables_of(
@@ -172,7 +161,7 @@ def _fit(problem: Problem, chosen: Sequence[Finished]) -> Contents:
                 *(figures.mean(), *np.percentile(figures, [LOW, HIGH])),
             ]
         )
-        published, lower, upper, simulated, low, high = natural(target.scale, on_scale).tolist()
+        published, lower, upper, simulated, low, high = from_scale(on_scale, target.scale).tolist()
         rows.append(
             {
                 "target": target.name,

@@ -24,7 +24,7 @@ from rlsabm.calibration.virtual_studies import (
 )
 from rlsabm.declaring.bounds import names
 from rlsabm.errors import UserError
-from rlsabm.results.arrow import frame_of, to_arrow
+from rlsabm.results.arrow import frame_of, records_of, to_arrow
 from rlsabm.results.files import table_bytes, table_path, write_together
 from rlsabm.results.intervals import Z_95
 from rlsabm.results.table import Column, Kind, ResultTable
@@ -139,13 +139,7 @@ class Scorecard:
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as mappings, None where there is no number or no limit."""
-        return [
-            {
-                str(name): None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in row.items()
-            }
-            for row in self.frame.to_dict("records")
-        ]
+        return records_of(self.frame)
 
     def write(self, folder: str | Path) -> Path:
         """Write the table as ``scorecard.parquet``.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from rlsabm.calibration.influence import (
 )
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError
-from rlsabm.results.arrow import frame_of, to_arrow
+from rlsabm.results.arrow import frame_of, records_of, to_arrow
 from rlsabm.results.files import table_bytes, table_path, write_together
 from rlsabm.results.intervals import Z_95
 from rlsabm.results.table import Column, Kind, ResultTable
@@ -136,13 +135,7 @@ class Sensitivity:
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as mappings, None where there is no number."""
-        return [
-            {
-                str(name): None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in row.items()
-            }
-            for row in self.frame.to_dict("records")
-        ]
+        return records_of(self.frame)
 
     def picture(self) -> bytes:
         """A heat map of parameters by outputs, as PNG."""

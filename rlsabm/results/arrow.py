@@ -6,6 +6,7 @@ The declarations of columns become Arrow schemas, whose metadata reaches pandas 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -156,6 +157,17 @@ def frame_of(arrow: pa.Table) -> pd.DataFrame:
     frame = arrow.to_pandas()
     frame.attrs = json.loads(arrow.schema.metadata[b"PANDAS_ATTRS"])
     return frame
+
+
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as mappings, for JSON: None where there is no number, or no limit."""
+    return [
+        {
+            str(name): None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in row.items()
+        }
+        for row in frame.to_dict("records")
+    ]
 
 
 def worded(contents: Contents, table: ResultTable, vocabulary: Vocabulary) -> pd.DataFrame:

@@ -8,7 +8,6 @@ the parameters add their counts, and draws count equally.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ from rlsabm.results.arm_counts import (
     shift_counts,
     youngest_of,
 )
+from rlsabm.results.arrow import records_of
 from rlsabm.results.differences import (
     COUNTS,
     DIFFERENCE,
@@ -147,17 +147,10 @@ class Comparison(NamedTuple):
             **{name: getattr(self.choice, name) for name in DESCRIBED_BY if name != "condition"},
         }
         return [
-            {**about, "quantity": quantity, **_without_nan(row), "notes": self.notes}
+            {**about, "quantity": quantity, **row, "notes": self.notes}
             for quantity, rows in (("prevalence", self.prevalence), ("caused_shift", self.shifts))
-            for row in rows.to_dict("records")
+            for row in records_of(rows)
         ]
-
-
-def _without_nan(row: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        str(name): None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in row.items()
-    }
 
 
 # Comparing ------------------------------------------------------------------------------------------
