@@ -15,6 +15,7 @@ from rlsabm.events import event_names
 from rlsabm.exposures.catalogue.episodes import CATALOGUE
 from rlsabm.exposures.month import EXPOSURES
 from rlsabm.life.birth import BIRTH
+from rlsabm.life.environment import ENVIRONMENTS
 from rlsabm.life.genome import GENOME
 from rlsabm.life.growth import GROWTH
 from rlsabm.life.mortality import MORTALITY
@@ -30,6 +31,7 @@ ROOMS: tuple[Room, ...] = (
     BRAIN,
     SYMPTOMS,
     GENOME,
+    ENVIRONMENTS,
     *EXPOSURES,
     CATALOGUE,
     MORTALITY,

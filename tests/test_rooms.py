@@ -66,6 +66,7 @@ STREAMS = {
     "assay": (22, "at"),
     "scan": (23, "at"),
     "strata of founders": (24, "nth"),
+    "new environment": (25, "at"),
 }
 #: Numbers of events, frozen as well: line lists hold them.
 EVENT_NUMBERS = {
@@ -200,7 +201,8 @@ def test_newborn_records_have_the_initial_values(dtype: Any, fields: tuple[Field
 GIVEN = {
     "uid", "mother", "father", "sex", "birth_month", "birth_order", "twin", "maternal_alleles",
     "paternal_alleles", "cns_iron_polygenes", "other_polygenes", "cns_iron_trait",
-    "other_liability", "height_factor", "weight_factor", "haemoglobin_factor",
+    "other_liability", "environmental_liability", "environment_until", "height_factor",
+    "weight_factor", "haemoglobin_factor",
     "basal_loss_factor", "intake_factor", "weight_kg", "blood_volume_l", "red_cell_target_mg",
     "storage_scale_mg", "basal_loss_mg_per_day", "iron_intake_mg_per_day", "menarche_month",
     "menopause_month", "menstrual_loss_ml",

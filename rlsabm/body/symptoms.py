@@ -33,6 +33,8 @@ RLS_REMISSION = register_event("RLS remission", 5)
 #: Symptoms after more months than these begin a new course: a survey of the past year would have found
 #: none between.
 MONTHS_BETWEEN_COURSES = 12
+#: Ages (years) until which liability rises, and from which on it stays as it is.
+RISES_UNTIL, OLD_AGE = 64, 85
 
 
 def fill_symptom_tables(making: Making) -> Mapping[str, Floats]:
@@ -40,7 +42,11 @@ def fill_symptom_tables(making: Making) -> Mapping[str, Floats]:
     p, ages = making.p, np.arange(LAST_AGE + 1)
     prevalence = np.zeros(LIABILITY_KNOTS + 2)
     tabulate_prevalence(prevalence)
-    by_age = np.interp(ages, [10, 20, 64], [p.child_liability, 0.0, p.age_liability])
+    by_age = np.interp(
+        ages,
+        [10, 20, RISES_UNTIL, OLD_AGE],
+        [p.child_liability, 0.0, p.age_liability, p.age_liability + p.old_age_liability],
+    )
     return {"age_effect": by_age, "prevalence_by_liability": prevalence}
 
 
@@ -90,8 +96,11 @@ _PARAMETERS = (
       "Liability of children under ten relative to adults of 20 years.",
       f"set to {RLS_IN_CHILDREN}", centre=-1.0),
     P("age_liability", 0.394, "units of liability", "normal", 0.1, 0.0, 2.0,
-      "Liability of people of 64 years and older relative to adults of 20 years.",
+      "Liability of people of 64 years relative to adults of 20 years.",
       f"set to: {RISE_WITH_AGE}", centre=0.42),
+    P("old_age_liability", -0.3, "units of liability", "normal", 0.25, -3.0, 1.0,
+      "Liability of people of 85 years and older relative to those of 64 years.",
+      f"set to: {RISE_WITH_AGE}"),
     P("youngest_age_years", 4, "years", "fixed", 0, 0, 18,
       "Age in completed years before which nobody has RLS.",
       "assumed: younger children cannot say what they feel, which the criteria ask for"),

@@ -8,6 +8,11 @@ WEEKLY_SHARE = "0.69 of adults with RLS have it at least weekly (Allen 2005)"
 SIGNIFICANT_RLS_IN_ADULTS = "clinically significant RLS in adults 2.7 % (Allen 2005)"
 ANY_RLS_IN_MEN = "any RLS in men 5.8 % (Tison 2005), 6.6 % at 50-89 years (Högl 2005)"
 RISE_WITH_AGE = "prevalence rises to about 64 years, then is flat or falls (Tison 2005)"
+NEW_AND_LASTING_RLS = (
+    "new RLS on five days a month or more 0.5-1.7 per 100 person-years (Budhiraja 2012 J Clin Sleep "
+    "Med 8:119; Batool-Anwar 2016 doi 10.5664/jcsm.5482); about 45 % of the cases of a survey are "
+    "cases again after two to five years (Szentkirályi 2011)"
+)
 RLS_IN_CHILDREN = (
     "any RLS at 8-11 and 12-17 years 1.9 and 2.0 %, no sex difference (Picchietti 2007)"
 )

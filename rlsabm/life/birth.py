@@ -32,6 +32,7 @@ from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.exposures.menses import plan_menses
 from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
+from rlsabm.life.environment import be_born_into_environment
 from rlsabm.life.genome import STRATA, express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
 
@@ -159,6 +160,7 @@ def begin_life(life: Any, uid: Word, sex: int, month: int) -> None:
 def settle_traits(life: Any, body: Any, given_mg: float, p: Inputs) -> None:
     """Traits, and the newborn's body with the iron that its mother gave (0 if not known)."""
     express_genome(life, p)
+    be_born_into_environment(life, p)
     build_body(life, p)
     if life.sex == FEMALE:
         plan_menses(life, p)

@@ -34,7 +34,9 @@ LOCUS_GAMETE = chance.register(
     "locus in gametes", 11, "nth", "allele of the mother, of the father, -, -"
 )
 POLYGENES = chance.register("polygenes", 12, "once", "segregation: CNS iron, other liability, -, -")
-ENVIRONMENT = chance.register("environment", 13, "once", "CNS iron, other liability, -, -")
+ENVIRONMENT = chance.register(
+    "environment", 13, "once", "CNS iron; other liability at birth, time until it changes, -"
+)
 STRATA_OF_FOUNDERS = chance.register(
     "strata of founders", 24, "nth", "slope and shift of the first gene of two, of the second"
 )
@@ -156,7 +158,7 @@ def inherit_genome(life: Any, mother: Any, father: Any, genome_uid: Word, p: Inp
 
 @compiled
 def express_genome(life: Any, p: Inputs) -> None:
-    """The CNS-iron trait and other liability of a genome in its environment."""
+    """The CNS-iron trait of a genome in its environment, and the liability that is inherited."""
     log_trait = 0.0
     liability = 0.0
     log_trait_variance = 0.0
@@ -171,7 +173,7 @@ def express_genome(life: Any, p: Inputs) -> None:
         log_trait_variance += spread * p.allele_cns_iron[locus] ** 2
         liability_variance += spread * p.allele_liability[locus] ** 2
 
-    of_trait, of_liability, _, _ = chance.once(p.key, life.uid, ENVIRONMENT)
+    of_trait, _, _, _ = chance.once(p.key, life.uid, ENVIRONMENT)
     genetic, rest = parts_of_trait(
         p.cns_iron_trait_log_sd, p.cns_iron_trait_heritability, log_trait_variance
     )
@@ -182,7 +184,7 @@ def express_genome(life: Any, p: Inputs) -> None:
     polygenes = (
         math.sqrt(1.0 - shared * shared) * life.other_polygenes - shared * life.cns_iron_polygenes
     )
-    genetic, rest = parts_of_trait(
+    genetic, _ = parts_of_trait(
         p.other_liability_sd, p.other_liability_heritability, liability_variance
     )
-    life.other_liability = liability + genetic * polygenes + rest * normal(of_liability)
+    life.other_liability = liability + genetic * polygenes

@@ -94,6 +94,13 @@ def parts_of_trait(sd: float, heritability: float, of_loci: float) -> tuple[floa
     return math.sqrt(genetic), math.sqrt(max(sd * sd - genetic - of_loci, 0.0))
 
 
+def environmental_sd(p: Inputs) -> float:
+    """Standard deviation of the part of other liability that is not inherited."""
+    spread = 2.0 * p.allele_frequency * (1.0 - p.allele_frequency)
+    of_loci = float(np.sum(spread * p.allele_liability**2))
+    return parts_of_trait(p.other_liability_sd, p.other_liability_heritability, of_loci)[1]
+
+
 @compiled
 def covariance_of_traits(frequency: Floats, effects: Floats, p: Inputs) -> float:
     """Covariance of the log CNS-iron trait with other liability, which shared polygenes cause."""

@@ -19,6 +19,7 @@ from rlsabm.conventions import DAYS_PER_MONTH, NEVER
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
 from rlsabm.exposures.month import PART_COUNT, WHOLE, note_exposures, undergo_exposures
+from rlsabm.life.environment import change_environment
 from rlsabm.life.growth import grow, is_time_to_grow
 from rlsabm.life.mortality import chance_to_die, die, note_death
 from rlsabm.moment import moment_of
@@ -48,6 +49,8 @@ def live_month(life: Any, body: Any, burdens: Any, month: int, p: Inputs) -> Non
     if at.death < chance_to_die(life, at.age, burdens[STANDING].mortality_ratio, p):
         die(life, month)
         return
+    if month >= life.environment_until:
+        change_environment(life, month, p)
     age_months = month - life.birth_month
     if is_time_to_grow(age_months):
         grow(life, age_months, p)

@@ -38,6 +38,7 @@ from rlsabm.exposures.month import (
 )
 from rlsabm.inputs import with_key
 from rlsabm.life.birth import begin_again
+from rlsabm.life.environment import change_environment
 from rlsabm.life.growth import grow, is_time_to_grow
 from rlsabm.life.month import STANDING, begin_burden
 from rlsabm.life.mortality import chance_to_die, die
@@ -107,6 +108,8 @@ def live_life_again(
         if at.death < chance_to_die(life, at.age, burdens[STANDING].mortality_ratio, p):
             die(life, month)
             return
+        if month >= life.environment_until:
+            change_environment(life, month, p)
         age_months = month - life.birth_month
         if is_time_to_grow(age_months):
             grow(life, age_months, p)

@@ -462,6 +462,24 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "founders' genes are independent draws and drift more",
     ),
     (
+        "life/environment.py",
+        "life.other_liability -= life.environmental_liability",
+        "life.other_liability -= 0.0",
+        "environments of the past are never left",
+    ),
+    (
+        "life/environment.py",
+        "chance.at(p.key, life.uid, month, NEW_ENVIRONMENT)",
+        "chance.once(p.key, life.uid, NEW_ENVIRONMENT)",
+        "all environments after the first are the same",
+    ),
+    (
+        "life/month.py",
+        "if month >= life.environment_until:",
+        "if month > life.environment_until:",
+        "environments change a month late",
+    ),
+    (
         "life/loci.py",
         "sign = -direction if of_iron else direction",
         "sign = direction",

@@ -149,11 +149,11 @@ def test_the_brain_sees_the_persons_stores() -> None:
 
 @pytest.mark.parametrize(
     ("age", "effect_of_age"),
-    [(0, -0.75), (10, -0.75), (15, -0.375), (20, 0.0), (42, 0.175), (64, 0.35), (65, 0.35),
-     (LAST_AGE, 0.35)],
+    [(0, -0.75), (10, -0.75), (15, -0.375), (20, 0.0), (42, 0.175), (64, 0.35), (65, 0.34),
+     (85, 0.14), (LAST_AGE, 0.14)],
 )  # fmt: skip
-def test_liability_rises_with_age_from_10_to_64_years(age: int, effect_of_age: float) -> None:
-    """-0.75 to 10 years, nought at 20, 0.35 from 64 (Tison 2005), linear between."""
+def test_liability_changes_with_age_from_10_to_85_years(age: int, effect_of_age: float) -> None:
+    """-0.75 to 10 years, nought at 20, 0.35 at 64, 0.21 less from 85, linear between (Tison 2005)."""
     assert inputs().age_effect[age] == pytest.approx(effect_of_age)
 
 

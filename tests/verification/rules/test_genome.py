@@ -10,6 +10,7 @@ import pytest
 from rule_tools import KEY, inputs, person, plain
 
 from rlsabm.chance import normal, nth, once
+from rlsabm.life.environment import be_born_into_environment
 from rlsabm.life.genome import (
     ENVIRONMENT,
     LOCUS_FOUNDER,
@@ -160,7 +161,9 @@ def test_polygenes_are_the_middle_of_the_parents_and_segregation(name: str) -> N
 
 def expressed(uid: int = 1, values: dict[str, float] | None = None, **genome: Any) -> Any:
     life, _ = person(uid=uid, **genome)
-    plain(express_genome)(life, inputs(**(values or {})))
+    p = inputs(**(values or {}))
+    plain(express_genome)(life, p)
+    plain(be_born_into_environment)(life, p)
     return life
 
 
@@ -233,6 +236,7 @@ def test_traits_of_founders_have_their_spread() -> None:
         life, _ = person(uid=uid)
         plain(found_genome)(life, np.uint64(uid), 0, p)
         plain(express_genome)(life, p)
+        plain(be_born_into_environment)(life, p)
         traits.append((log(life.cns_iron_trait), float(life.other_liability)))
     sd = np.std(traits, axis=0)
     assert sd == pytest.approx([0.30, 1.25], rel=0.075)

@@ -26,12 +26,12 @@ from rlsabm.life.loci import (
 from rlsabm.person import LIFE, newborn_records
 
 #: Loci by file: frequency of the risk allele, odds ratio, whether it acts by CNS iron.
-PUBLISHED = [(0.07, 1.92, True), (0.70, 1.5, True), (0.30, 1.18, False), (0.68, 1.27, False),
+PUBLISHED = [(0.07, 1.92, True), (0.70, 1.64, True), (0.30, 1.18, False), (0.68, 1.27, False),
              (0.30, 1.35, False), (0.50, 1.23, False)]  # fmt: skip
 FREQUENCY = np.array([locus[0] for locus in PUBLISHED])
 SPREAD = 2 * FREQUENCY * (1 - FREQUENCY)
 SETS: list[dict[str, float]] = [
-    {},
+    {"deficit_effect": 3.0},
     STEEP,
     {"onset_per_month": 0.1, "remission_per_month": 0.5, "structural_deficit_effect": 3.0},
 ]
