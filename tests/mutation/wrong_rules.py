@@ -290,7 +290,12 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "excess deaths do not spare the others' share",
     ),
     # Body
-    ("body/symptoms.py", "[10, 20, 64]", "[10, 20, 60]", "liability stops rising at 60"),
+    (
+        "body/symptoms.py",
+        "RISES_UNTIL, OLD_AGE = 64, 85",
+        "RISES_UNTIL, OLD_AGE = 60, 85",
+        "liability stops rising at 60",
+    ),
     (
         "body/symptoms.py",
         "+ p.lasting_effect * body.vulnerability",
