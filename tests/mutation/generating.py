@@ -47,6 +47,7 @@ MODULES = (
     "exposures/month.py",
     "exposures/pregnancy.py",
     "life/birth.py",
+    "life/environment.py",
     "life/genome.py",
     "life/growth.py",
     "life/loci.py",
