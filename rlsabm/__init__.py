@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlsabm.calibration.elementary_effects import elementary_effects
     from rlsabm.calibration.reading import read_targets
     from rlsabm.calibration.scorecard import validate
     from rlsabm.calibration.sensitivity import sensitivity
@@ -20,6 +21,7 @@ __all__ = [
     "RLSModel",
     "Study",
     "__version__",
+    "elementary_effects",
     "parameters",
     "read",
     "read_targets",
@@ -33,6 +35,7 @@ __all__ = [
 _MODULES = {
     "RLSModel": "rlsabm.mesa.model",
     "Study": "rlsabm.results.study_results",
+    "elementary_effects": "rlsabm.calibration.elementary_effects",
     "parameters": "rlsabm.parameter_list",
     "read": "rlsabm.reading",
     "read_targets": "rlsabm.calibration.reading",

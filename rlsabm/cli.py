@@ -737,50 +737,90 @@ def calibrate(
 
 @app.command()
 def sensitivity(
-    folder: Annotated[
+    source: Annotated[
         str,
         typer.Argument(
             metavar="FOLDER",
             help="Folder of a calibration, or of a study with many draws, such as "
-            "outputs/calibration; or its name in outputs.",
+            "outputs/calibration; or its name in outputs. With --method morris: a calibration file.",
         ),
     ],
-    runs: Annotated[
+    method: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="Of a calibration: posterior for the runs that its posterior holds, or all.",
+            help="given takes runs that there are; morris simulates new ones for elementary effects.",
         ),
-    ] = "posterior",
+    ] = "given",
+    runs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of a calibration: posterior (the default) for the runs that its posterior holds, or "
+            "all.",
+        ),
+    ] = None,
+    trajectories: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="With morris: trajectories, 10 by default, each with a run for each parameter and one "
+            "more.",
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="With morris: people of each run, if not as the file says."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1024, help="With morris: processors of this machine to use; all by default."
+        ),
+    ] = None,
     most: Annotated[
         int, typer.Option(min=1, metavar="N", help="Parameters shown for each output at most.")
     ] = 5,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the halves of runs behind intervals.")
+        int,
+        typer.Option(
+            min=0, help="Seed of the halves of runs behind intervals; with morris of all runs, too."
+        ),
     ] = 1,
     out_folder: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="Folder to write to; FOLDER-sensitivity by default."
+            "--out",
+            metavar="DIR",
+            help="Folder to write to; FOLDER-sensitivity by default, with morris outputs/NAME-morris.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which parameters move which outputs, from runs that there are; nothing is simulated.
+    """Say which parameters move which outputs, from runs that there are, or from new ones.
 
     Outputs are the targets of a calibration; or of a study prevalence, and caused shifts by condition.
-    It writes sensitivity.parquet and a picture, and needs the extra `sensitivity`.
+    It writes a table and a picture, and needs the extra `sensitivity`. New runs are kept: the same
+    command goes on after any stop.
 
     Example: `rlsabm sensitivity outputs/calibration`
 
     All runs of it: `rlsabm sensitivity outputs/calibration --runs all`
+
+    New runs: `rlsabm sensitivity scenarios/calibration.yaml --method morris`
     """
     from rlsabm.calibration.sensitivity import folder_beside
     from rlsabm.calibration.sensitivity import sensitivity as find
     from rlsabm.printing.sensitivity import print_sensitivity
+    from rlsabm.printing.usage import refuse_options
     from rlsabm.study.outside import check_outside
 
-    found = find(folder, runs=runs, seed=seed)
+    of_morris = {"trajectories": trajectories, "size": size, "workers": workers}
+    refuse_options(method, {"given": {"runs": runs}, "morris": of_morris})
+    if method == "morris":
+        _screen(source, out_folder, of_morris | {"seed": seed}, most, as_json)
+        return
+    found = find(source, runs=runs or "posterior", seed=seed)
     place = out_folder or folder_beside(found)
     check_outside(place, "choose another folder with --out")
     files = found.write(place)
@@ -798,6 +838,33 @@ def sensitivity(
     print_sensitivity(found, most)
     for file in files:
         say_line(f"Written: {file}")
+
+
+def _screen(
+    file: str, folder: Path | None, given: dict[str, int | None], most: int, as_json: bool
+) -> None:
+    """Run a calibration file for elementary effects with progress on standard error; print them."""
+    from rlsabm.calibration.elementary_effects import elementary_effects, folder_of
+    from rlsabm.printing.calibration import print_interrupted
+    from rlsabm.printing.elementary_effects import EffectsProgress, print_effects
+
+    place = folder or folder_of(file)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        with EffectsProgress(err) as progress:
+            found = elementary_effects(file, place, **chosen, watch=progress)
+    except KeyboardInterrupt:
+        interruptions.hear()
+        words = [word for name, value in chosen.items() for word in (f"--{name}", value)]
+        again = ["rlsabm", "sensitivity", file, "--method", "morris", "--out", place, *words]
+        print_interrupted(place, again, err)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(found.as_mapping())
+        return
+    print_effects(found, most)
+    for path in found.files:
+        say_line(f"Written: {path}")
 
 
 def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:

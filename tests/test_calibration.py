@@ -15,13 +15,8 @@ import pandas as pd
 import pytest
 from calibration_tools import IDLE, LEVEL, SLOPE, SMALL, Counting, problem, surveyed, targets_of
 
-from rlsabm.calibration.calibrating import (
-    COMPLETE,
-    STOPPED,
-    Report,
-    calibrate,
-    seed_of_run,
-)
+from rlsabm.calibration.calibrating import COMPLETE, STOPPED, Report, calibrate
+from rlsabm.calibration.going_on import seed_of_run
 from rlsabm.calibration.options import Options
 from rlsabm.calibration.problem import NormalTarget, Problem, Simulated, parameters_named
 from rlsabm.calibration.state import JOURNAL, Journal

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rlsabm.calibration.calibrating import calibrate
 from rlsabm.calibration.waves import Kind, Wave
-from rlsabm.printing import calibration
+from rlsabm.printing import runs
 from rlsabm.printing.calibration import CalibrationProgress, print_calibration, share_text
 
 
@@ -49,7 +49,7 @@ def test_a_terminal_sees_waves_and_the_current_fit(tmp_path: Path) -> None:
 
 def test_the_bar_has_runs_failures_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(calibration.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(runs.time, "perf_counter", lambda: now)
     shown, stream = console(terminal=True)
     wave = Wave(0, Kind.FIRST, 0.0, np.zeros((15, 2)), np.zeros(15))
     with CalibrationProgress(shown) as progress:

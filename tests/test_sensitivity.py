@@ -37,6 +37,9 @@ from rlsabm.printing import text
 from rlsabm.printing.sensitivity import print_sensitivity
 from rlsabm.reading import read
 
+#: Columns behind the cells of the picture.
+SHARES = ("first_order", "rank_correlation")
+
 # Indices --------------------------------------------------------------------------------------------
 
 
@@ -204,11 +207,11 @@ def test_too_few_runs_are_told_with_how_many_are_needed() -> None:
 
 def test_cells_of_the_picture_have_shares_and_signs() -> None:
     found = sensitivity_of(given())
-    cells = _signed(found.frame)
+    cells = _signed(found.frame, *SHARES)
     assert cells.loc["a", "first"] == pytest.approx(1.0, abs=0.1)
     assert cells.loc["b", "second"] == pytest.approx(-0.8, abs=0.1)
     assert (cells.loc["idle"] == 0.0).all()
-    assert _shown(found.frame, cells)[:2] == ["a", "b"]
+    assert _shown(found.frame, cells, "first_order")[:2] == ["a", "b"]
     picture = found.picture()
     assert picture.startswith(b"\x89PNG")
     assert picture == found.picture()
@@ -219,7 +222,7 @@ def test_the_picture_leaves_out_what_moves_least() -> None:
     idle = pd.DataFrame(normals(200, 20, seed=3), columns=[f"idle_{n}" for n in range(20)])
     many = Runs(runs.folder, runs.what, runs.parameters.join(idle), runs.outputs, runs.chance)
     frame = sensitivity_of(many).frame
-    shown = _shown(frame, _signed(frame))
+    shown = _shown(frame, _signed(frame, *SHARES), "first_order")
     assert shown[:2] == ["a", "b"]
     assert len(shown) == FEWEST_PARAMETERS
     left_out = frame[~frame["parameter"].isin(shown)]

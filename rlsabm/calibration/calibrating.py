@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rlsabm.calibration.evaluating import Asked, evaluate_all, hire
+from rlsabm.calibration.evaluating import Asked, hire
+from rlsabm.calibration.going_on import (
+    agree_with,
+    ended_of,
+    evaluate_rest,
+    identity_of,
+    refuse_failures,
+    refuse_in_a_worker,
+    seed_of_run,
+)
 from rlsabm.calibration.learning import DESIGN, Learnt, learn, seed_of
 from rlsabm.calibration.options import Options
 from rlsabm.calibration.priors import values_of
@@ -27,7 +35,6 @@ from rlsabm.errors import UserError
 from rlsabm.results.arrow import SCHEMA_VERSION
 from rlsabm.results.files import (
     MANIFEST,
-    UNFINISHED,
     Mark,
     fault_of,
     manifest_bytes,
@@ -37,15 +44,14 @@ from rlsabm.results.files import (
 )
 from rlsabm.study import interruptions
 from rlsabm.study.crews import Crew
-from rlsabm.study.layout import HANDED_OVER, LOCK
+from rlsabm.study.layout import HANDED_OVER
 from rlsabm.study.lock import FolderLock
-from rlsabm.study.machine import package_hash, software
-from rlsabm.wording import counted
+from rlsabm.study.machine import software
 
+#: What is run, in words.
+WHAT = "calibration"
 #: What a manifest says of a calibration.
 RUNNING, STOPPED, COMPLETE = "running", "stopped", "complete"
-#: Share of a wave's runs that may fail.
-MOST_FAILURES = 0.5
 #: Draws from the posterior must be worth so large a share of them, or another wave is drawn.
 LEAST_EFFECTIVE_SHARE = 0.5
 #: Above this R-hat, ensembles of walkers are said not to have converged.
@@ -136,12 +142,12 @@ def calibrate(
         If it was interrupted; what had finished is kept.
     """
     _require_extra()
-    _refuse_in_a_worker()
+    refuse_in_a_worker(WHAT)
     options = options or Options()
     path = Path(folder)
     with (
         interruptions.listened(),
-        FolderLock(path, "a calibration").held(),
+        FolderLock(path, f"a {WHAT}").held(),
         _one_thread_of_algebra(),
     ):
         return _Calibration(problem, path, options, watch).run()
@@ -156,15 +162,6 @@ def _require_extra() -> None:
         raise UserError(
             'calibrate: needs emcee and scipy; install them with pip install "rlsabm[calibrate]"'
         ) from None
-
-
-def _refuse_in_a_worker() -> None:
-    """End a worker process that only imports the script, and would run the script's calibration."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit(
-            "error: a worker process imports the script that runs a calibration; in the script, run it "
-            'below if __name__ == "__main__":'
-        )
 
 
 @contextmanager
@@ -253,30 +250,12 @@ class _Calibration:
         UserError
             If that is another one.
         """
-        identity = self._identity()
-        there = self._journal.identity
-        if not there:
-            self._refuse_what_is_no_calibration()
-            self._journal.begin(identity)
-        elif json.dumps(there) != json.dumps(identity):
-            other = _difference(there, identity)
-            raise UserError(f"{self._folder}: holds another calibration: {other}")
-        if self._journal.damaged and self._watch is not None:
-            lines = counted(self._journal.damaged, "line")
-            self._watch.tell(f"{self._journal.path}: {lines} damaged and left out.")
+        tell = self._watch.tell if self._watch is not None else lambda line: None
+        agree_with(self._journal, self._identity(), tell)
         if not self._journal.waves:
             runs = self._options.runs_of(Kind.FIRST, self._parameters)
             self._journal.add_wave(
                 first_wave(self._problem, runs, seed_of(self._options.seed, 0, DESIGN))
-            )
-
-    def _refuse_what_is_no_calibration(self) -> None:
-        """Leave a folder alone that holds something else."""
-        known = {LOCK, JOURNAL, MANIFEST, HANDED_OVER} if self._journal.path.exists() else {LOCK}
-        others = {path.name for path in self._folder.iterdir()} - known
-        if any(not name.endswith(UNFINISHED) for name in others):
-            raise UserError(
-                f"{self._folder}: holds files that are no calibration; choose another folder"
             )
 
     def _complete_before(self) -> dict[str, Any] | None:
@@ -297,26 +276,15 @@ class _Calibration:
 
     def _identity(self) -> dict[str, Any]:
         """What tells the calibration from all others, as JSON has it."""
-        problem, options = self._problem, self._options
-        shown = ("name", "prior", "centre", "spread", "lower", "upper")
-        found = {
-            "parameters": {
-                each.name: {name: getattr(each, name) for name in shown}
-                for each in problem.parameters
-            },
-            "targets": {
-                each.name: {"scale": each.scale, "mean": each.mean, "sd": each.sd}
-                for each in problem.targets
-            },
-            "fixed": problem.fixed,
-            "seed": options.seed,
-            "draws": options.draws,
-            "first_runs": options.runs_of(Kind.FIRST, self._parameters),
-            "more_runs": options.runs_of(Kind.SEARCH, self._parameters),
-            "version of rlsabm": package_hash(),
-        }
-        same: dict[str, Any] = json.loads(json.dumps(found))
-        return same
+        options = self._options
+        return identity_of(
+            WHAT,
+            self._problem,
+            options.seed,
+            draws=options.draws,
+            first_runs=options.runs_of(Kind.FIRST, self._parameters),
+            more_runs=options.runs_of(Kind.SEARCH, self._parameters),
+        )
 
     def _asked(self, wave: Wave) -> list[Asked]:
         """The runs of a wave."""
@@ -334,48 +302,26 @@ class _Calibration:
         ]
 
     def _ended(self, wave: Wave) -> list[Finished]:
-        """Runs of a wave that have ended; what was run elsewhere in the space is not one of them."""
-        found = []
-        for asked in self._asked(wave):
-            run = self._journal.runs.get(asked.number)
-            if run is not None and run.scores == asked.scores:
-                found.append(run)
-        return found
+        """Runs of a wave that have ended."""
+        return ended_of(self._journal, self._asked(wave))
 
     def _evaluate(self, wave: Wave, crew: Crew) -> None:
         """Do the runs of a wave that have not ended yet."""
-        ended = self._ended(wave)
-        numbers = {run.number for run in ended}
-        asked = [each for each in self._asked(wave) if each.number not in numbers]
-        if asked and self._watch is not None:
+        asked = self._asked(wave)
+        if len(self._ended(wave)) < len(asked) and self._watch is not None:
             self._watch.begin(wave, len(self._journal.runs), crew.name)
 
-        def keep(run: Finished) -> None:
-            self._journal.add_run(run)
-            ended.append(run)
-
-        def tick() -> None:
+        def tick(ended: Collection[Finished]) -> None:
             if self._watch is not None:
                 failed = sum(bool(run.error) for run in ended)
                 self._watch.show(len(ended), failed, sum(run.seconds for run in ended))
-            if asked and len(ended) < len(wave.scores):
+            if len(ended) < len(asked):
                 self._look_at_the_time()
 
-        evaluate_all(
-            crew,
-            asked,
-            self._problem.evaluate,
-            self._problem.target_names,
-            keep,
-            tick=tick,
-            timeout=self._options.timeout,
+        ended = evaluate_rest(
+            crew, asked, self._problem, self._journal, tick=tick, timeout=self._options.timeout
         )
-        failed = [run for run in ended if run.error]
-        if len(failed) > MOST_FAILURES * len(ended):
-            raise UserError(
-                f"{len(failed):,} of {len(ended):,} runs of wave {wave.number} failed, the first with: "
-                f"{failed[0].error}"
-            )
+        refuse_failures(ended, f" of wave {wave.number}")
 
     def _look_at_the_time(self) -> None:
         hours = self._options.hours
@@ -507,23 +453,3 @@ class _Calibration:
             trouble,
             [learnt[number]["wave"] for number in sorted(learnt)],
         )
-
-
-def seed_of_run(seed: int, run: int) -> int:
-    """Seed of a run's random numbers: each run has its own."""
-    state = np.random.SeedSequence(seed, spawn_key=(run,)).generate_state(1, np.uint64)
-    return int(state[0] >> np.uint64(11))  # a number that floats hold, too
-
-
-def _difference(there: dict[str, Any], asked: dict[str, Any]) -> str:
-    """The first setting in which two calibrations differ, in words."""
-    for name, value in asked.items():
-        before = there.get(name)
-        if before == value:
-            continue
-        if isinstance(value, dict) and isinstance(before, dict):
-            for key in (*value, *before):
-                if before.get(key) != value.get(key):
-                    return f"{name}.{key} was {before.get(key)}, is {value.get(key)}"
-        return f"{name} was {before}, is {value}"
-    return "its parameters or targets are in another order"

@@ -21,11 +21,14 @@ from rlsabm.results.sources import OUTPUTS
 from rlsabm.results.study_results import Study
 from rlsabm.results.totals import TOTAL_OF
 from rlsabm.scenario import REFERENCE
+from rlsabm.scenario.resolving import NO_SCENARIOS
 from rlsabm.wording import value_text, with_help
 
 #: Which runs of a calibration are taken.
 POSTERIOR, ALL = "posterior", "all"
 RUNS = (POSTERIOR, ALL)
+#: Ends of the names of calibration files.
+SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,11 @@ def runs_in(folder: str, runs: str = POSTERIOR) -> Runs:
     if runs not in RUNS:
         found = f"runs: found {value_text(runs)}"
         raise UserError(with_help(found, " or ".join(RUNS), nearest(runs, RUNS)))
+    if Path(folder).suffix in SUFFIXES and not Path(folder).is_dir():
+        raise UserError(
+            f"{folder}: is the name of a file, and runs that there are lie in a folder (rlsabm "
+            f"sensitivity {folder} --method morris does runs of its own)"
+        )
     for place in (Path(folder), OUTPUTS / folder):
         manifest = _manifest_of_calibration(place)
         if manifest is not None:
@@ -79,9 +87,38 @@ def runs_in(folder: str, runs: str = POSTERIOR) -> Runs:
     return runs_of_study(read(folder))
 
 
-def is_calibration(folder: Path) -> bool:
-    """Whether a folder is that of a calibration."""
-    return _manifest_of_calibration(folder) is not None
+def refuse_a_calibration(place: Path) -> None:
+    """Refuse to write into the folder of a calibration.
+
+    Raises
+    ------
+    UserError
+        If a place is such a folder, or within one.
+    """
+    whole = place.resolve()
+    if any(_manifest_of_calibration(folder) is not None for folder in (whole, *whole.parents)):
+        raise UserError(f"{place}: is the folder of a calibration; choose another one")
+
+
+def refuse_a_folder(file: str) -> None:
+    """Refuse the folder of runs where a calibration file is expected.
+
+    Parameters
+    ----------
+    file
+        Path or name of a calibration file.
+
+    Raises
+    ------
+    UserError
+        If it is a folder, or the name of one in ``outputs`` and of no file that ships.
+    """
+    is_name = file not in NO_SCENARIOS and not Path(file).exists()
+    if Path(file).is_dir() or (is_name and (OUTPUTS / file).is_dir()):
+        raise UserError(
+            f"{file}: is a folder, and --method morris does runs of its own from a calibration file "
+            f"(rlsabm sensitivity {file} takes the runs that the folder holds)"
+        )
 
 
 def _manifest_of_calibration(folder: Path) -> dict[str, Any] | None:

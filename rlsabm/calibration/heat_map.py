@@ -16,18 +16,17 @@ FEWEST_PARAMETERS, MOST_PARAMETERS = 10, 40
 CELL, LEAST, BESIDE, BELOW = 0.3, 2.0, 2.0, 1.2
 #: Room for a letter of a name.
 LETTER = 0.07
-TITLE = "Share of each output's variance that goes with each parameter"
 #: Letters in a line below the title.
 WIDTH_OF_TITLE = 64
 #: From "falls" over white to "rises", without red and green, which many people cannot tell apart.
 COLOURS = "PuOr_r"
 
 
-def heat_map(frame: pd.DataFrame, said: str) -> bytes:
+def heat_map(frame: pd.DataFrame, said: str, title: str, *, size: str, direction: str) -> bytes:
     """A heat map as PNG.
 
-    A cell has the first-order index of a parameter and an output, with the sign of their rank
-    correlation. Cells that cannot be told from zero are white.
+    A cell says how much a parameter moves an output, and in which direction. Cells that cannot be told
+    from zero are white.
 
     Parameters
     ----------
@@ -35,17 +34,21 @@ def heat_map(frame: pd.DataFrame, said: str) -> bytes:
         The table of a sensitivity analysis.
     said
         What its runs are.
+    title
+        What cells show.
+    size, direction
+        Columns with the size of a cell, from 0 to 1, and with a number that has its sign.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    signed = _signed(frame)
-    shown = signed.loc[_shown(frame, signed)]
+    signed = _signed(frame, size, direction)
+    shown = signed.loc[_shown(frame, signed, size)]
     rows, columns = shown.shape
     beside = BESIDE + LETTER * max(len(str(name)) for name in shown.index)
     below = BELOW + LETTER * max(len(str(name)) for name in shown.columns)
-    size = (max(CELL * columns, LEAST) + beside, max(CELL * rows, LEAST) + below)
-    figure = Figure(figsize=size, layout="constrained")
+    inches = (max(CELL * columns, LEAST) + beside, max(CELL * rows, LEAST) + below)
+    figure = Figure(figsize=inches, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     drawn = axes.imshow(shown.to_numpy(), cmap=COLOURS, vmin=-1.0, vmax=1.0, aspect="auto")
@@ -64,18 +67,19 @@ def heat_map(frame: pd.DataFrame, said: str) -> bytes:
     bar = figure.colorbar(drawn, ax=axes, ticks=[-1.0, -0.5, 0.0, 0.5, 1.0], aspect=15)
     bar.ax.set_yticklabels(["1: output falls", "0.5", "0", "0.5", "1: output rises"], fontsize=8)
     left_out = len(signed) - rows
-    note = f" Left out: {counted(left_out, 'parameter')} with smaller shares." if left_out else ""
-    lines = textwrap.wrap(f"{said}. White: cannot be told from 0.{note}", WIDTH_OF_TITLE)
-    figure.suptitle("\n".join([TITLE, *lines]), x=0.0, ha="left", fontsize=9)
+    note = f" Left out: {counted(left_out, 'parameter')} that move them less." if left_out else ""
+    lines = textwrap.wrap(title, WIDTH_OF_TITLE)
+    lines += textwrap.wrap(f"{said}. White: cannot be told from 0.{note}", WIDTH_OF_TITLE)
+    figure.suptitle("\n".join(lines), x=0.0, ha="left", fontsize=9)
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
     return content.getvalue()
 
 
-def _shown(frame: pd.DataFrame, signed: pd.DataFrame) -> list[str]:
-    """Parameters with a clear share, those with the largest first, and some more if they are few."""
+def _shown(frame: pd.DataFrame, signed: pd.DataFrame, size: str) -> list[str]:
+    """Parameters with a clear cell, those with the largest first, and some more if they are few."""
     clear = signed.abs().max(axis=1)
-    largest = frame.groupby("parameter", observed=True)["first_order"].max()
+    largest = frame.groupby("parameter", observed=True)[size].max()
     order = pd.DataFrame({"clear": clear, "largest": largest}).sort_values(
         ["clear", "largest"], ascending=False, kind="stable"
     )
@@ -83,8 +87,7 @@ def _shown(frame: pd.DataFrame, signed: pd.DataFrame) -> list[str]:
     return [str(name) for name in order.index[:number]]
 
 
-def _signed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Indices with signs by parameter and output; 0 where they cannot be told from it."""
-    index = frame["first_order"].where(frame["clear"], 0.0) * np.sign(frame["rank_correlation"])
-    named = frame.assign(signed=index)
+def _signed(frame: pd.DataFrame, size: str, direction: str) -> pd.DataFrame:
+    """Sizes with signs by parameter and output; 0 where they cannot be told from it."""
+    named = frame.assign(signed=frame[size].where(frame["clear"], 0.0) * np.sign(frame[direction]))
     return named.pivot(index="parameter", columns="output", values="signed")

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from rlsabm.arrays import Floats
-from rlsabm.calibration.given_runs import POSTERIOR, Runs, is_calibration, runs_in
+from rlsabm.calibration.given_runs import POSTERIOR, Runs, refuse_a_calibration, runs_in
 from rlsabm.calibration.heat_map import heat_map
 from rlsabm.calibration.influence import (
     companions,
@@ -33,6 +33,7 @@ from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.wording import counted
 
 PICTURE = "sensitivity.png"
+TITLE = "Share of each output's variance that goes with each parameter"
 
 TABLE = ResultTable(
     name="sensitivity",
@@ -139,7 +140,13 @@ class Sensitivity:
 
     def picture(self) -> bytes:
         """A heat map of parameters by outputs, as PNG."""
-        return heat_map(self.frame, f"{counted(self.runs, 'run')}: {self.what}")
+        return heat_map(
+            self.frame,
+            f"{counted(self.runs, 'run')}: {self.what}",
+            TITLE,
+            size="first_order",
+            direction="rank_correlation",
+        )
 
     def write(self, folder: str | Path) -> tuple[Path, Path]:
         """Write ``sensitivity.parquet`` and ``sensitivity.png``.
@@ -160,10 +167,9 @@ class Sensitivity:
             If the folder is that of a calibration.
         """
         place = Path(folder)
-        if is_calibration(place):
-            raise UserError(f"{place}: is the folder of a calibration; choose another one")
+        refuse_a_calibration(place)
         table = table_path(place, TABLE.name)
-        content = table_bytes(_arrow(dict(self.frame.items())))
+        content = table_bytes(arrow_of(TABLE, dict(self.frame.items())))
         write_together(place, [(table.name, content), (PICTURE, self.picture())])
         return table, place / PICTURE
 
@@ -195,7 +201,7 @@ def sensitivity(folder: str | Path, *, runs: str = POSTERIOR, seed: int = 1) -> 
     >>> found = rlsabm.sensitivity("outputs/calibration")  # doctest: +SKIP
     >>> found.frame.query("clear")[["output", "parameter", "first_order"]]  # doctest: +SKIP
     """
-    _require_extra()
+    require_extra()
     return sensitivity_of(runs_in(str(folder), runs), whole_number("seed", seed, 0, 2**63 - 1))
 
 
@@ -262,7 +268,7 @@ def sensitivity_of(given: Runs, seed: int = 1) -> Sensitivity:
         raise UserError(f"{given.folder}: no output differs between enough of the {given.what}")
     contents = {str(name): column.to_numpy() for name, column in pd.concat(parts).items()}
     return Sensitivity(
-        frame=frame_of(_arrow(contents)),
+        frame=frame_of(arrow_of(TABLE, contents)),
         folder=given.folder,
         what=given.what,
         runs=len(values),
@@ -288,15 +294,32 @@ def _indices(
     return index, np.array(error)
 
 
-def _arrow(contents: Mapping[Any, Any]) -> pa.Table:
+def arrow_of(table: ResultTable, contents: Mapping[Any, Any]) -> pa.Table:
+    """A table of outputs and parameters.
+
+    Parameters
+    ----------
+    table
+        Its declaration.
+    contents
+        Its columns.
+    """
+
     def words(name: str) -> list[str]:
         return list(dict.fromkeys(map(str, contents[name])))
 
     vocabulary = Vocabulary((), (), {}, (), (0,), words("parameter"), (), targets=words("output"))
-    return to_arrow(TABLE, contents, vocabulary)
+    return to_arrow(table, contents, vocabulary)
 
 
-def _require_extra() -> None:
+def require_extra() -> None:
+    """Refuse to begin without the libraries that are needed.
+
+    Raises
+    ------
+    UserError
+        If one is not installed.
+    """
     try:
         import matplotlib  # noqa: F401
         import SALib  # noqa: F401

@@ -1,4 +1,4 @@
-"""The journal of a calibration: every wave and every finished run, kept at once, one line each.
+"""The journal of runs, as of a calibration: each wave and each finished run, kept at once, a line each.
 
 A line holds a record and its checksum, and is appended whole: whenever work stops, all lines but the
 last are as they were written, and one that is not is left out.
@@ -53,14 +53,14 @@ class Finished:
 
 @dataclass
 class Journal:
-    """What is known of a calibration.
+    """What is known of a calibration, or of other runs of its problem.
 
     Attributes
     ----------
     path
         Its file.
     identity
-        What it is a calibration of; empty if there is none yet.
+        What its runs are of; empty if there are none yet.
     waves_found
         Waves by number.
     runs
@@ -99,7 +99,7 @@ class Journal:
             else:
                 journal._take(record)
         if journal.damaged and not journal.identity:
-            raise UserError(f"{path}: is damaged: it does not say what it is a calibration of")
+            raise UserError(f"{path}: is damaged: it does not say what its runs are of")
         return journal
 
     @property
@@ -111,7 +111,7 @@ class Journal:
         return found
 
     def begin(self, identity: Mapping[str, Any]) -> None:
-        """Write down what this is a calibration of."""
+        """Write down what the runs are of."""
         self._append({"is": IDENTITY, "identity": dict(identity)})
 
     def add_wave(self, wave: Wave) -> None:

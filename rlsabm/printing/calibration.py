@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from rlsabm.calibration.calibrating import COMPLETE, Report
 from rlsabm.calibration.history_matching import CUT_OFF
 from rlsabm.calibration.state import JOURNAL, Journal
 from rlsabm.calibration.waves import Kind, Wave
+from rlsabm.printing.runs import RunsProgress
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import plain, say, say_command, say_line
 from rlsabm.results.arrow import frame_of
 from rlsabm.results.files import read_parquet, table_path
-from rlsabm.wording import NONE, counted, duration
+from rlsabm.wording import NONE, counted
 
 #: Above this ratio of standard deviations the targets have hardly taught a parameter.
 HARDLY_LEARNT = 0.9
@@ -35,87 +33,30 @@ DRAWN_FROM = {
 }
 
 
-class CalibrationProgress:
-    """A progress bar on a terminal, with the current fit; elsewhere nothing but what must be known.
-
-    Parameters
-    ----------
-    console
-        Where to show it.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._fit = ""
-        self._began = time.perf_counter()
-        self._before: int | None = None
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[pace]}", markup=False),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> CalibrationProgress:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
+class CalibrationProgress(RunsProgress):
+    """A progress bar on a terminal, with the current fit; elsewhere nothing but what must be known."""
 
     def begin(self, wave: Wave, done: int, crew: str) -> None:
         """Begin to show the runs of a wave."""
-        if self._task is None:
-            self._task = self._bar.add_task("", total=None, pace="")
-            self._bar.start()
-            if done and self._console.is_terminal:
-                self._console.print(
-                    f"{counted(done, 'run')} had ended before; going on with {crew}."
-                )
-        self._description = f"wave {wave.number}, from {DRAWN_FROM[wave.kind.value]}"
-        self._runs, self._began, self._before = len(wave.scores), time.perf_counter(), None
-        self._bar.update(self._task, description=self._description, total=self._runs, completed=0)
-
-    def show(self, ended: int, failed: int, seconds: float) -> None:
-        """Show how many runs of the wave have ended and failed, and the time that is left for it."""
-        if self._task is None:
-            return
-        if self._before is None:
-            self._before = ended
-        elapsed, new = time.perf_counter() - self._began, ended - self._before
-        left = f"{duration(elapsed * (self._runs - ended) / new)} left" if new else ""
-        shown = f"{ended:,} of {self._runs:,} runs" + (f", {failed:,} failed" if failed else "")
-        self._bar.update(
-            self._task, completed=ended, pace=", ".join(filter(None, (shown, left, self._fit)))
-        )
+        description = f"wave {wave.number}, from {DRAWN_FROM[wave.kind.value]}"
+        self._start(description, len(wave.scores), done, crew)
 
     def learning(self, wave: Wave) -> None:
         """Show that emulators learn."""
         if self._task is not None:
-            self._bar.update(self._task, pace=", ".join(filter(None, ("emulators", self._fit))))
+            self._bar.update(self._task, pace=self._joined("emulators"))
 
     def learnt(self, wave: Wave, row: Mapping[str, Any]) -> None:
         """Show what is known from now on: the target that fits worst, and the space that is left."""
-        self._fit = (
+        self._also = (
             f"worst {plain(row['worst_target'])} ({row['worst_distance']:+.1f} SD), "
             f"space left: {share_text(row['share_left'])}"
         )
         if self._console.is_terminal:
             self._console.print(
-                f"Wave {wave.number}, {counted(row['evaluations'], 'run')}: {self._fit}.",
+                f"Wave {wave.number}, {counted(row['evaluations'], 'run')}: {self._also}.",
                 markup=False,
             )
-
-    def tell(self, line: str) -> None:
-        """Print what a person must know, terminal or not."""
-        say_line(line, console=self._console)
 
 
 def print_interrupted(folder: Path, command: Sequence[object], console: Console) -> None:

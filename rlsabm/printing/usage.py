@@ -1,11 +1,41 @@
-"""What may have been meant by a command that the shell has cut into other words."""
+"""What is wrong with a command, and what may have been meant by it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from rlsabm.errors import UserError, nearest
+from rlsabm.wording import value_text, with_help
 
 OPTION = "--set"
+
+
+def refuse_options(method: str, of_methods: Mapping[str, Mapping[str, object]]) -> None:
+    """Refuse a method that there is not, and options that another method has.
+
+    Parameters
+    ----------
+    method
+        The method that is asked for.
+    of_methods
+        Of each method its options with what was given; None where nothing was.
+
+    Raises
+    ------
+    UserError
+        If there is no such method, or an option is of another one.
+    """
+    if method not in of_methods:
+        hint = nearest(method, list(of_methods))
+        found = f"--method: found {value_text(method)}"
+        raise UserError(with_help(found, " or ".join(of_methods), hint))
+    for other, options in of_methods.items():
+        for option, value in options.items():
+            if other != method and value is not None:
+                raise UserError(
+                    f"--{option}: is an option of --method {other} (found with --method {method})"
+                )
 
 
 def setting_in_parts(arguments: Sequence[str]) -> str:
