@@ -25,6 +25,46 @@ IDLE = Parameter("idle", 0.5, "1", "uniform", 0.0, 0.0, 1.0, "nothing", "assumed
 #: A first wave, one that searches, and one from the posterior.
 SMALL = Options(evaluations=50, first_runs=15, more_runs=10, draws=20, workers=1, seed=3)
 
+#: A target file, and a calibration file of two parameters and two of its targets.
+TARGETS = """\
+purpose: calibration
+targets:
+  M1_women:
+    says: Any RLS, women
+    observe: {measure: prevalence, definition: any, sex: female}
+    value: 0.09
+    interval: [0.07, 0.11]
+    source: A survey, 2001
+  M1_men:
+    says: Any RLS, men
+    observe: {measure: prevalence, definition: any, sex: male}
+    value: 0.05
+    interval: [0.03, 0.07]
+    source: A survey, 2001
+  M2_more:
+    says: Women relative to men
+    observe:
+      {measure: prevalence_ratio, definition: any, sex: female, against: {sex: male}}
+    at_least: 1
+    source: A survey, 2001
+  M3_drug:
+    says: A trial
+    observe: {measure: trial}
+    value: 1
+    needs: treatments
+    source: A trial, 2001
+"""
+CALIBRATION = """\
+title: Two parameters
+size: 500
+targets: mine.yaml
+leave_out: M2
+parameters: [liability_threshold, liability_scale]
+evaluations: 20
+first_runs: 10
+draws: 10
+"""
+
 
 def log_odds(level: float, slope: float) -> list[float]:
     """Log odds at each exposure: linear, but for a deviation at the highest."""

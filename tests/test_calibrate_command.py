@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 import pytest
+from calibration_tools import CALIBRATION, TARGETS
 from command_tools import refused
 from conftest import Command
 
@@ -18,45 +19,6 @@ from rlsabm.calibration.reading import calibration_targets
 from rlsabm.calibration.virtual_studies import take_figures
 from rlsabm.errors import UserError
 from rlsabm.parameter_table import PARAMETERS
-
-TARGETS = """\
-purpose: calibration
-targets:
-  M1_women:
-    says: Any RLS, women
-    observe: {measure: prevalence, definition: any, sex: female}
-    value: 0.09
-    interval: [0.07, 0.11]
-    source: A survey, 2001
-  M1_men:
-    says: Any RLS, men
-    observe: {measure: prevalence, definition: any, sex: male}
-    value: 0.05
-    interval: [0.03, 0.07]
-    source: A survey, 2001
-  M2_more:
-    says: Women relative to men
-    observe:
-      {measure: prevalence_ratio, definition: any, sex: female, against: {sex: male}}
-    at_least: 1
-    source: A survey, 2001
-  M3_drug:
-    says: A trial
-    observe: {measure: trial}
-    value: 1
-    needs: treatments
-    source: A trial, 2001
-"""
-CALIBRATION = """\
-title: Two parameters
-size: 500
-targets: mine.yaml
-leave_out: M2
-parameters: [liability_threshold, liability_scale]
-evaluations: 20
-first_runs: 10
-draws: 10
-"""
 
 
 @pytest.fixture(scope="module")

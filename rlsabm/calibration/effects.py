@@ -12,7 +12,7 @@ import pandas as pd
 from rlsabm.arrays import Floats
 from rlsabm.calibration.heat_map import heat_map
 from rlsabm.calibration.likelihood import Scale
-from rlsabm.calibration.morris import summary_of, threshold
+from rlsabm.calibration.morris import clear_in_mean, summary_of, threshold
 from rlsabm.calibration.problem import Problem
 from rlsabm.calibration.sensitivity import arrow_of
 from rlsabm.results.arrow import frame_of, records_of
@@ -23,7 +23,7 @@ from rlsabm.wording import counted
 #: An output is left out if fewer of the trajectories tell the effect of some parameter.
 LEAST_SHARE = 0.5
 PICTURE = "elementary_effects.png"
-TITLE = "Mean absolute effect of each parameter, relative to the largest on the output"
+TITLE = "Mean absolute effect, relative to the largest on each output"
 
 TABLE = ResultTable(
     name="elementary_effects",
@@ -46,8 +46,8 @@ TABLE = ResultTable(
         ),
         Column(
             "mean_effect", "number", "scale of the target",
-            "mean change of the output (mu) when the parameter goes from the lower to the upper end of "
-            "the middle 95 % of its prior; all effects are for this range",
+            "mean change of the output (mu) when the parameter goes up through the middle 95 % of its "
+            "prior; from steps of two thirds of it, as all effects",
         ),
         Column(
             "mean_absolute_effect", "number", "scale of the target",
@@ -71,6 +71,11 @@ TABLE = ResultTable(
         ),
         Column(
             "clear", "yes/no", "", "whether the mean absolute effect is above the threshold"
+        ),
+        Column(
+            "clear_in_mean", "yes/no", "",
+            "whether the mean effect can be told from 0, by how effects differ between trajectories: "
+            "none could with 95 % probability if no parameter had a mean effect",
         ),
         Column(
             "rank", "whole", "",
@@ -119,7 +124,7 @@ class ElementaryEffects:
         output
             Its name.
         """
-        rows = self.frame[(self.frame["output"] == output) & self.frame["clear"]]
+        rows = self.frame[(self.frame["output"] == output) & self._is_certain()]
         return rows.sort_values("rank")
 
     def as_mapping(self) -> dict[str, Any]:
@@ -139,10 +144,13 @@ class ElementaryEffects:
             "max"
         )
         share = self.frame["mean_absolute_effect"] / largest.where(largest > 0.0, 1.0)
+        shown = self.frame.assign(share=share, clear=self._is_certain())
         said = f"{self.trajectories:,} trajectories, {counted(self.runs, 'run')}"
-        return heat_map(
-            self.frame.assign(share=share), said, TITLE, size="share", direction="mean_effect"
-        )
+        return heat_map(shown, said, TITLE, size="share", direction="mean_effect")
+
+    def _is_certain(self) -> pd.Series:
+        """Whether there is an effect for certain, by its size or by its mean."""
+        return self.frame[["clear", "clear_in_mean"]].any(axis=1)
 
     def write(self) -> None:
         """Write the table and the picture."""
@@ -187,6 +195,7 @@ def rows_of(
             "sd_of_effects": summary.sd,
             "threshold": least,
             "clear": size > least,
+            "clear_in_mean": clear_in_mean(summary),
             "rank": (-size).argsort(kind="stable").argsort() + 1,
             "trajectories": summary.trajectories,
         }

@@ -131,11 +131,30 @@ def summary_of(points: Floats, outputs: Floats, seed: int) -> Summary:
     return Summary(mean, mean_absolute, half_width, sd, numbers)
 
 
+def clear_in_mean(summary: Summary) -> Bools:
+    """Whether mean effects can be told from 0, by how effects differ between trajectories.
+
+    Trajectories are drawn apart, so that this is Student's test. With 95 % probability it is true of no
+    parameter where none has a mean effect.
+
+    Parameters
+    ----------
+    summary
+        What effects on an output say.
+    """
+    from scipy.stats import t
+
+    probability = 0.5 + 0.5 * CONFIDENCE ** (1.0 / len(summary.mean))
+    reached = t.ppf(probability, summary.trajectories - 1)
+    clear: Bools = np.abs(summary.mean) * np.sqrt(summary.trajectories) > reached * summary.sd
+    return clear
+
+
 def threshold(points: Floats, errors: Floats, seed: int) -> float:
     """Mean absolute effect that no parameter reaches with 95 % probability where all is chance.
 
-    Errors of different runs are taken as independent. Those of a trajectory share their random numbers,
-    and have less chance in their differences.
+    Errors of different runs are taken as independent. Runs of a trajectory share their random numbers,
+    so that there is less chance in their differences: the threshold is on the safe side.
 
     Parameters
     ----------

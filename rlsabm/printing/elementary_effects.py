@@ -12,7 +12,7 @@ from rlsabm.printing.runs import RunsProgress
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say
 from rlsabm.study.progress import COMPILING
-from rlsabm.wording import counted, duration
+from rlsabm.wording import counted, duration, signed
 
 #: How scales are read.
 SCALES = {"logit": "log odds", "log": "logarithm", "identity": "as published"}
@@ -44,8 +44,9 @@ def print_effects(found: ElementaryEffects, most: int) -> None:
     rows: list[list[str]] = []
     for output, of_output in found.frame.groupby("output", observed=True):
         largest = found.largest(str(output))
+        decimals = _decimals(of_output["mean_absolute_effect"].max())
         rows.append([f"{output}, {SCALES[str(of_output['scale'].iloc[0])]}"])
-        rows += [_row(row) for row in largest.head(most).to_dict("records")]
+        rows += [_row(row, decimals) for row in largest.head(most).to_dict("records")]
         if len(largest) > most:
             rows.append([f"  and {counted(len(largest) - most, 'other parameter')}", "", "", ""])
         if largest.empty:
@@ -56,9 +57,9 @@ def print_effects(found: ElementaryEffects, most: int) -> None:
         rows,
     )
     say(
-        "Effects of a parameter that goes alone from the lower to the upper end of the middle 95 % of "
-        "its prior. Those that chance could explain are not shown. An SD as large as the mean: the "
-        "effect is not linear, or depends on other parameters, or much of it is chance."
+        "Effects of a parameter that goes up alone through the middle 95 % of its prior. In brackets: "
+        "chance could explain it. An SD as large as the mean: the effect is not linear, or depends on "
+        "other parameters, or much of it is chance."
     )
     if found.failed:
         say(f"{counted(found.failed, 'run')} failed; effects that they touch are left out.")
@@ -66,17 +67,19 @@ def print_effects(found: ElementaryEffects, most: int) -> None:
         say(f"Left out, as too few runs tell: {', '.join(found.left_out)}.")
 
 
-def _row(row: dict[Any, Any]) -> list[str]:
-    absolute = (
-        f"{row['mean_absolute_effect']:.2g} ({_short(row['lower'])} to {_short(row['upper'])})"
+def _row(row: dict[Any, Any], decimals: int) -> list[str]:
+    absolute, lower, upper, sd = (
+        f"{row[name]:.{decimals}f}"
+        for name in ("mean_absolute_effect", "lower", "upper", "sd_of_effects")
     )
-    return [
-        f"  {row['parameter']}",
-        absolute,
-        f"{row['mean_effect']:+.2g}",
-        _short(row["sd_of_effects"]),
-    ]
+    size = f"{absolute} ({lower}–{upper})" if row["clear"] else f"[{absolute}]"
+    mean = signed(row["mean_effect"], decimals)
+    return [f"  {row['parameter']}", size, mean if row["clear_in_mean"] else f"[{mean}]", sd]
 
 
-def _short(number: float) -> str:
-    return f"{number:.2g}"
+def _decimals(largest: float) -> int:
+    """Decimals that show an output's largest effect with two or three digits."""
+    if largest <= 0.0:
+        return 0
+    power = math.floor(math.log10(largest))
+    return max(2 - power, 0) if power >= 0 else 1 - power
