@@ -146,6 +146,15 @@ def test_chance_is_above_the_threshold_once_in_twenty() -> None:
     assert 0.025 < above / trials < 0.08
 
 
+def test_chance_of_effects_that_are_missing_does_not_count() -> None:
+    points = trajectories_of(3, 6, seed=1)
+    errors = np.full(points.shape[:2], 0.1)
+    errors[2] = np.nan
+    without = threshold(points, errors, seed=1)
+    errors[2, 0] = 50.0  # alone, it is part of no effect
+    assert threshold(points, errors, seed=1) == without
+
+
 def test_chance_is_clear_in_mean_once_in_twenty() -> None:
     points, generator = trajectories_of(6, 10, seed=1), np.random.default_rng(6)
     trials = 300
@@ -518,9 +527,10 @@ def test_mistakes(
     words: tuple[str, ...], said: str, workplace: Path, rlsabm_command: Command
 ) -> None:
     (workplace / "outputs").mkdir()
-    shutil.copytree(calibrated(), workplace / "outputs" / "three")
+    for name in ("three", "calibration"):  # also the name of a file that ships
+        shutil.copytree(calibrated(), workplace / "outputs" / name)
     refused(rlsabm_command("sensitivity", *words), said)
-    assert [path.name for path in (workplace / "outputs").iterdir()] == ["three"]
+    assert {path.name for path in (workplace / "outputs").iterdir()} == {"three", "calibration"}
 
 
 def test_it_writes_into_no_study(study: Study, rlsabm_command: Command) -> None:

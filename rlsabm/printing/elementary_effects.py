@@ -58,7 +58,7 @@ def print_effects(found: ElementaryEffects, most: int) -> None:
     )
     say(
         "Effects of a parameter that goes up alone through the middle 95 % of its prior. In brackets: "
-        "chance could explain it. An SD as large as the mean: the effect is not linear, or depends on "
+        "cannot be told from 0. An SD as large as the mean: the effect is not linear, or depends on "
         "other parameters, or much of it is chance."
     )
     if found.failed:
