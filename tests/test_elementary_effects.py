@@ -291,6 +291,10 @@ def test_worker_processes_find_the_same(
     whole: tuple[ElementaryEffects, Counting], tmp_path: Path
 ) -> None:
     found = effects_of_problem(three(), tmp_path / "out", trajectories=6, workers=2)
+    assert {path.name for path in found.folder.iterdir()} == {
+        JOURNAL,
+        *(path.name for path in found.files),
+    }
     pd.testing.assert_frame_equal(found.frame, whole[0].frame, check_exact=True)
 
 

@@ -30,6 +30,7 @@ from rlsabm.calibration.sensitivity import require_extra
 from rlsabm.calibration.state import JOURNAL, Finished, Journal
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError
+from rlsabm.results.files import remove_empty
 from rlsabm.results.sources import OUTPUTS
 from rlsabm.study import interruptions
 from rlsabm.study.layout import HANDED_OVER
@@ -234,7 +235,8 @@ def _run(
     before = ended_of(journal, asked)
     if len(before) == len(asked):
         return before
-    crew = hire(places, None, journal.path.parent / HANDED_OVER, None)
+    handed_over = journal.path.parent / HANDED_OVER
+    crew = hire(places, None, handed_over, None)
     known = [run.seconds for run in before if not run.error]
     each = float(np.mean(known)) if known else seconds
     if watch is not None:
@@ -252,6 +254,7 @@ def _run(
         raise
     finally:
         crew.close()
+        remove_empty([handed_over])
 
 
 def _failed(ended: Collection[Finished]) -> int:
