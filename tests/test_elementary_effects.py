@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -28,12 +29,13 @@ from calibration_tools import (
 )
 from command_tools import refused
 from conftest import Command, Study, typed
+from rich.console import Console
 
 import rlsabm
 from rlsabm.calibration import elementary_effects as screening
 from rlsabm.calibration.calibrating import calibrate
 from rlsabm.calibration.effects import ElementaryEffects
-from rlsabm.calibration.elementary_effects import effects_of_problem
+from rlsabm.calibration.elementary_effects import Plan, effects_of_problem
 from rlsabm.calibration.morris import (
     LEVELS,
     clear_in_mean,
@@ -48,7 +50,7 @@ from rlsabm.calibration.problem import NOTHING_KNOWN, Problem, Simulated
 from rlsabm.calibration.state import JOURNAL
 from rlsabm.errors import UserError
 from rlsabm.printing import text
-from rlsabm.printing.elementary_effects import _decimals, print_effects
+from rlsabm.printing.elementary_effects import EffectsProgress, _decimals, print_effects
 
 # Trajectories and effects ---------------------------------------------------------------------------
 
@@ -410,6 +412,23 @@ def test_what_is_left_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     said = capsys.readouterr().out
     assert "1 run failed; effects that they touch are left out." in " ".join(said.split())
     assert "Left out, as too few runs tell: rare." in said
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (Plan(230, 0, 780.0, "this process"), "230 runs by this process; about 13 minutes"),
+        (Plan(24, 23, np.nan, "2 processes"), "1 run by 2 processes, 23 more had ended before"),
+    ],
+)
+def test_what_will_be_run_is_said_first(plan: Plan, said: str) -> None:
+    stream = io.StringIO()
+    with EffectsProgress(Console(file=stream, width=120)) as progress:
+        progress.begin(plan)
+        progress.show(plan.ended + 1, 0, 3.0)
+    assert stream.getvalue().startswith(said)
+    assert len(stream.getvalue().splitlines()) == 1
+    assert ("about" in stream.getvalue().partition(", after")[0]) == (plan.ended == 0)
 
 
 @pytest.mark.parametrize(
