@@ -21,6 +21,7 @@ from rlsabm.calibration.targets import Target
 from rlsabm.chance import run_key
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError
+from rlsabm.posterior import Posterior
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import processors
@@ -53,10 +54,13 @@ class People:
         The scenario that they live in.
     places
         Places of the targets in the list that was asked for.
+    posterior
+        What draws are taken from; the posterior that ships if there is none.
     """
 
     study: ResolvedScenario
     places: list[int]
+    posterior: Posterior | None = None
 
     @property
     def seed(self) -> int:
@@ -72,7 +76,12 @@ class People:
         """What the people of a draw live in."""
         if draw == 0:
             return self.default_setting
-        return unit_setting(self.study.scenario, draw, country=self.default_setting.country)
+        return unit_setting(
+            self.study.scenario,
+            draw,
+            country=self.default_setting.country,
+            posterior=self.posterior,
+        )
 
 
 def take_figures(
@@ -83,6 +92,7 @@ def take_figures(
     parameters: Mapping[str, float] | None = None,
     size: int = 20_000,
     draws: int = 0,
+    posterior: Posterior | None = None,
     replicates: int = 1,
     seed: int | None = None,
     studies: int = 0,
@@ -105,6 +115,8 @@ def take_figures(
         People of a run.
     draws, replicates
         Draws of the parameters, and runs of each; without draws they have their defaults.
+    posterior
+        What draws are taken from; by default the posterior that ships.
     seed
         Root of the random numbers; by default the scenario's.
     studies
@@ -133,7 +145,13 @@ def take_figures(
     workers = processors() if workers is None else whole_number("workers", workers, 1, 1024)
     groups = list(
         _people_of(
-            targets, scenario, settings=settings, parameters=parameters, size=size, seed=seed
+            targets,
+            scenario,
+            settings=settings,
+            parameters=parameters,
+            size=size,
+            seed=seed,
+            posterior=posterior,
         )
     )
     runs = [(d, r) for d in (range(1, draws + 1) if draws else [0]) for r in range(replicates)]
@@ -203,6 +221,7 @@ def _people_of(
     parameters: Mapping[str, float] | None,
     size: int,
     seed: int | None,
+    posterior: Posterior | None,
 ) -> Iterator[People]:
     """The people who must be simulated, each for the targets that they serve."""
     size = whole_number("size", size, LEAST_SIZE, MOST_SIZE)
@@ -224,7 +243,7 @@ def _people_of(
     for own_changes, places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
-            people = People(study, places)
+            people = People(study, places, posterior)
             _ = people.default_setting  # which tells of mistakes before the first run
         except UserError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None
