@@ -24,9 +24,9 @@ import numpy as np
 
 from rlsabm.arrays import Floats, Ints
 from rlsabm.compilation import compiled
-from rlsabm.conventions import FEMALE, MALE, month_of
+from rlsabm.conventions import FEMALE, LAST_AGE, MALE, month_of
 from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, PARITY_CLASSES, Country
-from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month
+from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month, yearly_death_rate
 from rlsabm.errors import UserError
 
 #: Surveys are taken when this month of the year (July = 6) has ended.
@@ -98,6 +98,15 @@ def population_of(country: Country, year: int) -> Floats:
             f"{_spans(years)})"
         )
     return years[year] / years[year].sum()
+
+
+def people_by_age(country: Country, year: int) -> Floats:
+    """Shares of the country's people by sex and completed age; within a band by the life table."""
+    ages = np.arange(LAST_AGE + 1)
+    alive = np.exp(-np.cumsum(yearly_death_rate(country.mortality), axis=1))
+    band = np.minimum(ages // BAND_YEARS, BANDS - 1)
+    of_band = np.array([np.bincount(band, row) for row in alive])
+    return np.asarray(population_of(country, year)[:, band] * alive / of_band[:, band])
 
 
 def _spans(years: Iterable[int]) -> str:

@@ -17,10 +17,8 @@ from rlsabm.compilation import compiled
 from rlsabm.conventions import LAST_AGE
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import Number, RowKey, read_table
-from rlsabm.demography.births import population_of
+from rlsabm.demography.births import people_by_age
 from rlsabm.demography.countries import load_country
-from rlsabm.demography.country import BAND_YEARS, BANDS
-from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.mathematics import exp
 
 #: Country and year of the registry.
@@ -31,8 +29,8 @@ BY_SEX = np.array([[278.0], [446.0]]) / ((278.0 + 446.0) / 2.0)
 END_OF_LAST_BAND = 95.0
 #: Rounds after which the counts are met within 0.01 %.
 ROUNDS = 30
-#: The least share of the life table that is left to people without kidney failure.
-LEAST_LEFT = 0.5
+#: Mortality of people without kidney failure relative to the life table: the least and the most.
+LEAST_LEFT, MOST_LEFT = 0.5, 2.0
 AGES = np.arange(LAST_AGE + 1)
 
 KIDNEY_FAILURE = (
@@ -120,6 +118,7 @@ def follow_course(
                 deaths = dialysis * rates.dialysis_death[age] + graft * rates.graft_death[age]
                 left = (mortality[sex, age] * living - deaths) / max(others, 1e-300)
                 other = max(left, LEAST_LEFT * mortality[sex, age])
+                other = min(other, MOST_LEFT * mortality[sex, age])
                 kept = exp(-other / 12.0)
                 course.other_death[sex, age] += other / 12.0
                 course.years[sex, age] += living / 12.0
@@ -206,10 +205,6 @@ def _solved(
 
 @lru_cache(maxsize=1)
 def _people_of_registry() -> Floats:
-    """People of the registry by sex and completed age; within bands as they die."""
+    """People of the registry by sex and completed age."""
     key, year = REGISTRY
-    country = load_country(key)
-    alive = np.exp(-np.cumsum(yearly_death_rate(country.mortality), axis=1))
-    band = np.minimum(AGES // BAND_YEARS, BANDS - 1)
-    of_band = np.array([np.bincount(band, row) for row in alive])
-    return np.asarray(population_of(country, year)[:, band] * alive / of_band[:, band])
+    return people_by_age(load_country(key), year)

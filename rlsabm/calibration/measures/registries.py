@@ -22,10 +22,19 @@ from rlsabm.calibration.measures.asking import (
 )
 from rlsabm.calibration.observation import SEXES, Observation, families_of
 from rlsabm.calibration.samples import Sample, from_sums, rate, share
-from rlsabm.conventions import FEMALE
+from rlsabm.conventions import FEMALE, LAST_AGE
 from rlsabm.demography.life_table import expected_years
 from rlsabm.life.mortality import DIED
 from rlsabm.observe.groups import EVERYONE
+from rlsabm.observe.registry import (
+    BEGUN,
+    ON_DIALYSIS,
+    PATIENT_DIED,
+    TRANSPLANTED,
+    WITH_GRAFT,
+    YEARS,
+    Registry,
+)
 from rlsabm.results.observed import FOLLOW_UP_MONTHS
 from rlsabm.rooms import EVENT_NAMES
 
@@ -61,6 +70,20 @@ class Rate(Query):
             json_schema_extra={"expected": "a list of groups of rlsabm conditions"},
         ),
     ] = [EVERYONE.name]
+    ages: Ages = [0, OLDEST]
+    sex: Sex = "both"
+
+
+class KidneyFailure(Query):
+    """Patients and events in a registry of kidney failure."""
+
+    count: Annotated[
+        Literal["begun", "on_dialysis", "transplanted", "died"],
+        Field(
+            description="Dialysis begun for the first time, or people on dialysis, by all people; "
+            "transplantations by years on dialysis; deaths by years on dialysis or with a graft."
+        ),
+    ]
     ages: Ages = [0, OLDEST]
     sex: Sex = "both"
 
@@ -124,6 +147,39 @@ def take_rate(seen: Observation, query: Rate) -> Sample:
         families.append(families_of(people))
     events, time = np.concatenate(values).T
     return rate(events, time, np.concatenate(families))
+
+
+def take_kidney_failure(seen: Registry, query: KidneyFailure) -> Sample:
+    """Patients or events of whole lives, at each age as often as the country has people of it."""
+    counted, among = _COUNTED[query.count]
+    sexes = list(SEXES[query.sex])
+    chosen = slice(query.ages[0], min(query.ages[1], LAST_AGE) + 1)
+    counts = seen.counts[:, sexes, chosen]
+    columns = (
+        counts[..., [counted]].sum(axis=-1),
+        counts[..., among].sum(axis=-1),
+        counts[..., YEARS],
+    )
+    people = seen.people[sexes, chosen].ravel()
+
+    def by_people(sums: Floats) -> Floats:
+        events, time, years = np.moveaxis(sums.reshape(*sums.shape[:-1], 3, len(people)), -2, 0)
+        weights = people / years
+        weights[years == 0.0] = 0.0
+        return np.asarray((weights * events).sum(axis=-1) / (weights * time).sum(axis=-1))
+
+    parts = len(counts)
+    values = np.stack(columns, axis=1).reshape(parts, -1)
+    return Sample(values, np.arange(parts, dtype=np.uint64), from_sums(by_people), units=seen.lives)
+
+
+#: What is counted, and the years by which it is divided.
+_COUNTED = {
+    "begun": (BEGUN, [YEARS]),
+    "on_dialysis": (ON_DIALYSIS, [YEARS]),
+    "transplanted": (TRANSPLANTED, [ON_DIALYSIS]),
+    "died": (PATIENT_DIED, [ON_DIALYSIS, WITH_GRAFT]),
+}
 
 
 def take_life_expectancy(seen: Observation, query: OfSex) -> Sample:
@@ -195,6 +251,13 @@ MEASURES = (
         "age_structure", "people of some ages by all living people", AgeBand, take_age_structure, True
     ),
     Measure("event_rate", "events per person-year in the year after a survey", Rate, take_rate),
+    Measure(
+        "kidney_failure",
+        "patients and events in a registry of kidney failure",
+        KidneyFailure,
+        take_kidney_failure,
+        of_registry=True,
+    ),
     Measure("life_expectancy", "life expectancy at birth (years)", OfSex, take_life_expectancy),
     Measure("fertility", "live births per woman and year", AgeBand, take_fertility),
     Measure("total_fertility", "children per woman", Query, take_total_fertility),
