@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from rule_tools import inputs, plain
 
-from rlsabm.body.symptoms import RLS_ONSET
 from rlsabm.calibration import observation
 from rlsabm.calibration.measures import MEASURES, trials
 from rlsabm.calibration.measures.trials import are_accepted, days_to_recover
@@ -421,33 +420,6 @@ def test_a_narrower_group() -> None:
     people = seen(survey(5, parity=[0, 1, 2, 2, 3]))
     assert value(people, "share", having={"parity": [2, 2]}) == 2 / 5
     assert value(people, "share", parity=[1, 3], having={"parity": [2, 2]}) == 2 / 4
-
-
-def test_rates_of_events() -> None:
-    """Two have the event, one of them twice; one dies in the sixth month, and one long after."""
-    now = survey(4)
-    events = [(1, MONTH + 1, RLS_ONSET), (1, MONTH + 9, RLS_ONSET), (2, MONTH + 12, RLS_ONSET),
-              (3, MONTH + 6, DIED), (4, MONTH + 13, RLS_ONSET), (4, MONTH, RLS_ONSET)]  # fmt: skip
-    people = seen(now, events=events)
-    assert value(people, "event_rate", event="RLS onset") == pytest.approx(3 / (3 + 5.5 / 12))
-    assert value(people, "event_rate", event="death") == pytest.approx(1 / (3 + 5.5 / 12))
-    both = seen(now, events=events, earlier={1: survey(4, 1)})
-    assert value(both, "event_rate", event="death") == pytest.approx(1 / (7 + 5.5 / 12))
-
-
-def test_rates_are_of_those_who_then_belonged() -> None:
-    """Two on dialysis, one with a graft, one healthy: all four die in the first month."""
-    now = survey(4, sex=[0, 1, 0, 0], kidney=[DIALYSIS, DIALYSIS, GRAFT, 0])
-    people = seen(now, events=[(uid, MONTH + 1, DIED) for uid in (1, 2, 3, 4)])
-    first_month = 0.5 / 12
-    for groups, sex, count in (
-        (["dialysis"], "both", 2), (["dialysis"], "male", 1),
-        (["dialysis", "kidney_transplant"], "both", 3), (["everyone"], "both", 4),
-    ):  # fmt: skip
-        assert units(people, "event_rate", event="death", groups=groups, sex=sex) == count
-    found = value(people, "event_rate", event="death", groups=["dialysis"])
-    assert found == pytest.approx(1 / first_month)
-    assert units(people, "event_rate", event="death", ages=[41, 60]) == 0
 
 
 def test_ages_of_the_living() -> None:

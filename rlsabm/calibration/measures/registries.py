@@ -1,23 +1,21 @@
-"""What registries count: shares of people, events by person-years, life expectancy, fertility."""
+"""What registries count: shares of people, patients and events, life expectancy, fertility."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from rlsabm.arrays import Floats, Uids
 from rlsabm.calibration.measures.asking import (
     OLDEST,
     Against,
     Ages,
-    GroupName,
     Measure,
     Query,
     Sex,
     Who,
-    known_name,
     other,
 )
 from rlsabm.calibration.observation import SEXES, Observation, families_of
@@ -25,7 +23,6 @@ from rlsabm.calibration.samples import Sample, from_sums, rate, share
 from rlsabm.conventions import FEMALE, LAST_AGE
 from rlsabm.demography.life_table import expected_years
 from rlsabm.life.mortality import DIED
-from rlsabm.observe.groups import EVERYONE
 from rlsabm.observe.registry import (
     BEGUN,
     ON_DIALYSIS,
@@ -35,8 +32,6 @@ from rlsabm.observe.registry import (
     YEARS,
     Registry,
 )
-from rlsabm.results.observed import FOLLOW_UP_MONTHS
-from rlsabm.rooms import EVENT_NAMES
 
 #: Age (years) at which the last band of the life table begins.
 LAST_TABLE_AGE = 100
@@ -44,34 +39,10 @@ FERTILE_BANDS = range(15, 50, 5)
 BAND_YEARS = 5
 
 
-def _event(name: str) -> str:
-    return known_name(name, EVENT_NAMES, f"one of {', '.join(EVENT_NAMES)}")
-
-
 class Part(Who):
     """Some of the people, among whom those are counted who are ``having`` something more."""
 
     having: Annotated[Against, Field(description="What the narrower group has; the rest is alike.")]
-
-
-class Rate(Query):
-    """Events in the year after each survey, among those who then belonged to groups."""
-
-    event: Annotated[
-        str,
-        AfterValidator(_event),
-        Field(description="Kind of event.", json_schema_extra={"expected": "the name of an event"}),
-    ]
-    groups: Annotated[
-        list[GroupName],
-        Field(
-            min_length=1,
-            description="Groups of people; whoever belongs to one of them is counted.",
-            json_schema_extra={"expected": "a list of groups of rlsabm conditions"},
-        ),
-    ] = [EVERYONE.name]
-    ages: Ages = [0, OLDEST]
-    sex: Sex = "both"
 
 
 class KidneyFailure(Query):
@@ -117,36 +88,6 @@ def take_age_structure(seen: Observation, query: AgeBand) -> Sample:
     people = seen.people[living]
     age = (month - people["birth_month"]) // 12
     return share((age >= query.ages[0]) & (age <= query.ages[1]), families_of(people))
-
-
-def take_rate(seen: Observation, query: Rate) -> Sample:
-    """Events by person-years."""
-    code = EVENT_NAMES.index(query.event)
-    values, families = [], []
-    for before, survey in seen.surveys.items():
-        who = Who(measure=query.measure, sex=query.sex, ages=query.ages)
-        members = np.zeros(len(survey), dtype=bool)
-        for group in query.groups:
-            members |= seen.members(group, years_before=before)
-        people = survey.lives[members & who.chosen(seen, years_before=before)]
-        first, last = survey.month + 1, survey.month + FOLLOW_UP_MONTHS
-        in_time = (seen.events["month"] >= first) & (seen.events["month"] <= last)
-        uids = seen.events["uid"][in_time & (seen.events["event"] == code)]
-        died = seen.events[in_time & (seen.events["event"] == DIED)]
-        dead = np.isin(people["uid"], died["uid"])
-        order = np.argsort(died["uid"])
-        place = np.searchsorted(died["uid"], people["uid"][dead], sorter=order)
-        years = np.ones(len(people))
-        years[dead] = (died["month"][order[place]] + 0.5 - first) / 12.0
-        found, times = np.unique(uids, return_counts=True)
-        number = np.zeros(len(people))
-        if len(found):
-            place = np.minimum(np.searchsorted(found, people["uid"]), len(found) - 1)
-            number = np.where(found[place] == people["uid"], times[place], 0).astype(float)
-        values.append(np.column_stack([number, years]))
-        families.append(families_of(people))
-    events, time = np.concatenate(values).T
-    return rate(events, time, np.concatenate(families))
 
 
 def take_kidney_failure(seen: Registry, query: KidneyFailure) -> Sample:
@@ -250,7 +191,6 @@ MEASURES = (
     Measure(
         "age_structure", "people of some ages by all living people", AgeBand, take_age_structure, True
     ),
-    Measure("event_rate", "events per person-year in the year after a survey", Rate, take_rate),
     Measure(
         "kidney_failure",
         "patients and events in a registry of kidney failure",
