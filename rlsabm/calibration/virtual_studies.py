@@ -16,11 +16,12 @@ import numpy as np
 
 from rlsabm.calibration.measures import MEASURES
 from rlsabm.calibration.observation import Observation, observe, survey_years
-from rlsabm.calibration.samples import Figure
+from rlsabm.calibration.samples import PARTS, Figure
 from rlsabm.calibration.targets import Target
 from rlsabm.chance import run_key
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError
+from rlsabm.observe.registry import Registry, keep_registry
 from rlsabm.posterior import Posterior
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
@@ -56,10 +57,13 @@ class People:
         Places of the targets in the list that was asked for.
     posterior
         What draws are taken from; the posterior that ships if there is none.
+    of_registry
+        Whether a registry counts their whole lives; otherwise they are surveyed.
     """
 
     study: ResolvedScenario
     places: list[int]
+    of_registry: bool
     posterior: Posterior | None = None
 
     @property
@@ -96,6 +100,7 @@ def take_figures(
     replicates: int = 1,
     seed: int | None = None,
     studies: int = 0,
+    registered: int = 1,
     workers: int | None = None,
     advance: Advance = lambda share: None,
 ) -> list[list[Figure]]:
@@ -121,6 +126,8 @@ def take_figures(
         Root of the random numbers; by default the scenario's.
     studies
         Studies of the size of the real one to simulate in each run, for targets that have one.
+    registered
+        Lives that a registry counts for each of the people of a run.
     workers
         Runs at a time; as many as there are processors by default. Figures do not depend on it.
     advance
@@ -168,7 +175,14 @@ def take_figures(
             advance(share / len(jobs))
 
         key = run_key(people.seed, draw=draw, replicate=replicate)
-        seen = observe(people.setting(draw), key, progress=lived)
+        setting = people.setting(draw)
+        seen = (
+            keep_registry(
+                setting, key, lives=registered * setting.size, parts=PARTS, progress=lived
+            )
+            if people.of_registry
+            else observe(setting, key, progress=lived)
+        )
         number = runs.index((draw, replicate))
         figures = []
         for place in people.places:
@@ -189,7 +203,9 @@ def take_figures(
     return found
 
 
-def figure_of(target: Target, seen: Observation, *, studies: int = 0, number: int = 0) -> Figure:
+def figure_of(
+    target: Target, seen: Observation | Registry, *, studies: int = 0, number: int = 0
+) -> Figure:
     """The figure of a target in one run, per the number that the target is given per.
 
     Parameters
@@ -197,7 +213,7 @@ def figure_of(target: Target, seen: Observation, *, studies: int = 0, number: in
     target
         The target.
     seen
-        The people of the run.
+        The people of the run, or their registry.
     studies
         Studies of the size of the real one to simulate, if the target has one.
     number
@@ -232,18 +248,20 @@ def _people_of(
     whole = read_scenario(scenario, settings, changes=changes)
     year = whole.scenario.observe.years[-1]
     changes["observe.years"] = survey_years(year)
-    wanted: dict[str, list[int]] = {}
+    wanted: dict[tuple[str, bool], list[int]] = {}
     for place, target in enumerate(targets):
         own = dict(target.published.changes)
         if target.published.country is not None:
             own["population.country"] = target.published.country
         if target.published.year is not None:
             own["observe.years"] = survey_years(target.published.year)
-        wanted.setdefault(json.dumps(own, sort_keys=True), []).append(place)
-    for own_changes, places in wanted.items():
+        assert target.query is not None
+        of_registry = MEASURES[target.query.measure].of_registry
+        wanted.setdefault((json.dumps(own, sort_keys=True), of_registry), []).append(place)
+    for (own_changes, of_registry), places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
-            people = People(study, places, posterior)
+            people = People(study, places, of_registry, posterior)
             _ = people.default_setting  # which tells of mistakes before the first run
         except UserError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None

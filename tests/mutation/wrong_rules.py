@@ -273,9 +273,33 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "exposures/kidney.py",
-        "onset = onset / kidney_factor(catalogue_of(making))",
-        "pass",
+        "onset = rates.onset / kidney_factor(catalogue_of(making))",
+        "onset = rates.onset",
         "what raises kidney disease comes on top of the registry's incidence",
+    ),
+    (
+        "exposures/kidney_course.py",
+        "by_age(onset, ckd_3_years + ckd_4_years) * BY_SEX",
+        "by_age(onset, ckd_3_years + ckd_4_years) * np.ones((2, 1))",
+        "kidney disease is as common in women as in men",
+    ),
+    (
+        "exposures/kidney_course.py",
+        "                ckd_4 *= kept\n",
+        "",
+        "nobody dies in the last stage before dialysis",
+    ),
+    (
+        "exposures/kidney_course.py",
+        "dialysis += begun + failed - transplanted",
+        "dialysis += begun - transplanted",
+        "grafts that fail do not count on dialysis",
+    ),
+    (
+        "exposures/kidney_course.py",
+        "onset * np.sqrt(incidence * prevalence / (begun / years) / (dialysis / years))",
+        "onset * incidence / (begun / years)",
+        "the registry's prevalence does not count",
     ),
     (
         "exposures/catalogue/condition.py",
