@@ -55,10 +55,10 @@ class People:
         The scenario that they live in.
     places
         Places of the targets in the list that was asked for.
-    posterior
-        What draws are taken from; the posterior that ships if there is none.
     of_registry
         Whether a registry counts their whole lives; otherwise they are surveyed.
+    posterior
+        What draws are taken from; the posterior that ships if there is none.
     """
 
     study: ResolvedScenario
