@@ -135,7 +135,7 @@ def count_lives(
     for row in range(len(lives)):
         life = lives[row]
         body = bodies[row]
-        lay_standing(burdens[0], life.conditions, 0, 0, p)
+        lay_standing(burdens[0], life.conditions, life.bleeding_factor, 0, 0, p)
         of_part = counts[int(life.uid % np.uint64(len(counts))), life.sex]
         for month in range(born, born + MOST_MONTHS):
             if not count_month(life, body, burdens, month, of_part, p):
