@@ -10,7 +10,6 @@ from rlsabm.calibration.measures import MEASURES
 from rlsabm.calibration.measures.biomarkers import BIOMARKERS
 from rlsabm.calibration.reading import schema_at
 from rlsabm.calibration.targets import Published
-from rlsabm.rooms import EVENT_NAMES
 from rlsabm.scenario.explaining import expectation
 
 PAGE = Path(__file__).with_name("targets.md")
@@ -116,8 +115,7 @@ def page() -> str:
     lines += table(("key", "value", "default", "meaning"), keys_of(Published.model_json_schema()))
     lines += of_measures()
     lines.append("## Names\n")
-    lines.append(f"Biomarkers: {', '.join(f'`{name}`' for name in BIOMARKERS)}.\n")
-    lines.append(f"Events: {', '.join(EVENT_NAMES)}.")
+    lines.append(f"Biomarkers: {', '.join(f'`{name}`' for name in BIOMARKERS)}.")
     return "\n".join(lines) + "\n"
 
 

@@ -589,6 +589,14 @@ def validate(
             "parameters have their defaults.",
         ),
     ] = 0,
+    posterior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Calibration whose posterior is drawn from, such as outputs/calibration; the one that "
+            "ships by default.",
+        ),
+    ] = None,
     replicates: Annotated[
         int | None,
         typer.Option(metavar="N", help="Number of runs; 4 by default, 1 of each draw."),
@@ -609,6 +617,8 @@ def validate(
     Example: `rlsabm validate --size 20_000 --replicates 2`
 
     Figures of one's own: `rlsabm validate --targets my_figures.yaml --out outputs/my_figures`
+
+    After a calibration of one's own: `rlsabm validate --draws 20 --posterior outputs/calibration`
     """
     from rlsabm.calibration.scorecard import PURPOSES, SIZE
     from rlsabm.calibration.scorecard import validate as compare_figures
@@ -625,6 +635,7 @@ def validate(
             settings=settings or [],
             size=SIZE if size is None else size,
             draws=draws,
+            posterior=posterior,
             replicates=replicates,
             workers=workers,
             advance=advance,

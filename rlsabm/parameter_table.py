@@ -11,7 +11,7 @@ import numpy as np
 
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError, nearest
-from rlsabm.posterior import posterior_values
+from rlsabm.posterior import Posterior, posterior_values
 from rlsabm.rooms import ROOMS
 
 #: All parameters by name, and the heading under which each stands.
@@ -50,7 +50,9 @@ def checked_values(values: Mapping[str, object], place: str = "parameters") -> d
     return checked
 
 
-def draw_values(draw: int, seed: int, *, priors: bool = False) -> dict[str, float]:
+def draw_values(
+    draw: int, seed: int, *, priors: bool = False, posterior: Posterior | None = None
+) -> dict[str, float]:
     """Values of the parameters that one draw sets.
 
     Draw 0 sets none: every parameter has its default. Others take the calibrated parameters from a draw
@@ -63,11 +65,13 @@ def draw_values(draw: int, seed: int, *, priors: bool = False) -> dict[str, floa
         Number of the draw, and root of the random numbers.
     priors
         Whether all parameters are drawn from their priors instead.
+    posterior
+        What calibrated parameters are drawn from; by default the posterior that ships.
     """
     if draw == 0:
         return {}
     if not priors:
-        return posterior_values(draw, seed)
+        return posterior_values(draw, seed, posterior)
     return {
         name: parameter.quantile(_uniform(name, draw, seed))
         for name, parameter in PARAMETERS.items()

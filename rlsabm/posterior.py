@@ -1,14 +1,17 @@
-"""Draws from the posterior of the calibration that ships: values of parameters that belong together."""
+"""Draws from a posterior: values of parameters that belong together."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rlsabm.arrays import Floats
 from rlsabm.data import DATA
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Where the tables of the calibration are that ships, as rlsabm calibrate has written them.
 CALIBRATION = DATA / "calibration"
@@ -35,7 +38,11 @@ def shipped_posterior() -> Posterior:
     import pyarrow.parquet as pq  # which takes longer to load than all else here
 
     with (CALIBRATION / "posterior.parquet").open("rb") as file:
-        table = pq.read_table(file).combine_chunks()
+        return posterior_in(pq.read_table(file).combine_chunks())
+
+
+def posterior_in(table: pa.Table) -> Posterior:
+    """The posterior that a calibration's table of draws holds."""
     parameters, draws = table["parameter"].to_pylist(), table["draw"].to_numpy()
     names = tuple(dict.fromkeys(parameters))
     values = np.asarray(table["value"], dtype=float).reshape(-1, len(names))
@@ -44,7 +51,7 @@ def shipped_posterior() -> Posterior:
     return Posterior(names, values)
 
 
-def posterior_values(draw: int, seed: int) -> dict[str, float]:
+def posterior_values(draw: int, seed: int, posterior: Posterior | None = None) -> dict[str, float]:
     """Values of the calibrated parameters that one draw sets.
 
     Draws of one seed are different draws of the posterior, in random order, until all have been used.
@@ -55,8 +62,10 @@ def posterior_values(draw: int, seed: int) -> dict[str, float]:
         Number of the draw, from 1.
     seed
         Root of the random numbers.
+    posterior
+        What is drawn from; by default the posterior that ships.
     """
-    found = shipped_posterior()
+    found = posterior or shipped_posterior()
     order = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed))).permutation(
         len(found.values)
     )

@@ -192,6 +192,7 @@ def person(*, sex: int = FEMALE, age: float = 40.0, uid: int = 1, **fields: Any)
         "haemoglobin_factor": 1.0,
         "basal_loss_factor": 1.0,
         "intake_factor": 1.0,
+        "bleeding_factor": 1.0,
         "blood_volume_l": 5.0,
         "red_cell_target_mg": 2200.0,
         "storage_scale_mg": 500.0,

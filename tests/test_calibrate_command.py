@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,14 +13,16 @@ import pandas as pd
 import pytest
 from calibration_tools import CALIBRATION, TARGETS
 from command_tools import refused
-from conftest import Command
+from conftest import Command, typed
 
 from rlsabm.calibration import calibrating
 from rlsabm.calibration.file import read_calibration
+from rlsabm.calibration.given_runs import posterior_of
 from rlsabm.calibration.reading import calibration_targets
 from rlsabm.calibration.virtual_studies import take_figures
 from rlsabm.errors import UserError
 from rlsabm.parameter_table import PARAMETERS
+from rlsabm.study.settings import country_of, read_scenario, unit_setting
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +41,6 @@ def found(folder: Path) -> dict[str, Any]:
 
 
 def typed_json(folder: Path, *words: str) -> dict[str, Any]:
-    from conftest import typed
-
     outcome = typed(*words, folder=folder)
     assert (outcome.code, outcome.err) == (0, ""), outcome
     answer: dict[str, Any] = json.loads(outcome.out)
@@ -81,6 +83,54 @@ def test_a_run_gives_the_figures_of_its_parameters_and_seed(
         simulated = target.simulated(figures[0])
         assert kept.loc[target.key, "simulated"] == simulated.value
         assert kept.loc[target.key, "monte_carlo_error"] == simulated.monte_carlo_sd
+
+
+def test_figures_of_its_draws_are_validated(
+    folder: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each draw is a run at values that the posterior holds; by folder, or by its name in outputs."""
+    command = ("validate", "--targets", "mine.yaml", "--size", "500", "--draws", "3")
+    by_name, by_folder, shipped = (
+        typed_json(folder, *command, *more, "--json")["figures"]
+        for more in (("--posterior", "two"), ("--posterior", "outputs/two"), ())
+    )
+    assert by_name == by_folder != shipped
+    drawn = table(folder, "posterior").pivot(index="draw", columns="parameter", values="value")
+    monkeypatch.chdir(folder)
+    posterior = posterior_of("two")
+    rows = drawn[list(posterior.names)].to_numpy().tolist()
+    assert posterior.values.tolist() == rows
+    study = read_scenario("baseline")
+    for draw in (1, 2, 3):
+        p = unit_setting(
+            study.scenario, draw, country=country_of(study), posterior=posterior
+        ).inputs
+        assert [float(p[name]) for name in posterior.names] in rows
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--posterior", "outputs/two"), "posterior: is used for draws only"),
+        (("--draws", "3", "--posterior", "outputs"), "outputs: there is no calibration in this folder"),
+        (("--draws", "3", "--posterior", "begun"), "has no draws from its posterior yet"),
+        (("--draws", "3", "--posterior", "other"), "posterior.parquet"),
+    ],
+)  # fmt: skip
+def test_a_posterior_that_cannot_be_drawn_from(
+    folder: Path, found: dict[str, Any], words: Sequence[str], said: str
+) -> None:
+    for name, table_left in (("begun", False), ("other", True)):
+        copy = folder / name
+        if not copy.exists():
+            shutil.copytree(folder / "outputs" / "two", copy)
+            if table_left:
+                content = bytearray((copy / "posterior.parquet").read_bytes())
+                content[len(content) // 2] ^= 1
+                (copy / "posterior.parquet").write_bytes(content)
+            else:
+                (copy / "posterior.parquet").unlink()
+    refused(typed("validate", "--targets", "mine.yaml", *words, folder=folder), said)
 
 
 def test_the_same_command_repeats_nothing(folder: Path, found: dict[str, Any]) -> None:

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from rule_tools import inputs, plain
 
-from rlsabm.body.symptoms import RLS_ONSET
 from rlsabm.calibration import observation
 from rlsabm.calibration.measures import MEASURES, trials
 from rlsabm.calibration.measures.trials import are_accepted, days_to_recover
 from rlsabm.calibration.observation import Observation
-from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO, MALE, NEVER
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, LONG_AGO, MALE, NEVER
 from rlsabm.demography.countries import load_country
 from rlsabm.demography.indicators import life_expectancy
 from rlsabm.demography.life_table import yearly_death_rate
@@ -28,6 +27,15 @@ from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays
 from rlsabm.measuring.assays import MEASUREMENT
 from rlsabm.observe.phlebotomy import Course, Plan
+from rlsabm.observe.registry import (
+    BEGUN,
+    ON_DIALYSIS,
+    PATIENT_DIED,
+    TRANSPLANTED,
+    WITH_GRAFT,
+    YEARS,
+    Registry,
+)
 from rlsabm.observe.survey import Survey
 from rlsabm.person import BODY, LIFE, newborn_records
 
@@ -85,7 +93,7 @@ def value(people: Observation, measure: str, **asked: Any) -> float:
 
 def units(people: Observation, measure: str, **asked: Any) -> int:
     query = MEASURES[measure].query.model_validate({"measure": measure, **asked})
-    return len(MEASURES[measure].take(people, query).values)
+    return MEASURES[measure].take(people, query).figure().units
 
 
 # Prevalence ---------------------------------------------------------------------------------------
@@ -330,12 +338,16 @@ def test_who_was_not_there_before_is_no_known_donor() -> None:
     assert donors(seen(now, earlier={1: survey(1, 1, donations=0)}), "new") == 1
 
 
+#: Month of the survey at which donors are enrolled.
+BEGIN = MONTH - 24
+
+
 def followed(**fields: Any) -> Observation:
     """Men of 40 who began to give two years ago and have gained 100 mg since, the first of them 200.
 
     Fields are those of now; a pair is that of two years ago and that of now.
     """
-    given = {"sex": MALE, "last_donation_month": (LONG_AGO, MONTH), "donations": (1, 5)} | fields
+    given = {"sex": MALE, "last_donation_month": (BEGIN, MONTH), "donations": (1, 5)} | fields
     then, now = (
         {name: value[k] if isinstance(value, tuple) else value for name, value in given.items()}
         for k in (0, 1)
@@ -358,14 +370,18 @@ def test_donors_absorb_what_they_gained_in_two_years() -> None:
     ("fields", "asked", "counted"),
     [
         ({}, {"donors": "new"}, 3),
-        ({"donations": ([3, 3, 2], 5)}, {"donors": "frequent"}, 2),
+        # Three donations in a year are often, that of the enrolment comes on top.
+        ({"donations": ([4, 5, 3], 5)}, {"donors": "frequent"}, 2),
+        ({"donations": ([3, 3, 2], 5), "sex": FEMALE}, {"donors": "frequent"}, 2),
+        ({"donations": ([1, 2, 0], 5)}, {}, 1),
+        ({"last_donation_month": (BEGIN - np.array([0, 2, 3]), MONTH)}, {}, 2),
         ({"sex": [MALE, FEMALE, FEMALE]}, {"donors": "new", "sex": "male"}, 1),
         # Ages are those at the beginning, both limits included.
         ({"birth_month": MONTH - 24 - 12 * np.array([19, 20, 30])}, {"ages": [20, 30]}, 2),
         ({"birth_month": MONTH - 24 - 12 * np.array([20, 30, 31])}, {"ages": [20, 30]}, 2),
         ({"birth_month": MONTH - 24 - 12 * np.array([17, 18, 79])}, {}, 2),
         ({"birth_month": MONTH - 24 - 12 * np.array([17, 79, 80])}, {}, 1),
-        ({"last_donation_month": (LONG_AGO, MONTH - np.array([0, 11, 12]))}, {}, 2),
+        ({"last_donation_month": (BEGIN, MONTH - np.array([0, 5, 6]))}, {}, 2),
         ({"kidney": (0, [0, DIALYSIS, GRAFT])}, {}, 1),
         ({"pregnancy": ([0, 1, 0], 0)}, {}, 2),
         ({"gravidity": (1, [1, 1, 2])}, {}, 2),
@@ -382,7 +398,7 @@ def test_donors_who_were_not_there_two_years_ago_are_not_followed() -> None:
     """Rows of surveys differ: the second of now is the first of then, who gained 300 mg."""
     now = survey(2, uid=[1, 2], sex=MALE, donations=5, last_donation_month=MONTH,
                  bodies={"iron_gained_mg": [9000.0, 5300.0]})  # fmt: skip
-    then = survey(2, 2, uid=[2, 7], sex=MALE, donations=[1, 0],
+    then = survey(2, 2, uid=[2, 7], sex=MALE, donations=[1, 0], last_donation_month=BEGIN,
                   bodies={"iron_gained_mg": [5000.0, 1.0]})  # fmt: skip
     before = survey(2, 3, uid=[7, 2], sex=MALE)
     people = seen(now, earlier={2: then, 3: before})
@@ -412,33 +428,6 @@ def test_a_narrower_group() -> None:
     people = seen(survey(5, parity=[0, 1, 2, 2, 3]))
     assert value(people, "share", having={"parity": [2, 2]}) == 2 / 5
     assert value(people, "share", parity=[1, 3], having={"parity": [2, 2]}) == 2 / 4
-
-
-def test_rates_of_events() -> None:
-    """Two have the event, one of them twice; one dies in the sixth month, and one long after."""
-    now = survey(4)
-    events = [(1, MONTH + 1, RLS_ONSET), (1, MONTH + 9, RLS_ONSET), (2, MONTH + 12, RLS_ONSET),
-              (3, MONTH + 6, DIED), (4, MONTH + 13, RLS_ONSET), (4, MONTH, RLS_ONSET)]  # fmt: skip
-    people = seen(now, events=events)
-    assert value(people, "event_rate", event="RLS onset") == pytest.approx(3 / (3 + 5.5 / 12))
-    assert value(people, "event_rate", event="death") == pytest.approx(1 / (3 + 5.5 / 12))
-    both = seen(now, events=events, earlier={1: survey(4, 1)})
-    assert value(both, "event_rate", event="death") == pytest.approx(1 / (7 + 5.5 / 12))
-
-
-def test_rates_are_of_those_who_then_belonged() -> None:
-    """Two on dialysis, one with a graft, one healthy: all four die in the first month."""
-    now = survey(4, sex=[0, 1, 0, 0], kidney=[DIALYSIS, DIALYSIS, GRAFT, 0])
-    people = seen(now, events=[(uid, MONTH + 1, DIED) for uid in (1, 2, 3, 4)])
-    first_month = 0.5 / 12
-    for groups, sex, count in (
-        (["dialysis"], "both", 2), (["dialysis"], "male", 1),
-        (["dialysis", "kidney_transplant"], "both", 3), (["everyone"], "both", 4),
-    ):  # fmt: skip
-        assert units(people, "event_rate", event="death", groups=groups, sex=sex) == count
-    found = value(people, "event_rate", event="death", groups=["dialysis"])
-    assert found == pytest.approx(1 / first_month)
-    assert units(people, "event_rate", event="death", ages=[41, 60]) == 0
 
 
 def test_ages_of_the_living() -> None:
@@ -664,3 +653,42 @@ def test_repeated_phlebotomy_is_measured_after_the_last_donation(
 
 def test_surveys_are_three_two_one_and_no_years_before() -> None:
     assert observation.survey_years(2019) == [2016, 2017, 2018, 2019]
+
+
+# Registry of kidney failure -----------------------------------------------------------------------
+
+
+def a_registry() -> Registry:
+    """Two parts: women of 50 and men of 60, with twice as many people of 60 in the country."""
+    counts, people = np.zeros((2, 2, LAST_AGE + 1, 6)), np.zeros((2, LAST_AGE + 1))
+    for sex, age, persons in ((FEMALE, 50, 1.0), (MALE, 60, 2.0)):
+        people[sex, age] = persons
+        counts[:, sex, age, YEARS] = 100.0
+        counts[:, sex, age, ON_DIALYSIS] = 10.0
+        counts[:, sex, age, WITH_GRAFT] = 5.0
+    counts[0, FEMALE, 50, [BEGUN, TRANSPLANTED, PATIENT_DIED]] = 4, 3, 6
+    counts[1, MALE, 60, [BEGUN, TRANSPLANTED, PATIENT_DIED]] = 2, 1, 3
+    return Registry(1000, counts, people)
+
+
+@pytest.mark.parametrize(
+    ("count", "figure"),
+    [
+        ("begun", (4 + 2 * 2) / (3 * 200)),
+        ("on_dialysis", 0.1),
+        ("transplanted", (3 + 2 * 1) / (3 * 20)),
+        ("died", (6 + 2 * 3) / (3 * 30)),
+    ],
+)
+def test_a_registry_counts_ages_as_the_country_has_them(count: str, figure: float) -> None:
+    seen: Any = a_registry()
+    assert value(seen, "kidney_failure", count=count) == pytest.approx(figure)
+    assert units(seen, "kidney_failure", count=count) == 1000
+
+
+def test_a_registry_counts_some_ages_of_a_sex() -> None:
+    seen: Any = a_registry()
+    of = {"measure": "kidney_failure", "count": "begun"}
+    assert value(seen, **of, ages=[60, 70]) == pytest.approx(2 / 200)
+    assert value(seen, **of, sex="female") == pytest.approx(4 / 200)
+    assert value(seen, **of, ages=[50, 59], sex="female") == pytest.approx(4 / 200)

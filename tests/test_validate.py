@@ -19,14 +19,16 @@ from rich.cells import cell_len
 from study_tools import Process
 
 import rlsabm
+from rlsabm.calibration.measures import MEASURES
 from rlsabm.calibration.observation import observe, survey_years
 from rlsabm.calibration.reading import read_targets
-from rlsabm.calibration.samples import Figure
+from rlsabm.calibration.samples import PARTS, Figure
 from rlsabm.calibration.scorecard import PURPOSES, Scorecard, interval_of_figure
 from rlsabm.calibration.targets import Target
 from rlsabm.calibration.virtual_studies import combined, figure_of, take_figures
 from rlsabm.chance import run_key
 from rlsabm.errors import UserError
+from rlsabm.observe.registry import keep_registry
 from rlsabm.printing.scorecard import figure_text, print_scorecard, published_text
 from rlsabm.setting import make_setting
 
@@ -156,11 +158,18 @@ def test_a_year_without_people_is_refused(tmp_path: Path) -> None:
 def test_every_figure_that_ships_can_be_taken() -> None:
     """One small run of the country for all targets: each gives units, or is a rare group's."""
     setting = make_setting(size=SIZE, survey_years=tuple(survey_years(2019)))
-    seen = observe(setting, run_key(SEED, draw=0, replicate=0))
+    key = run_key(SEED, draw=0, replicate=0)
+    # Patients are few: with ten times as many all kinds of events are there.
+    more = make_setting(survey_years=[2012], parameters={"kidney_incidence_factor": 10})
+    seen = {
+        False: observe(setting, key),
+        True: keep_registry(more, key, lives=30_000, parts=PARTS),
+    }
     for target in (*read_targets("calibration"), *read_targets("validation")):
         if target.query is None:
             continue
-        figure = figure_of(target, seen, studies=2)
+        of_registry = MEASURES[target.query.measure].of_registry
+        figure = figure_of(target, seen[of_registry], studies=2)
         if figure.units > 200:
             assert math.isfinite(figure.value), target.key
             assert figure.monte_carlo_sd > 0.0, target.key

@@ -26,7 +26,12 @@ from rlsabm.declaring.groups import IRON_STORES, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
-from rlsabm.declaring.sources import FERRITIN_OF_MEN, HAEMOGLOBIN_AFTER_DONATION, IOM
+from rlsabm.declaring.sources import (
+    ABSORPTION_OF_DONORS,
+    FERRITIN_OF_MEN,
+    HAEMOGLOBIN_AFTER_DONATION,
+    IOM,
+)
 from rlsabm.declaring.tables import Table
 from rlsabm.mathematics import exp, log
 
@@ -97,21 +102,23 @@ _PARAMETERS = (
     P("storage_bend_ug_per_l", 40, "µg/L", "lognormal", 0.2, 10, 400,
       "Ferritin at which the relation of stores to ferritin turns from linear to logarithmic.",
       "assumed, see storage_scale_mg"),
-    P("absorption_at_ferritin_one", 0.73, "1", "normal", 0.06, 0.3, 2.0,
+    P("absorption_at_ferritin_one", 0.89, "1", "normal", 0.06, 0.3, 2.0,
       "Share of food iron absorbed, extrapolated to a ferritin of 1 µg/L.",
-      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men, 0.54 in women after "
-      f"menopause); set to {FERRITIN_OF_MEN}"),
-    P("absorption_ferritin_exponent", 0.45, "1", "normal", 0.05, 0.3, 0.8,
+      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.81 in men, 1.74 in women before menopause, "
+      f"with other exponents); set to {FERRITIN_OF_MEN}"),
+    P("absorption_ferritin_exponent", 0.50, "1", "normal", 0.05, 0.3, 0.8,
       "Fall of the absorbed share with the logarithm of ferritin.",
-      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.40-0.68)"),
-    P("absorption_drive_gain", 1.8, "1", "normal", 0.6, 0.0, 15.0,
+      "Fairweather-Tait 2017 doi 10.3945/ajcn.116.147389 (0.40-0.68); set to "
+      f"{ABSORPTION_OF_DONORS}"),
+    P("absorption_drive_gain", 1.5, "1", "normal", 0.6, 0.0, 15.0,
       "Relative rise of absorption per share of the red-cell iron target that is missing.",
-      f"set to {HAEMOGLOBIN_AFTER_DONATION}, and to absorption in donors (RISE 2017, PMID 28543044), "
-      "of whom 44 % took iron"),
-    P("absorption_ceiling_men_mg_per_day", 4.5, "mg/day", "normal", 0.15, 3.0, 7.0,
-      "Largest absorption from food in men.", "RISE 2017, PMID 28543044 (4.49)"),
-    P("absorption_ceiling_women_mg_per_day", 3.75, "mg/day", "normal", 0.15, 2.5, 7.0,
-      "Largest absorption from food in women.", "RISE 2017, PMID 28543044 (3.75)"),
+      f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
+    P("absorption_ceiling_men_mg_per_day", 6.0, "mg/day", "normal", 0.4, 3.0, 7.0,
+      "Largest absorption from food in men.",
+      f"assumed, a third above the mean of men in {ABSORPTION_OF_DONORS}"),
+    P("absorption_ceiling_women_mg_per_day", 5.0, "mg/day", "normal", 0.4, 2.5, 7.0,
+      "Largest absorption from food in women.",
+      f"assumed, a third above the mean of women in {ABSORPTION_OF_DONORS}"),
     P("tablet_absorption_scale", 0.87, "1", "normal", 0.1, 0.3, 1.5,
       "Absorption (mg) from a first ferrous tablet is scale x dose^power: the scale.",
       "fit to Moretti 2015 Blood 126:1981 (40 mg: 6.7; 240 mg: 18.1)"),
@@ -121,14 +128,14 @@ _PARAMETERS = (
     P("tablet_daily_factor", 0.64, "1", "normal", 0.05, 0.3, 1.0,
       "Absorption of daily doses relative to a first dose.",
       "Moretti 2015 Blood 126:1981: 35-45 % less"),
-    P("tablet_reference_ferritin_ug_per_l", 40, "µg/L", "fixed", 0, 10, 100,
+    P("tablet_reference_ferritin_ug_per_l", 80, "µg/L", "fixed", 0, 10, 100,
       "Ferritin above which absorption from tablets falls, as that from food does.",
       "assumed, above the ferritin of at most 20 in Moretti 2015 Blood 126:1981: with tablets, "
       "donors recover as fast from a ferritin above 26 as from one below (HEIRS, Kiss 2015)"),
     P("erythropoiesis_per_month", 0.80, "1/month", "normal", 0.04, 0.3, 1.0,
       "Share of missing red-cell iron that is replaced in a month when iron is plentiful.",
       f"set to {HAEMOGLOBIN_AFTER_DONATION}"),
-    P("store_release_per_month", 0.18, "1/month", "normal", 0.03, 0.02, 1.0,
+    P("store_release_per_month", 0.165, "1/month", "normal", 0.03, 0.02, 1.0,
       "Share of full stores that can reach the marrow in a month, at 70 kg; of lower stores a smaller "
       "share.",
       f"set to {HAEMOGLOBIN_AFTER_DONATION}"),

@@ -14,6 +14,8 @@ from rlsabm.calibration.problem import NOTHING_KNOWN
 from rlsabm.errors import UserError, nearest
 from rlsabm.measuring.cases import DEFINITIONS, RECALLS
 from rlsabm.measuring.instruments import TRUTH
+from rlsabm.parameter_table import checked_values
+from rlsabm.posterior import Posterior, posterior_in
 from rlsabm.reading import read
 from rlsabm.results.arrow import frame_of
 from rlsabm.results.files import MANIFEST, Mark, fault_of, read_parquet, table_path
@@ -121,6 +123,32 @@ def refuse_a_folder(file: str) -> None:
         )
 
 
+def posterior_of(folder: str | Path) -> Posterior:
+    """Draws from the posterior of a calibration.
+
+    Parameters
+    ----------
+    folder
+        Its folder, or its name in ``outputs``.
+
+    Raises
+    ------
+    UserError
+        If there is no calibration in it, it has no draws yet, or they are of unknown parameters.
+    """
+    for place in (Path(folder), OUTPUTS / folder):
+        manifest = _manifest_of_calibration(place)
+        if manifest is None:
+            continue
+        if not table_path(place, "posterior").exists():
+            raise UserError(f"{place}: the calibration has no draws from its posterior yet")
+        found = posterior_in(_file_of_calibration(place, manifest, "posterior").combine_chunks())
+        for values in found.values.tolist():
+            checked_values(dict(zip(found.names, values, strict=True)), str(place))
+        return found
+    raise UserError(f"{folder}: there is no calibration in this folder")
+
+
 def _manifest_of_calibration(folder: Path) -> dict[str, Any] | None:
     """The manifest of a calibration; None if the folder holds none."""
     try:
@@ -163,15 +191,27 @@ def _runs_of_calibration(folder: Path, manifest: dict[str, Any], runs: str) -> R
 
 
 def _table_of_calibration(folder: Path, manifest: dict[str, Any], name: str) -> pd.DataFrame:
-    """A table of a calibration, which is as it was written unless the calibration is running."""
+    """A table of a calibration."""
+    try:
+        return frame_of(_file_of_calibration(folder, manifest, name))
+    except (pa.ArrowException, KeyError) as error:
+        raise _unreadable(table_path(folder, name), error) from None
+
+
+def _file_of_calibration(folder: Path, manifest: dict[str, Any], name: str) -> pa.Table:
+    """A table as its file has it, which is as it was written unless the calibration is running."""
     path = table_path(folder, name)
     mark = manifest.get("files", {}).get(path.name)
     if manifest.get("status") != "running" and mark and (fault := fault_of(path, [Mark(**mark)])):
         raise UserError(f"{path}: {fault}; the command that made the calibration makes it again")
     try:
-        return frame_of(read_parquet(path))
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+        return read_parquet(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}")
 
 
 def _wide(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:

@@ -62,12 +62,15 @@ class Sample:
         What is reckoned from them.
     least_error
         Error that the figure has at least: where none or all are cases the jackknife sees no spread.
+    units
+        Units counted, where a row is a sum of many; by default a row is one.
     """
 
     values: Floats
     families: Uids
     summary: Summary
     least_error: float = 0.0
+    units: int | None = None
 
     def value(self) -> float:
         """The figure of all units; missing where there are none."""
@@ -108,7 +111,8 @@ class Sample:
     def figure(self, size: int | None = None, number: int = 0, seed: int = 0) -> Figure:
         """The figure with its error, and with studies of a size if there is one."""
         studies = self.studies(size, number, seed) if size and number else np.zeros(0)
-        return Figure(self.value(), self.monte_carlo_sd(), len(self.values), studies)
+        units = len(self.values) if self.units is None else self.units
+        return Figure(self.value(), self.monte_carlo_sd(), units, studies)
 
 
 def parts_of(families: Uids) -> Uids:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from rlsabm.calibration.given_runs import posterior_of
 from rlsabm.calibration.reading import read_targets
 from rlsabm.calibration.samples import Figure
 from rlsabm.calibration.targets import Target
@@ -32,6 +33,8 @@ from rlsabm.results.vocabulary import Vocabulary
 
 #: People of each run, and runs, where nothing is said.
 SIZE, REPLICATES = 100_000, 4
+#: Lives that a registry counts for each of the people of a run: patients are few.
+REGISTERED = 20
 #: Fewest draws from which an interval is made.
 LEAST_DRAWS = 5
 PURPOSES = ("calibration", "validation")
@@ -168,6 +171,7 @@ def validate(
     parameters: Mapping[str, float] | None = None,
     size: int = SIZE,
     draws: int = 0,
+    posterior: str | Path | None = None,
     replicates: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
@@ -191,6 +195,8 @@ def validate(
     draws, replicates
         Draws of the parameters from the posterior, and runs of each; by default none, parameters have
         their defaults, and there are 4 runs.
+    posterior
+        Folder of the calibration whose posterior is drawn from; by default the posterior that ships.
     seed
         Root of all random numbers; by default the scenario's.
     workers
@@ -216,6 +222,11 @@ def validate(
     """
     if replicates is None:
         replicates = 1 if draws else REPLICATES
+    drawn_from = None
+    if posterior is not None:
+        if not draws:
+            raise UserError("posterior: is used for draws only; say how many with draws")
+        drawn_from = posterior_of(posterior)
     listed = read_all(targets)
     observed = [target for target in listed if target.query is not None]
     figures = take_figures(
@@ -225,9 +236,11 @@ def validate(
         parameters=parameters,
         size=size,
         draws=draws,
+        posterior=drawn_from,
         replicates=replicates,
         seed=seed,
         studies=0 if draws else STUDIES,
+        registered=REGISTERED,
         workers=workers,
         advance=advance,
     )

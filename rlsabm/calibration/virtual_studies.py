@@ -16,11 +16,13 @@ import numpy as np
 
 from rlsabm.calibration.measures import MEASURES
 from rlsabm.calibration.observation import Observation, observe, survey_years
-from rlsabm.calibration.samples import Figure
+from rlsabm.calibration.samples import PARTS, Figure
 from rlsabm.calibration.targets import Target
 from rlsabm.chance import run_key
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError
+from rlsabm.observe.registry import Registry, keep_registry
+from rlsabm.posterior import Posterior
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import processors
@@ -53,10 +55,16 @@ class People:
         The scenario that they live in.
     places
         Places of the targets in the list that was asked for.
+    of_registry
+        Whether a registry counts their whole lives; otherwise they are surveyed.
+    posterior
+        What draws are taken from; the posterior that ships if there is none.
     """
 
     study: ResolvedScenario
     places: list[int]
+    of_registry: bool
+    posterior: Posterior | None = None
 
     @property
     def seed(self) -> int:
@@ -72,7 +80,12 @@ class People:
         """What the people of a draw live in."""
         if draw == 0:
             return self.default_setting
-        return unit_setting(self.study.scenario, draw, country=self.default_setting.country)
+        return unit_setting(
+            self.study.scenario,
+            draw,
+            country=self.default_setting.country,
+            posterior=self.posterior,
+        )
 
 
 def take_figures(
@@ -83,9 +96,11 @@ def take_figures(
     parameters: Mapping[str, float] | None = None,
     size: int = 20_000,
     draws: int = 0,
+    posterior: Posterior | None = None,
     replicates: int = 1,
     seed: int | None = None,
     studies: int = 0,
+    registered: int = 1,
     workers: int | None = None,
     advance: Advance = lambda share: None,
 ) -> list[list[Figure]]:
@@ -105,10 +120,14 @@ def take_figures(
         People of a run.
     draws, replicates
         Draws of the parameters, and runs of each; without draws they have their defaults.
+    posterior
+        What draws are taken from; by default the posterior that ships.
     seed
         Root of the random numbers; by default the scenario's.
     studies
         Studies of the size of the real one to simulate in each run, for targets that have one.
+    registered
+        Lives that a registry counts for each of the people of a run.
     workers
         Runs at a time; as many as there are processors by default. Figures do not depend on it.
     advance
@@ -133,7 +152,13 @@ def take_figures(
     workers = processors() if workers is None else whole_number("workers", workers, 1, 1024)
     groups = list(
         _people_of(
-            targets, scenario, settings=settings, parameters=parameters, size=size, seed=seed
+            targets,
+            scenario,
+            settings=settings,
+            parameters=parameters,
+            size=size,
+            seed=seed,
+            posterior=posterior,
         )
     )
     runs = [(d, r) for d in (range(1, draws + 1) if draws else [0]) for r in range(replicates)]
@@ -150,7 +175,14 @@ def take_figures(
             advance(share / len(jobs))
 
         key = run_key(people.seed, draw=draw, replicate=replicate)
-        seen = observe(people.setting(draw), key, progress=lived)
+        setting = people.setting(draw)
+        seen = (
+            keep_registry(
+                setting, key, lives=registered * setting.size, parts=PARTS, progress=lived
+            )
+            if people.of_registry
+            else observe(setting, key, progress=lived)
+        )
         number = runs.index((draw, replicate))
         figures = []
         for place in people.places:
@@ -171,7 +203,9 @@ def take_figures(
     return found
 
 
-def figure_of(target: Target, seen: Observation, *, studies: int = 0, number: int = 0) -> Figure:
+def figure_of(
+    target: Target, seen: Observation | Registry, *, studies: int = 0, number: int = 0
+) -> Figure:
     """The figure of a target in one run, per the number that the target is given per.
 
     Parameters
@@ -179,7 +213,7 @@ def figure_of(target: Target, seen: Observation, *, studies: int = 0, number: in
     target
         The target.
     seen
-        The people of the run.
+        The people of the run, or their registry.
     studies
         Studies of the size of the real one to simulate, if the target has one.
     number
@@ -203,6 +237,7 @@ def _people_of(
     parameters: Mapping[str, float] | None,
     size: int,
     seed: int | None,
+    posterior: Posterior | None,
 ) -> Iterator[People]:
     """The people who must be simulated, each for the targets that they serve."""
     size = whole_number("size", size, LEAST_SIZE, MOST_SIZE)
@@ -213,18 +248,20 @@ def _people_of(
     whole = read_scenario(scenario, settings, changes=changes)
     year = whole.scenario.observe.years[-1]
     changes["observe.years"] = survey_years(year)
-    wanted: dict[str, list[int]] = {}
+    wanted: dict[tuple[str, bool], list[int]] = {}
     for place, target in enumerate(targets):
         own = dict(target.published.changes)
         if target.published.country is not None:
             own["population.country"] = target.published.country
         if target.published.year is not None:
             own["observe.years"] = survey_years(target.published.year)
-        wanted.setdefault(json.dumps(own, sort_keys=True), []).append(place)
-    for own_changes, places in wanted.items():
+        assert target.query is not None
+        of_registry = MEASURES[target.query.measure].of_registry
+        wanted.setdefault((json.dumps(own, sort_keys=True), of_registry), []).append(place)
+    for (own_changes, of_registry), places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
-            people = People(study, places)
+            people = People(study, places, of_registry, posterior)
             _ = people.default_setting  # which tells of mistakes before the first run
         except UserError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None

@@ -26,6 +26,14 @@ CSF_FERRITIN_IN_RLS = (
 FERRITIN_OF_MEN = (
     "ferritin of men in NHANES, geometric mean 129, 145 and 127 µg/L at 20-39, 40-59 and from 60"
 )
+FERRITIN_SPREAD_OF_MEN = (
+    "percentiles 5-95 of ferritin of men in NHANES 1999-2002, 41-382 µg/L at 20-39, 32-500 at 40-59 "
+    "and 21-552 from 60"
+)
+ABSORPTION_OF_DONORS = (
+    "absorption of frequent donors in RISE, 4.49 mg/day in men and 3.75 in women, 44 % of whom took "
+    "iron (PMID 28543044)"
+)
 HAEMOGLOBIN_AFTER_DONATION = (
     "80 % of haemoglobin recovered after a donation in 158 days at ferritin up to 26 µg/L and 78 days "
     "above, 32 and 31 with iron (HEIRS, Kiss 2015 JAMA 313:575)"

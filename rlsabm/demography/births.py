@@ -24,9 +24,9 @@ import numpy as np
 
 from rlsabm.arrays import Floats, Ints
 from rlsabm.compilation import compiled
-from rlsabm.conventions import FEMALE, MALE, month_of
+from rlsabm.conventions import FEMALE, LAST_AGE, MALE, month_of
 from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, PARITY_CLASSES, Country
-from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month
+from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month, yearly_death_rate
 from rlsabm.errors import UserError
 
 #: Surveys are taken when this month of the year (July = 6) has ended.
@@ -38,8 +38,8 @@ MONTHS_TO_BIRTH = 9
 MOST_YEARS = 320
 #: Margin, in standard deviations, by which each band is grown above its quota of the survey.
 MARGIN_SD = 4.0
-#: Mean number of children of women with four or more (Current Population Survey, about 4.5).
-MEAN_LARGE_FAMILY = 4.5
+#: Mean number of births of women of 40-44 with four or more, to which the chances to conceive lead.
+MEAN_LARGE_FAMILY = 4.4
 #: Children that women report, to those of the rates of their years: more is a mistake in a table.
 MOST_TIMES_FERTILITY = 2.0
 #: Births that lead to one person surveyed, for one band of ages; about 0.1 to 0.2 in rich countries.
@@ -100,6 +100,15 @@ def population_of(country: Country, year: int) -> Floats:
     return years[year] / years[year].sum()
 
 
+def people_by_age(country: Country, year: int) -> Floats:
+    """Shares of the country's people by sex and completed age; within a band by the life table."""
+    ages = np.arange(LAST_AGE + 1)
+    alive = np.exp(-np.cumsum(yearly_death_rate(country.mortality), axis=1))
+    band = np.minimum(ages // BAND_YEARS, BANDS - 1)
+    of_band = np.array([np.bincount(band, row) for row in alive])
+    return np.asarray(population_of(country, year)[:, band] * alive / of_band[:, band])
+
+
 def _spans(years: Iterable[int]) -> str:
     """Years in words: "1990, 2000 to 2019, 2021"."""
     ordered = sorted(years)
@@ -145,7 +154,9 @@ def plan_births(
     months = month_of(last_year + 2) - origin
     survival = survival_by_month(country.mortality)
     rate = _fertility_by_month(country, origin, months)
-    rate *= _factor_of_family_size(country, survey_year, origin, months)[:, None]
+    rate *= _factor_of_family_size(country, survey_year, origin, months, fertility.twin_share)[
+        :, None
+    ]
     wanted = _with_margin(size * population_of(country, survey_year), size)
 
     births = np.zeros((2, months))
@@ -231,7 +242,9 @@ def _fertility_by_month(country: Country, origin: int, months: int) -> Floats:
     return np.ascontiguousarray(country.fertility[row])
 
 
-def _factor_of_family_size(country: Country, survey_year: int, origin: int, months: int) -> Floats:
+def _factor_of_family_size(
+    country: Country, survey_year: int, origin: int, months: int, twin_share: float
+) -> Floats:
     """Factor on earlier fertility by which women of 40-44 have the family sizes of their table.
 
     Yearly rates and families that women report differ by some per cent, because mothers migrate. The
@@ -243,7 +256,10 @@ def _factor_of_family_size(country: Country, survey_year: int, origin: int, mont
     row = np.clip(years - country.fertility_years[0], 0, len(country.fertility) - 1)
     births = country.fertility[row, ages - FERTILE_AGES.start] / len(born)
     scaled = _share_scaled(years, survey_year)
-    mean = country.family_size @ np.append(np.arange(PARITY_CLASSES - 1), MEAN_LARGE_FAMILY)
+    # Families are counted by births, of which twins are one; the rates count children.
+    mean = (1.0 + twin_share) * (
+        country.family_size @ np.append(np.arange(PARITY_CLASSES - 1), MEAN_LARGE_FAMILY)
+    )
     factor = (mean - (births * (1 - scaled)).sum()) / (births * scaled).sum()
     if not 1.0 / MOST_TIMES_FERTILITY <= factor <= MOST_TIMES_FERTILITY:
         raise UserError(

@@ -23,6 +23,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Making, Part, PersonColumn
 from rlsabm.declaring.sections import DailyIron, PlaceName, Section, Share, Whole
+from rlsabm.declaring.sources import ABSORPTION_OF_DONORS
 from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
 from rlsabm.demography.countries import meant_place
 from rlsabm.errors import UserError
@@ -295,7 +296,7 @@ _PARAMETERS = (
       "Haemoglobin below which men are deferred.", "jurisdiction table"),
     P("donation_haemoglobin_women_g_per_l", 125, "g/L", "fixed", 0, 100, 200,
       "Haemoglobin below which women are deferred.", "jurisdiction table"),
-    P("donation_volume_ml", 540, "mL", "fixed", 0, 200, 700,
+    P("donation_volume_ml", 525, "mL", "fixed", 0, 200, 700,
       "Blood taken at a donation, tubes for tests included.", "jurisdiction table"),
     P("double_red_cells_share", 0.10, "1", "fixed", 0, 0, 1,
       "Share of donors who give double red cells.", "jurisdiction table"),
@@ -306,20 +307,22 @@ _PARAMETERS = (
       "Youngest age at donation.", "common rule"),
     P("donor_last_age_years", 78, "years", "fixed", 0, 50, 100,
       "Age at which donations end.", "assumed; no upper limit in the United States"),
-    P("donor_start_per_year_young", 0.040, "1/year", "lognormal", 0.2, 0, 0.5,
+    P("donor_start_per_year_young", 0.021, "1/year", "lognormal", 0.2, 0, 0.5,
       "Rate of becoming a donor below 25 years.",
-      "set to NHANES 1999-2016 donors of the last 12 months by age (JABFM 32:746)"),
-    P("donor_start_per_year_adult", 0.011, "1/year", "lognormal", 0.2, 0, 0.5,
+      "set to NHANES 2011-16, donors of the last 12 months by age (JABFM 32:746): 8.4, 4.2, 5.6, 7.0 "
+      "and 3.4 % at 20-29, 30-39, 40-49, 50-59 and from 60 years"),
+    P("donor_start_per_year_adult", 0.0135, "1/year", "lognormal", 0.2, 0, 0.5,
       "Rate of becoming a donor from 25 to 70 years.", "as donor_start_per_year_young"),
     P("donor_stop_per_year", 0.11, "1/year", "lognormal", 0.2, 0.01, 3,
       "Rate at which donors stop for good.",
       "set to NHANES donors by age; Schreiber 2005: careers of few years"),
-    P("donor_visits_per_year", 1.3, "1/year", "lognormal", 0.2, 0.1, 12,
+    P("donor_visits_per_year", 1.35, "1/year", "lognormal", 0.2, 0.1, 12,
       "Visits of the median donor while a donation is allowed.",
-      "Moore 2016: 2.2 donations in two years in England; RISE for the tail"),
-    P("donor_eagerness_log_sd", 1.0, "1", "normal", 0.15, 0, 2,
+      "Moore 2016: 2.2 donations in two years in England, where intervals are longer"),
+    P("donor_eagerness_log_sd", 1.4, "1", "normal", 0.15, 0, 2,
       "Standard deviation between donors of the logarithm of the rate of visits.",
-      "Schreiber 2005"),
+      f"set to {ABSORPTION_OF_DONORS}; in up to 24 months donors of RISE who came again "
+      "gave 5.6 units, the first included (github.com/altonrus/iron_trajectories)"),
     P("donor_self_deferral", 0.3, "1", "normal", 0.1, 0, 1,
       "Share of donors who stay away while they have symptoms, drawn anew after each donation.",
       "assumed"),

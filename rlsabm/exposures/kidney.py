@@ -13,9 +13,7 @@ from rlsabm.arrays import Bools, Floats
 from rlsabm.body.iron import ferritin, transferrin_saturation
 from rlsabm.chance import per_month, waiting_months
 from rlsabm.compilation import compiled, inlined
-from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
-from rlsabm.data import DATA
-from rlsabm.data.table_reading import Number, RowKey, read_table
+from rlsabm.conventions import LONG_AGO, NEVER
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import EVER, Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -27,6 +25,7 @@ from rlsabm.declaring.tables import BY_AGE, BY_SEX_AND_AGE, Table
 from rlsabm.events import note, register_event
 from rlsabm.exposures.catalogue.episodes import catalogue_of
 from rlsabm.exposures.catalogue.tables import kidney_factor
+from rlsabm.exposures.kidney_course import follow_course, registry_rates
 from rlsabm.moment import Moment
 
 KIDNEY_STAGE_ENDS = chance.register("kidney", 16, "nth", "time in the stage, -, -, -")
@@ -131,73 +130,22 @@ def values_of_dialysis(dialysis: Dialysis) -> dict[str, float]:
 # Tables ---------------------------------------------------------------------------------------------
 
 
-KIDNEY_FAILURE = (
-    RowKey("age_from", range(LAST_AGE + 1), needed=(0,), gaps=True),
-    Number("incidence_per_million", 0.0, 100_000.0, "per million", above=True),
-    Number("deaths_per_1000_dialysis", 0.0, 1000.0, "per 1,000", above=True),
-    Number("deaths_per_1000_graft", 0.0, 1000.0, "per 1,000", above=True),
-    Number("transplants_per_100_dialysis", 0.0, 100.0, "per 100", above=True),
-)
-
-
 def fill_kidney_tables(making: Making) -> Mapping[str, Floats]:
     """Onset of progressive kidney disease, and mortality with and without kidney failure.
 
-    People are followed by age under the country's life table. Progressive disease begins as long
-    before dialysis as it lasts on average, so that dialysis begins at the rate of the registry. The
-    excess deaths of patients are taken off the mortality of everybody else, so that the life table
-    holds for all together. Where conditions of the catalogue raise the onset, it is lowered by their
-    mean hazard ratio.
+    Where conditions of the catalogue raise the onset, it is lowered by their mean hazard ratio.
     """
     p = making.p
-    ages = np.arange(LAST_AGE + 1)
-    table = read_table(DATA / "kidney.csv", KIDNEY_FAILURE)
-    start = table.numbers("age_from")
-    middle = (start + np.append(start[1:], 95.0)) / 2.0
-
-    def smooth(column: str) -> Floats:
-        return np.asarray(np.exp(np.interp(ages, middle, np.log(table.numbers(column)))))
-
-    on_dialysis = smooth("deaths_per_1000_dialysis") / 1000.0
-    with_graft = smooth("deaths_per_1000_graft") / 1000.0
-    transplant = smooth("transplants_per_100_dialysis") / 100.0
-    # Men to women, USRDS 2014: 446 to 278 per million.
-    by_sex = np.array([[2 * 278.0], [2 * 446.0]]) / (278.0 + 446.0)
-    incidence = smooth("incidence_per_million") / 1e6 * by_sex
-    incidence *= p.kidney_incidence_factor * p.dialysis_enabled
-
-    hazard = making.mortality
-    other = hazard.copy()
-    dialysis, graft = np.zeros((2, LAST_AGE + 2)), np.zeros((2, LAST_AGE + 2))
-    for age in ages:
-        patients = dialysis[:, age] + graft[:, age]
-        deaths = dialysis[:, age] * on_dialysis[age] + graft[:, age] * with_graft[age]
-        left = (hazard[:, age] - deaths) / (1.0 - patients)
-        other[:, age] = np.maximum(left, 0.5 * hazard[:, age])
-        new = incidence[:, age] * (1.0 - patients)
-        to_graft = dialysis[:, age] * transplant[age]
-        back = graft[:, age] * p.graft_failure_per_year
-        dialysis[:, age + 1] = (
-            dialysis[:, age]
-            + new
-            - to_graft
-            + back
-            - dialysis[:, age] * (on_dialysis[age] - hazard[:, age])
-        )
-        graft[:, age + 1] = (
-            graft[:, age] + to_graft - back - graft[:, age] * (with_graft[age] - hazard[:, age])
-        )
-        dialysis[:, age + 1] = np.maximum(dialysis[:, age + 1], 0.0)
-        graft[:, age + 1] = np.maximum(graft[:, age + 1], 0.0)
-    lag = round(p.ckd_3_years + p.ckd_4_years)
-    onset = incidence[:, np.minimum(ages + lag, LAST_AGE)]
-    making.mortality = other
-    onset = onset / kidney_factor(catalogue_of(making))
+    times = (p.ckd_3_years, p.ckd_4_years, p.graft_failure_per_year)
+    rates = registry_rates(making.mortality, *times)
+    rates = rates._replace(onset=rates.onset * p.kidney_incidence_factor * p.dialysis_enabled)
+    making.mortality = follow_course(making.mortality, rates, *times).other_death
+    onset = rates.onset / kidney_factor(catalogue_of(making))
     return {
         "kidney_onset": per_month(onset),
-        "dialysis_death": per_month(on_dialysis),
-        "graft_death": per_month(with_graft),
-        "transplant": per_month(transplant),
+        "dialysis_death": per_month(rates.dialysis_death),
+        "graft_death": per_month(rates.graft_death),
+        "transplant": per_month(rates.transplant),
     }
 
 
@@ -217,12 +165,13 @@ _PARAMETERS = (
       "Mean time from the onset of progressive disease to stage 4.", "assumed"),
     P("ckd_4_years", 3, "years", "lognormal", 0.3, 0.5, 20,
       "Mean time from stage 4 to dialysis.", "assumed"),
-    P("kidney_incidence_factor", 0.85, "1", "lognormal", 0.05, 0, 10,
-      "Incidence of kidney failure relative to the registry: in 2012 prevalence had not yet reached "
-      "the level to which the rates of that year lead.",
+    P("kidney_incidence_factor", 1, "1", "lognormal", 0.05, 0, 10,
+      "Onset of progressive kidney disease, relative to that which leads to the counts of the registry "
+      "in the United States.",
       f"set to {KIDNEY_FAILURE_COUNTS}; {USRDS}"),
-    P("graft_failure_per_year", 0.045, "1/year", "lognormal", 0.2, 0, 1,
-      "Rate of graft failure other than by death.", "common estimate, 4-5 % a year, assumed"),
+    P("graft_failure_per_year", 0.035, "1/year", "lognormal", 0.2, 0, 1,
+      "Rate of graft failure other than by death.",
+      f"set to {KIDNEY_FAILURE_COUNTS}, to which the common estimate of 4-5 % a year fits less well"),
     P("ckd_4_absorption_factor", 0.7, "1", "normal", 0.1, 0.05, 1,
       "Iron absorption in CKD stages 4-5 before dialysis, relative to healthy people.",
       "assumed (hepcidin)"),

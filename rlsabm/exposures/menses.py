@@ -26,7 +26,7 @@ REPRODUCTION = chance.register(
     "reproduction", 6, "once", "menarche, menopause, contraception, supplements"
 )
 IRON_HABITS = chance.register(
-    "iron habits", 5, "once", "iron intake, ferritin factor, -, menstrual loss"
+    "iron habits", 5, "once", "iron intake, ferritin factor, bleeding, menstrual loss"
 )
 
 CONTRACEPTION_FROM, CONTRACEPTION_UNTIL = 16, 50
@@ -66,7 +66,7 @@ _LIFE_FIELDS = (
     Field("menopause_month", "i4", "month", "last menses"),
 )
 _PARAMETERS = (
-    P("menstrual_loss_log_ml", 3.40, "ln mL", "normal", 0.08, 2.5, 4.5,
+    P("menstrual_loss_log_ml", 3.41, "ln mL", "normal", 0.08, 2.5, 4.5,
       "Mean between women of the logarithm of blood lost in a cycle (mL).",
       "Hallberg 1966 Acta Obstet Gynecol Scand 45:320 (median 30 mL)"),
     P("menstrual_loss_log_sd", 0.75, "1", "normal", 0.05, 0.2, 1.2,

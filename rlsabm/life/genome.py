@@ -61,7 +61,7 @@ _LIFE_FIELDS = (
     Field("other_liability", "f4", "liability", "liability that iron does not explain (lambda)"),
 )
 _PARAMETERS = (
-    P("cns_iron_trait_log_sd", 0.389, "1", "normal", 0.08, 0.05, 0.8,
+    P("cns_iron_trait_log_sd", 0.389, "1", "normal", 0.08, 0.0, 0.8,
       "Standard deviation between people of the logarithm of the CNS-iron trait.",
       f"assumed wide, because {CSF_FERRITIN_IN_RLS}", centre=0.38),
     P("cns_iron_trait_heritability", 0.6, "1", "normal", 0.1, 0.0, 1.0,

@@ -19,7 +19,7 @@ from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Making, Room
-from rlsabm.declaring.sources import FERRITIN_OF_MEN, IOM
+from rlsabm.declaring.sources import FERRITIN_SPREAD_OF_MEN, IOM
 from rlsabm.declaring.tables import BY_SEX_AND_AGE, BY_SEX_AND_BIRTHDAY, Table
 from rlsabm.demography.country import Country
 from rlsabm.exposures.menses import IRON_HABITS, menstrual_loss_ml
@@ -131,6 +131,13 @@ _LIFE_FIELDS = (
         "iron intake relative to the median of age and sex",
         lower=0.01,
     ),
+    Field(
+        "bleeding_factor",
+        "f4",
+        "ratio",
+        "blood lost day by day with conditions of the catalogue, relative to their mean",
+        lower=0,
+    ),
 )
 _PARAMETERS = (
     P("storage_scale_mg", 500, "mg", "normal", 40, 300, 4000,
@@ -141,19 +148,25 @@ _PARAMETERS = (
     P("storage_weight_exponent", 0.75, "1", "normal", 0.05, 0.5, 1.0,
       "Exponent of body weight in the storage scale.",
       "assumed; 0.75 joins cord ferritin (63-171 µg/L, PMC2863301) to an endowment of 75 mg/kg"),
-    P("basal_loss_ug_per_kg_day", 13, "µg/kg/day", "normal", 1, 8, 20,
+    P("basal_loss_ug_per_kg_day", 12.5, "µg/kg/day", "normal", 1, 8, 20,
       "Iron lost with skin, gut and urine, per kg of a person of reference weight.",
       f"{IOM} p. 340: 14 (Green 1968, 0.9-1.0 mg/day); less, as blood lost by disease and drugs comes "
       "on top"),
     P("basal_loss_weight_exponent", 0.5, "1", "normal", 0.1, 0.0, 1.0,
       "Exponent of body weight, relative to 77.4 kg, in the basal iron loss.",
       f"{IOM} p. 340: square root of weight; Hunt 2009 doi 10.3945/ajcn.2009.27439: weak relation"),
-    P("basal_loss_log_sd", 0.20, "1", "normal", 0.05, 0.0, 0.8,
+    P("basal_loss_log_sd", 0.145, "1", "normal", 0.05, 0.0, 0.8,
       "Standard deviation between people of the logarithm of basal iron loss.",
-      f"set to the percentiles of {FERRITIN_OF_MEN}"),
-    P("intake_log_sd", 0.18, "1", "normal", 0.05, 0.0, 0.6,
+      f"set to {FERRITIN_SPREAD_OF_MEN}"),
+    P("intake_log_sd", 0.12, "1", "normal", 0.05, 0.0, 0.6,
       "Standard deviation between people of the logarithm of iron intake and its bioavailability.",
-      "assumed, below the CV of 0.3 of reported intake (NHANES 2011-14, PMC8112768)"),
+      "below the CV of 0.3 of reported intake (NHANES 2011-14, PMC8112768); set to "
+      f"{FERRITIN_SPREAD_OF_MEN}"),
+    P("bleeding_log_sd", 1.1, "1", "normal", 0.1, 0.0, 1.6,
+      "Standard deviation between people of the logarithm of the blood that they lose day by day with "
+      "the same conditions of the catalogue.",
+      "Moore 2008 doi 10.1186/ar2355: with NSAIDs 1-2 mL a day, 5 % lose 5 mL or more and 1 % 10 mL or "
+      "more; that it is the same for all conditions, and for life, is assumed"),
     P("haemoglobin_person_sd", 0.06, "1", "normal", 0.005, 0.0, 0.15,
       "Standard deviation between people of the haemoglobin set point, relative to its mean.",
       "NHANES 2017-March 2020: SD 1.0 of 15.2 g/dL in men"),
@@ -263,5 +276,8 @@ def build_body(life: Any, p: Inputs) -> None:
     life.weight_factor = exp(p.weight_person_log_sd * normal(weight))
     life.haemoglobin_factor = 1.0 + p.haemoglobin_person_sd * normal(haemoglobin)
     life.basal_loss_factor = exp(p.basal_loss_log_sd * normal(basal))
-    intake, _, _, _ = chance.once(p.key, life.uid, IRON_HABITS)
+    intake, _, bleeding, _ = chance.once(p.key, life.uid, IRON_HABITS)
     life.intake_factor = exp(p.intake_log_sd * normal(intake))
+    # The mean of all people is 1.
+    spread = p.bleeding_log_sd
+    life.bleeding_factor = exp(spread * (normal(bleeding) - 0.5 * spread))

@@ -90,7 +90,7 @@ def live_block(
     for row in range(first_row, last_row):
         life = lives[row]
         body = bodies[row]
-        lay_standing(burdens[STANDING], life.conditions, 0, 0, p)
+        lay_standing(burdens[STANDING], life.conditions, life.bleeding_factor, 0, 0, p)
         for month in range(max(first_month, life.birth_month), last_month + 1):
             if life.death_month != NEVER:
                 break

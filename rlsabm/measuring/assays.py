@@ -21,6 +21,7 @@ from rlsabm.conventions import LAST_AGE
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Room
+from rlsabm.declaring.sources import FERRITIN_SPREAD_OF_MEN
 from rlsabm.exposures.kidney import DIALYSIS
 from rlsabm.exposures.menses import IRON_HABITS
 from rlsabm.exposures.pregnancy import circulating_volume_l
@@ -81,9 +82,14 @@ MEASURES = (
 MEASUREMENT = np.dtype((np.record, [(measure.name, "f8") for measure in MEASURES]))
 
 _PARAMETERS = (
-    P("ferritin_person_log_sd", 0.3, "1", "normal", 0.05, 0.0, 0.8,
-      "Spread between people of serum ferritin at the same stores.",
-      "assumed, from Scand J Haematol 1977;19:327 (no fixed ratio)"),
+    P("ferritin_person_log_sd", 0.15, "1", "normal", 0.05, 0.0, 0.8,
+      "Spread between people up to 20 years of serum ferritin at the same stores.",
+      "no fixed ratio (Scand J Haematol 1977;19:327); set to "
+      f"{FERRITIN_SPREAD_OF_MEN}"),
+    P("ferritin_log_sd_per_decade", 0.105, "1/decade", "normal", 0.02, 0.0, 0.2,
+      "Growth of that spread with age: overweight, liver disease, alcohol and lasting inflammation "
+      "change ferritin more in older people.",
+      f"set to {FERRITIN_SPREAD_OF_MEN}"),
     P("ferritin_assay_cv", 0.05, "1", "fixed", 0, 0.0, 0.5,
       "Assay noise of serum ferritin, as a share.", "common immunoassays, 4-6 %, assumed"),
     P("haemoglobin_assay_cv", 0.02, "1", "fixed", 0, 0.0, 0.1,
@@ -139,6 +145,12 @@ def inflammation(life: Any, age: int, inflamed: float, p: Inputs) -> tuple[float
 
 
 @compiled
+def ferritin_log_sd(age: int, p: Inputs) -> float:
+    """Spread between people of this age of serum ferritin at the same stores."""
+    return p.ferritin_person_log_sd + p.ferritin_log_sd_per_decade * max(age - 20, 0) / 10.0
+
+
+@compiled
 def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> None:
     """Measure a person at the end of a month."""
     age = (month - life.birth_month) // 12
@@ -152,7 +164,7 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
     found.stores_ferritin_ug_per_l = level
     found.serum_ferritin_ug_per_l = (
         level
-        * exp(p.ferritin_person_log_sd * normal(person))
+        * exp(ferritin_log_sd(age, p) * normal(person))
         * by_ferritin
         * exp(p.ferritin_assay_cv * normal(assay_1))
     )

@@ -59,7 +59,7 @@ def live_through(
     burden, standing = burdens[WHOLE], burdens[STANDING]
     for row in range(len(lives)):
         life, body = lives[row], bodies[row]
-        lay_standing(standing, life.conditions, 0, 0, p)
+        lay_standing(standing, life.conditions, life.bleeding_factor, 0, 0, p)
         red_cells[row, 0] = body.red_cell_iron_mg
         stores[row, 0] = body.storage_iron_mg
         for k in range(plan.months):

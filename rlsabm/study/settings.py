@@ -20,6 +20,7 @@ from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
+from rlsabm.posterior import Posterior
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
 from rlsabm.scenario.manifests import COUNTRY, Recorded
@@ -160,11 +161,17 @@ def files_of_country(study: ResolvedScenario) -> dict[str, bytes]:
 
 
 def unit_setting(
-    scenario: Scenario, draw: int, *, country: Country, people: int | None = None
+    scenario: Scenario,
+    draw: int,
+    *,
+    country: Country,
+    people: int | None = None,
+    posterior: Posterior | None = None,
 ) -> Setting:
     """Setting of the populations of one draw of one arm.
 
-    Draw 0 has the default of every parameter, further draws come from the posterior or the priors.
+    Draw 0 has the default of every parameter, further draws come from the posterior (that which ships,
+    unless another one is given) or the priors.
     The country's values go before both, then the conditions section of the scenario, then its
     parameters.
 
@@ -181,7 +188,9 @@ def unit_setting(
         founders_years_before=scenario.population.founders_years_before,
         parameters=scenario.conditions.parameter_values()
         | {name: float(value) for name, value in scenario.parameters.items()},
-        drawn=draw_values(draw, scenario.runs.seed, priors=scenario.runs.priors),
+        drawn=draw_values(
+            draw, scenario.runs.seed, priors=scenario.runs.priors, posterior=posterior
+        ),
         conditions=[
             condition.with_strength(strengths.get(condition.name, 1.0))
             for condition in catalogue_of(scenario.conditions)

@@ -167,14 +167,15 @@ def burden_of_world(
 ) -> None:
     """The month's burden without what the world leaves out."""
     there = int(life.conditions)
+    bleeding = life.bleeding_factor
     left_out = there & world.conditions
     standing = STANDING
     if left_out != 0:
         standing = STANDING_OF_WORLD
         if world.iron_only:
-            lay_standing(burdens[standing], there, left_out, begun, p)
+            lay_standing(burdens[standing], there, bleeding, left_out, begun, p)
         else:
-            lay_standing(burdens[standing], there & ~left_out, 0, begun, p)
+            lay_standing(burdens[standing], there & ~left_out, bleeding, 0, begun, p)
     begin_burden(burdens, OF_WORLD, standing, life)
     add_parts(burdens, OF_WORLD, filled, world.parts, world.iron_only)
 

@@ -43,6 +43,7 @@ MODULES = (
     "exposures/catalogue/together.py",
     "exposures/donation.py",
     "exposures/kidney.py",
+    "exposures/kidney_course.py",
     "exposures/menses.py",
     "exposures/month.py",
     "exposures/pregnancy.py",

@@ -23,13 +23,13 @@ from rlsabm.exposures.kidney import (
     DIALYSIS,
     GRAFT,
     HEALTHY_KIDNEY,
-    KIDNEY_FAILURE,
     TO_CKD_3,
     TO_DIALYSIS,
     TRANSPLANTED,
     enter_stage,
     infusion_mg,
 )
+from rlsabm.exposures.kidney_course import KIDNEY_FAILURE
 from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED, MONTHS_TO_LOSS, nurse
 from rlsabm.inputs import with_key
 from rlsabm.life.month import BURDENS, live_block
@@ -99,10 +99,8 @@ def test_dialysis_begins_at_the_rate_of_the_registry(whole_lives: Population) ->
     """Per million people alive, by age, times the factor of incidence; men more than women."""
     table, p = kidney_table(), whole_lives.setting.inputs
     found, wanted = np.zeros((2, LAST_AGE + 1)), np.zeros((2, LAST_AGE + 1))
-    middle = (table["age_from"] + np.append(table["age_from"][1:], 95.0)) / 2.0
-    rate = np.exp(
-        np.interp(np.arange(LAST_AGE + 1), middle, np.log(table["incidence_per_million"]))
-    )
+    band = np.searchsorted(table["age_from"], np.arange(LAST_AGE + 1), side="right") - 1
+    rate = table["incidence_per_million"][band]
     for sex, ratio in ((FEMALE, 278.0), (MALE, 446.0)):
         lives, start = event_months(whole_lives, TO_DIALYSIS, sex)
         birth = lives["birth_month"]
@@ -158,21 +156,12 @@ def clinic(grown: Population, *, stage: int, age: int, patients: int = 30_000) -
 
 
 @pytest.mark.parametrize("stage", [DIALYSIS, GRAFT])
-@pytest.mark.parametrize(("age", "band"), [(10, 0), (55, 2), (70, 3), (85, 4)])
-def test_a_year_with_kidney_failure(grown: Population, stage: int, age: int, band: int) -> None:
-    """Alive by stage and dead by cause after a year: powers of the monthly transitions.
-
-    The ages are the middles of the registry's bands, where the rates are the registry's own.
-    """
-    table, p = kidney_table(), grown.setting.inputs
-
-    def monthly(rate_per_year: float) -> float:
-        return float(1.0 - np.exp(-rate_per_year / 12.0))
-
-    dies_on_dialysis = monthly(table["deaths_per_1000_dialysis"][band] / 1000.0)
-    dies_with_graft = monthly(table["deaths_per_1000_graft"][band] / 1000.0)
-    transplanted = monthly(table["transplants_per_100_dialysis"][band] / 100.0)
-    fails = monthly(p.graft_failure_per_year)
+@pytest.mark.parametrize("age", [10, 55, 70, 85])
+def test_a_year_with_kidney_failure(grown: Population, stage: int, age: int) -> None:
+    """Alive by stage and dead by cause after a year: powers of the monthly transitions."""
+    p = grown.setting.inputs
+    dies_on_dialysis, dies_with_graft = p.dialysis_death[age], p.graft_death[age]
+    transplanted, fails = p.transplant[age], 1.0 - np.exp(-p.graft_failure_per_year / 12.0)
     step = np.zeros((4, 4))
     step[0] = (1 - dies_on_dialysis) * np.array([1 - transplanted, transplanted, 0, 0])
     step[0, 2] = dies_on_dialysis

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rlsabm.calibration.reading import calibration_targets
+from rlsabm.calibration.samples import Figure
 from rlsabm.calibration.targets import CalibrationTarget
 from rlsabm.calibration.virtual_studies import take_figures
 
@@ -19,35 +20,28 @@ pytestmark = pytest.mark.long
 SIZE, SEED = 40_000, 20190704
 TARGETS = [each for each in calibration_targets() if each.row in {"C16", "C17", "C18", "C19"}]
 
-_SPREAD = (
-    "in the survey ferritin differs less between young men and more between old men, in the model "
-    "alike at all ages"
-)
-_GIVEN = (
-    "how often donors of RISE gave is not published; in the model men absorb 4.5 mg/day who give at "
-    "least nine times in two years, and few do"
-)
 #: Figures that are not met, and why; looked at anew when they are.
 MISSED = {
-    "C16_men_20_39_p5": _SPREAD,
-    "C16_men_20_39_p95": _SPREAD,
-    "C16_men_40_59_p5": _SPREAD,
-    "C16_men_40_59_p95": _SPREAD,
-    "C16_men_60_p5": _SPREAD,
-    "C16_men_60_p95": _SPREAD,
-    "C17_women": "about 44 µg/L: a tenth above the survey, whose interval is narrow",
-    "C19_new_men": _GIVEN,
-    "C19_new_women": _GIVEN,
-    "C19_frequent_men": _GIVEN,
-    "C19_frequent_women": _GIVEN,
+    "C19_new_men": "about 2.5 mg/day: by what new donors give and lose in the model they need no more",
+}
+#: Figures of so few people that one run does not know them to the width of the interval: it must reach
+#: the interval with two standard errors.
+OF_FEW = {
+    "C16_men_20_39_p5",
+    "C16_men_40_59_p5",
+    "C16_men_60_p5",
+    "C16_men_60_p95",
+    "C19_new_women",
+    "C19_frequent_men",
+    "C19_frequent_women",
 }
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, float]:
+def found() -> dict[str, Figure]:
     """Figures by target."""
     figures = take_figures(TARGETS, size=SIZE, seed=SEED)
-    return {target.key: runs[0].value for target, runs in zip(TARGETS, figures, strict=True)}
+    return {target.key: runs[0] for target, runs in zip(TARGETS, figures, strict=True)}
 
 
 def _case(target: CalibrationTarget) -> Any:
@@ -60,12 +54,15 @@ def _case(target: CalibrationTarget) -> Any:
 
 @pytest.mark.parametrize("target", [_case(target) for target in TARGETS])
 def test_a_figure_is_inside_its_interval(
-    found: dict[str, float], target: CalibrationTarget
+    found: dict[str, Figure], target: CalibrationTarget
 ) -> None:
-    value = found[target.key]
+    figure = found[target.key]
+    value = figure.value
     print(f"{target.published.says}: {value:.4g}, published {target.value:g} {target.interval}")
-    assert target.contains(value)
+    error = 2.0 * figure.monte_carlo_sd if target.key in OF_FEW else 0.0
+    low, high = target.interval
+    assert low - error <= value <= high + error
 
 
 def test_those_who_miss_are_targets() -> None:
-    assert set(MISSED) <= {target.key for target in TARGETS}
+    assert set(MISSED) | OF_FEW <= {target.key for target in TARGETS}

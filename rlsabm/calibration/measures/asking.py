@@ -180,10 +180,13 @@ class Measure:
         Function of the people and the query that gives the units and their summary.
     is_proportion
         Whether its figures are between 0 and 1, and shown in per cent.
+    of_registry
+        Whether it is taken from a registry of whole lives, not from people who are observed.
     """
 
     name: str
     says: str
     query: type[Query]
-    take: Callable[[Observation, Any], Sample]
+    take: Callable[[Any, Any], Sample]
     is_proportion: bool = False
+    of_registry: bool = False

@@ -1,42 +1,42 @@
-"""What registries count: shares of people, events by person-years, life expectancy, fertility."""
+"""What registries count: shares of people, patients and events, life expectancy, fertility."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from rlsabm.arrays import Floats, Uids
 from rlsabm.calibration.measures.asking import (
     OLDEST,
     Against,
     Ages,
-    GroupName,
     Measure,
     Query,
     Sex,
     Who,
-    known_name,
     other,
 )
 from rlsabm.calibration.observation import SEXES, Observation, families_of
 from rlsabm.calibration.samples import Sample, from_sums, rate, share
-from rlsabm.conventions import FEMALE
+from rlsabm.conventions import FEMALE, LAST_AGE
 from rlsabm.demography.life_table import expected_years
 from rlsabm.life.mortality import DIED
-from rlsabm.observe.groups import EVERYONE
-from rlsabm.results.observed import FOLLOW_UP_MONTHS
-from rlsabm.rooms import EVENT_NAMES
+from rlsabm.observe.registry import (
+    BEGUN,
+    ON_DIALYSIS,
+    PATIENT_DIED,
+    TRANSPLANTED,
+    WITH_GRAFT,
+    YEARS,
+    Registry,
+)
 
 #: Age (years) at which the last band of the life table begins.
 LAST_TABLE_AGE = 100
 FERTILE_BANDS = range(15, 50, 5)
 BAND_YEARS = 5
-
-
-def _event(name: str) -> str:
-    return known_name(name, EVENT_NAMES, f"one of {', '.join(EVENT_NAMES)}")
 
 
 class Part(Who):
@@ -45,22 +45,16 @@ class Part(Who):
     having: Annotated[Against, Field(description="What the narrower group has; the rest is alike.")]
 
 
-class Rate(Query):
-    """Events in the year after each survey, among those who then belonged to groups."""
+class KidneyFailure(Query):
+    """Patients and events in a registry of kidney failure."""
 
-    event: Annotated[
-        str,
-        AfterValidator(_event),
-        Field(description="Kind of event.", json_schema_extra={"expected": "the name of an event"}),
-    ]
-    groups: Annotated[
-        list[GroupName],
+    count: Annotated[
+        Literal["begun", "on_dialysis", "transplanted", "died"],
         Field(
-            min_length=1,
-            description="Groups of people; whoever belongs to one of them is counted.",
-            json_schema_extra={"expected": "a list of groups of rlsabm conditions"},
+            description="Dialysis begun for the first time, or people on dialysis, by all people; "
+            "transplantations by years on dialysis; deaths by years on dialysis or with a graft."
         ),
-    ] = [EVERYONE.name]
+    ]
     ages: Ages = [0, OLDEST]
     sex: Sex = "both"
 
@@ -96,34 +90,37 @@ def take_age_structure(seen: Observation, query: AgeBand) -> Sample:
     return share((age >= query.ages[0]) & (age <= query.ages[1]), families_of(people))
 
 
-def take_rate(seen: Observation, query: Rate) -> Sample:
-    """Events by person-years."""
-    code = EVENT_NAMES.index(query.event)
-    values, families = [], []
-    for before, survey in seen.surveys.items():
-        who = Who(measure=query.measure, sex=query.sex, ages=query.ages)
-        members = np.zeros(len(survey), dtype=bool)
-        for group in query.groups:
-            members |= seen.members(group, years_before=before)
-        people = survey.lives[members & who.chosen(seen, years_before=before)]
-        first, last = survey.month + 1, survey.month + FOLLOW_UP_MONTHS
-        in_time = (seen.events["month"] >= first) & (seen.events["month"] <= last)
-        uids = seen.events["uid"][in_time & (seen.events["event"] == code)]
-        died = seen.events[in_time & (seen.events["event"] == DIED)]
-        dead = np.isin(people["uid"], died["uid"])
-        order = np.argsort(died["uid"])
-        place = np.searchsorted(died["uid"], people["uid"][dead], sorter=order)
-        years = np.ones(len(people))
-        years[dead] = (died["month"][order[place]] + 0.5 - first) / 12.0
-        found, times = np.unique(uids, return_counts=True)
-        number = np.zeros(len(people))
-        if len(found):
-            place = np.minimum(np.searchsorted(found, people["uid"]), len(found) - 1)
-            number = np.where(found[place] == people["uid"], times[place], 0).astype(float)
-        values.append(np.column_stack([number, years]))
-        families.append(families_of(people))
-    events, time = np.concatenate(values).T
-    return rate(events, time, np.concatenate(families))
+def take_kidney_failure(seen: Registry, query: KidneyFailure) -> Sample:
+    """Patients or events of whole lives, at each age as often as the country has people of it."""
+    counted, among = _COUNTED[query.count]
+    sexes = list(SEXES[query.sex])
+    chosen = slice(query.ages[0], min(query.ages[1], LAST_AGE) + 1)
+    counts = seen.counts[:, sexes, chosen]
+    columns = (
+        counts[..., [counted]].sum(axis=-1),
+        counts[..., among].sum(axis=-1),
+        counts[..., YEARS],
+    )
+    people = seen.people[sexes, chosen].ravel()
+
+    def by_people(sums: Floats) -> Floats:
+        events, time, years = np.moveaxis(sums.reshape(*sums.shape[:-1], 3, len(people)), -2, 0)
+        weights = people / years
+        weights[years == 0.0] = 0.0
+        return np.asarray((weights * events).sum(axis=-1) / (weights * time).sum(axis=-1))
+
+    parts = len(counts)
+    values = np.stack(columns, axis=1).reshape(parts, -1)
+    return Sample(values, np.arange(parts, dtype=np.uint64), from_sums(by_people), units=seen.lives)
+
+
+#: What is counted, and the years by which it is divided.
+_COUNTED = {
+    "begun": (BEGUN, [YEARS]),
+    "on_dialysis": (ON_DIALYSIS, [YEARS]),
+    "transplanted": (TRANSPLANTED, [ON_DIALYSIS]),
+    "died": (PATIENT_DIED, [ON_DIALYSIS, WITH_GRAFT]),
+}
 
 
 def take_life_expectancy(seen: Observation, query: OfSex) -> Sample:
@@ -194,7 +191,13 @@ MEASURES = (
     Measure(
         "age_structure", "people of some ages by all living people", AgeBand, take_age_structure, True
     ),
-    Measure("event_rate", "events per person-year in the year after a survey", Rate, take_rate),
+    Measure(
+        "kidney_failure",
+        "patients and events in a registry of kidney failure",
+        KidneyFailure,
+        take_kidney_failure,
+        of_registry=True,
+    ),
     Measure("life_expectancy", "life expectancy at birth (years)", OfSex, take_life_expectancy),
     Measure("fertility", "live births per woman and year", AgeBand, take_fertility),
     Measure("total_fertility", "children per woman", Query, take_total_fertility),

@@ -357,7 +357,9 @@ def settle_conditions(life: Any, month: int, p: Inputs) -> int:
 
 
 @compiled
-def lay_standing(burden: Any, conditions: int, without_iron_of: int, begun: int, p: Inputs) -> None:
+def lay_standing(
+    burden: Any, conditions: int, bleeding: float, without_iron_of: int, begun: int, p: Inputs
+) -> None:
     """The burden of the conditions of the catalogue that are there, from month to month the same.
 
     Parameters
@@ -366,6 +368,8 @@ def lay_standing(burden: Any, conditions: int, without_iron_of: int, begun: int,
         Record to be filled.
     conditions
         Bits of the conditions that are there.
+    bleeding
+        Blood that the person loses day by day, relative to the mean of people with these conditions.
     without_iron_of
         Bits of those whose iron effects are left out.
     begun
@@ -381,7 +385,7 @@ def lay_standing(burden: Any, conditions: int, without_iron_of: int, begun: int,
         if not conditions & bit:
             continue
         if not without_iron_of & bit:
-            burden.blood_loss_ml += p.condition_blood_ml_per_day[c] * DAYS_PER_MONTH
+            burden.blood_loss_ml += bleeding * p.condition_blood_ml_per_day[c] * DAYS_PER_MONTH
             if begun & bit:
                 burden.blood_loss_ml += p.condition_blood_ml_at_onset[c]
             burden.iron_loss_mg += p.condition_iron_mg_per_day[c] * DAYS_PER_MONTH
@@ -398,5 +402,5 @@ def update_conditions(life: Any, standing: Any, month: int, p: Inputs) -> int:
     Returns the bits of those that begin.
     """
     begun = settle_conditions(life, month, p)
-    lay_standing(standing, life.conditions, 0, begun, p)
+    lay_standing(standing, life.conditions, life.bleeding_factor, 0, begun, p)
     return begun

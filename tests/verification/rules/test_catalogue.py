@@ -418,10 +418,12 @@ def effective() -> Any:
     return inputs([FOR_LIFE, one, other])
 
 
-def laid(p: Any, conditions: int, without_iron_of: int = 0, begun: int = 0) -> dict[str, float]:
+def laid(
+    p: Any, conditions: int, bleeding: float = 1.0, without_iron_of: int = 0, begun: int = 0
+) -> dict[str, float]:
     burden = a_burden()
     burden.blood_loss_ml = burden.mortality_ratio = 77.0  # of another month
-    plain(lay_standing)(burden, conditions, without_iron_of, begun, p)
+    plain(lay_standing)(burden, conditions, bleeding, without_iron_of, begun, p)
     neutral = a_burden()
     return {
         field.name: float(burden[field.name]) for field in BURDEN_FIELDS
@@ -455,6 +457,15 @@ def test_some_bleed_in_the_month_of_onset(effective: Any) -> None:
     )
 
 
+def test_people_bleed_more_or_less_day_by_day_with_the_same_conditions(effective: Any) -> None:
+    for bleeding in (0.0, 0.4, 3.0):
+        found = laid(effective, 0b110, bleeding, begun=0b100)
+        typical = laid(effective, 0b110)
+        assert found.pop("blood_loss_ml") == pytest.approx(bleeding * 4 * DAYS_PER_MONTH + 300)
+        assert typical.pop("blood_loss_ml") == pytest.approx(4 * DAYS_PER_MONTH)
+        assert found == typical
+
+
 def test_without_its_iron_a_condition_leaves_load_and_mortality(effective: Any) -> None:
     assert laid(effective, 0b010, without_iron_of=0b010, begun=0b010) == pytest.approx(
         {"dopamine_load": 0.4, "mortality_ratio": 1.5}
@@ -466,11 +477,12 @@ def test_without_its_iron_a_condition_leaves_load_and_mortality(effective: Any) 
 
 def test_conditions_are_brought_up_to_date_and_laid_down(effective: Any) -> None:
     for uid in range(1, 60):
-        life, _ = person(uid=uid, birth_month=NOW, conditions_to_come=EVERY_CONDITION)
+        life, _ = person(uid=uid, birth_month=NOW, conditions_to_come=EVERY_CONDITION,
+                         bleeding_factor=2.5)  # fmt: skip
         standing = a_burden()
         begun = plain(update_conditions)(life, standing, NOW + 480, effective)
         expected = a_burden()
-        plain(lay_standing)(expected, int(life.conditions), 0, begun, effective)
+        plain(lay_standing)(expected, int(life.conditions), 2.5, 0, begun, effective)
         assert not changed(standing, expected)
         assert begun == life.conditions
 

@@ -55,10 +55,10 @@ def lived(life: Any, body: Any, p: Any = None, **when: Any) -> Any:
 # Careers ------------------------------------------------------------------------------------------
 
 
-def test_the_young_start_four_times_as_often() -> None:
-    """4 % a year from 17 to 24, 1.1 % from 25 to 69; nobody else."""
+def test_the_young_start_more_often() -> None:
+    """2.1 % a year from 17 to 24, 1.35 % from 25 to 69; nobody else."""
     p = inputs()
-    young, adult = 1 - np.exp(-0.040 / 12), 1 - np.exp(-0.011 / 12)
+    young, adult = 1 - np.exp(-0.021 / 12), 1 - np.exp(-0.0135 / 12)
     assert p.donor_start[17:25] == pytest.approx(young)
     assert p.donor_start[25:70] == pytest.approx(adult)
     assert (p.donor_start[:17] == 0).all()
@@ -100,7 +100,7 @@ def test_traits_of_donors_have_their_shares_and_spread() -> None:
         plain(become_donor)(life, 30, NOW, 0.0, p)
         lives.append((life.donor_eagerness, life.double_red_cells, life.donor_supplements))
     eagerness, double, supplements = np.array(lives, float).T
-    assert np.log(eagerness).std() == pytest.approx(1.0, rel=0.06)
+    assert np.log(eagerness).std() == pytest.approx(1.4, rel=0.06)
     assert np.median(eagerness) == pytest.approx(1.0, abs=0.1)
     assert double.mean() == pytest.approx(0.10, abs=3.5 * (0.1 * 0.9 / 2000) ** 0.5)
     assert supplements.mean() == pytest.approx(0.4, abs=3.5 * (0.24 / 2000) ** 0.5)
@@ -272,7 +272,7 @@ def test_a_donation_takes_its_volume_and_the_next_waits_its_interval(
     sex: int, interval: int
 ) -> None:
     rules = {"donation_interval_men_months": 3, "donation_interval_women_months": 4}
-    assert gave(sex, 0, **rules) == (540.0, interval)
+    assert gave(sex, 0, **rules) == (525.0, interval)
     assert gave(sex, 1, **rules) == (840.0, 2 * interval)
 
 

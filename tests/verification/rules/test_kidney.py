@@ -11,6 +11,7 @@ from rule_tools import EXACT, KEY, NOW, a_burden, changed, inputs, logged, momen
 
 from rlsabm.chance import at, nth, waiting_months
 from rlsabm.conventions import FEMALE, LAST_AGE, MALE, NEVER
+from rlsabm.demography.births import population_of
 from rlsabm.demography.countries import load_country
 from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.exposures.kidney import (
@@ -46,17 +47,12 @@ from rlsabm.life.mortality import (
     note_death,
 )
 
-#: Middles of the registry's bands of age, and its rates there (USRDS 2014, figures of 2012).
-MIDDLE = [10, 32.5, 55, 70, 85]
+#: The registry's bands of age, and its counts there (USRDS 2014, figures of 2012).
+FIRST = np.array([0, 20, 45, 65, 75])
 INCIDENCE = np.array([13.1, 122.2, 570.2, 1270.1, 1618.4]) / 1e6
-ON_DIALYSIS = np.array([38, 61, 130, 213, 325]) / 1000
-WITH_GRAFT = np.array([1.2, 7, 22, 57, 150]) / 1000
+PREVALENCE = np.array([22.69, 543, 2365, 4768, 5703]) / 1e6
+DEATHS = np.array([11, 39, 94, 175, 322]) / 1000
 TRANSPLANTS = np.array([44, 8.2, 4.5, 2.5, 0.3]) / 100
-
-
-def by_age(rates: np.ndarray) -> np.ndarray:
-    """Yearly rates at all ages: the logarithm linear between the middles of the bands."""
-    return np.exp(np.interp(np.arange(LAST_AGE + 1), MIDDLE, np.log(rates)))
 
 
 def monthly(rates: np.ndarray) -> np.ndarray:
@@ -66,22 +62,87 @@ def monthly(rates: np.ndarray) -> np.ndarray:
 # Tables -------------------------------------------------------------------------------------------
 
 
-def test_patients_die_and_are_transplanted_at_the_rates_of_the_registry() -> None:
-    p = inputs()
-    assert p.dialysis_death == pytest.approx(monthly(by_age(ON_DIALYSIS)))
-    assert p.graft_death == pytest.approx(monthly(by_age(WITH_GRAFT)))
-    assert p.transplant == pytest.approx(monthly(by_age(TRANSPLANTS)))
+class Cohort:
+    """Both sexes followed from birth month by month at the rules' chances, by sex and age."""
+
+    def __init__(self, p: Any) -> None:
+        shape = (2, LAST_AGE + 1)
+        self.years, self.dialysis, self.graft, self.deaths = np.zeros((4, *shape))
+        self.begun, self.transplants, self.patient_deaths = np.zeros((3, *shape))
+        to_ckd_4, to_dialysis = -np.expm1([-1 / (12 * p.ckd_3_years), -1 / (12 * p.ckd_4_years)])
+        healthy, ckd_3, ckd_4, dialysis, graft = np.ones(2), *np.zeros((4, 2))
+        for age in range(LAST_AGE + 1):
+            for _ in range(12):
+                self.years[:, age] += (healthy + ckd_3 + ckd_4 + dialysis + graft) / 12
+                self.dialysis[:, age] += dialysis / 12
+                self.graft[:, age] += graft / 12
+                died = dialysis * p.dialysis_death[age] + graft * p.graft_death[age]
+                self.patient_deaths[:, age] += died
+                self.deaths[:, age] += died + (healthy + ckd_3 + ckd_4) * p.death[:, age]
+                alive = 1 - p.death[:, age]
+                healthy, ckd_3, ckd_4 = healthy * alive, ckd_3 * alive, ckd_4 * alive
+                dialysis = dialysis * (1 - p.dialysis_death[age])
+                graft = graft * (1 - p.graft_death[age])
+                ill, worse, begun = (
+                    healthy * p.kidney_onset[:, age], ckd_3 * to_ckd_4, ckd_4 * to_dialysis
+                )  # fmt: skip
+                back, to_graft = graft * p.graft_failure_per_month, dialysis * p.transplant[age]
+                healthy, ckd_3, ckd_4 = healthy - ill, ckd_3 + ill - worse, ckd_4 + worse - begun
+                dialysis, graft = dialysis + begun + back - to_graft, graft + to_graft - back
+                self.begun[:, age] += begun
+                self.transplants[:, age] += to_graft
+
+    def counted(self, what: np.ndarray, among: np.ndarray) -> np.ndarray:
+        """A rate or share in each band, among people of the ages of the registry's year."""
+        country = load_country("united-states")
+        alive = np.exp(-np.cumsum(yearly_death_rate(country.mortality), axis=1))
+        band = np.minimum(np.arange(LAST_AGE + 1) // 5, 18)
+        of_band = np.stack([np.bincount(band, row) for row in alive])
+        people = population_of(country, 2012)[:, band] * alive / of_band[:, band] / self.years
+        place = np.searchsorted(FIRST, np.arange(LAST_AGE + 1), side="right") - 1
+        return np.asarray(
+            np.bincount(place, (people * what).sum(axis=0))
+            / np.bincount(place, (people * among).sum(axis=0))
+        )
 
 
-@pytest.mark.parametrize(("sex", "ratio"), [(FEMALE, 278), (MALE, 446)])
-def test_disease_begins_eight_years_before_dialysis_at_its_incidence(sex: int, ratio: int) -> None:
-    """CKD 3 lasts five years and CKD 4-5 three; men to women as 446 to 278."""
-    yearly = by_age(INCIDENCE) * 2 * ratio / (446 + 278) * 0.85
-    ages = np.minimum(np.arange(LAST_AGE + 1) + 8, LAST_AGE)
-    assert inputs().kidney_onset[sex] == pytest.approx(monthly(yearly[ages]))
-    ages = np.minimum(np.arange(LAST_AGE + 1) + 6, LAST_AGE)
-    shorter = inputs(ckd_3_years=4.0, ckd_4_years=2.0)
-    assert shorter.kidney_onset[sex] == pytest.approx(monthly(yearly[ages]))
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"ckd_3_years": 3.0, "ckd_4_years": 1.0},
+        {"ckd_3_years": 9.0, "ckd_4_years": 6.0, "graft_failure_per_year": 0.1},
+    ],
+)
+def test_the_counts_of_the_registry_are_met(given: dict[str, float]) -> None:
+    """Transplants and deaths are; of incidence and prevalence one is as much lower as one is higher."""
+    people = Cohort(inputs(**given))
+    patients = people.dialysis + people.graft
+    assert people.counted(people.transplants, people.dialysis) == pytest.approx(
+        TRANSPLANTS, rel=2e-3
+    )
+    assert people.counted(people.patient_deaths, patients) == pytest.approx(DEATHS, rel=2e-3)
+    incidence = people.counted(people.begun, people.years)
+    prevalence = people.counted(people.dialysis, people.years)
+    assert np.sqrt(incidence * prevalence) == pytest.approx(
+        np.sqrt(INCIDENCE * PREVALENCE), rel=2e-3
+    )
+
+
+def test_with_defaults_all_counts_are_near_those_of_the_registry() -> None:
+    people = Cohort(inputs())
+    assert people.counted(people.begun, people.years) == pytest.approx(INCIDENCE, rel=0.09)
+    assert people.counted(people.dialysis, people.years) == pytest.approx(PREVALENCE, rel=0.09)
+
+
+def test_incidence_follows_its_factor() -> None:
+    once, twice = Cohort(inputs()), Cohort(inputs(kidney_incidence_factor=2))
+    assert twice.begun[:, 30:80] == pytest.approx(2 * once.begun[:, 30:80], rel=0.03)
+
+
+def test_more_men_than_women_fall_ill() -> None:
+    onset = -np.log(1 - inputs().kidney_onset)
+    assert onset[MALE] / onset[FEMALE] == pytest.approx(446 / 278)
 
 
 def test_without_dialysis_nobody_falls_ill() -> None:
@@ -89,39 +150,11 @@ def test_without_dialysis_nobody_falls_ill() -> None:
     assert (inputs(kidney_incidence_factor=0).kidney_onset == 0).all()
 
 
-@pytest.fixture(scope="module")
-def followed() -> tuple[np.ndarray, np.ndarray]:
-    """Deaths of everybody by sex and age when patients die by the registry, and by the life table.
-
-    People are followed month by month, which is finer than the yearly steps of the tables; with six
-    times as many patients, so that they weigh.
-    """
-    p, hazard = (
-        inputs(kidney_incidence_factor=6),
-        yearly_death_rate(load_country("united-states").mortality),
-    )
-    incidence = by_age(INCIDENCE) * np.array([[2 * 278.0], [2 * 446.0]]) / (446 + 278) * 6
-    other = -12 * np.log(1 - p.death)
-    dead, alive = np.zeros((2, LAST_AGE + 1)), np.zeros((2, LAST_AGE + 1))
-    healthy, dialysis, graft = np.ones(2), np.zeros(2), np.zeros(2)
-    for age in range(LAST_AGE + 1):
-        for _ in range(12):
-            total = healthy + dialysis + graft
-            deaths = (healthy * other[:, age], dialysis * by_age(ON_DIALYSIS)[age],
-                      graft * by_age(WITH_GRAFT)[age])  # fmt: skip
-            dead[:, age] += sum(deaths) / 12
-            alive[:, age] += total / 12
-            new, to_graft = healthy * incidence[:, age], dialysis * by_age(TRANSPLANTS)[age]
-            back = graft * p.graft_failure_per_year
-            healthy = healthy - (deaths[0] + new) / 12
-            dialysis = dialysis + (new + back - to_graft - deaths[1]) / 12
-            graft = graft + (to_graft - back - deaths[2]) / 12
-    return dead / alive, hazard
-
-
-def test_the_life_table_holds_for_all_together(followed: tuple[np.ndarray, np.ndarray]) -> None:
-    """Patients' deaths are taken off those of others, so that everybody dies by the life table."""
-    found, table = followed
+def test_the_life_table_holds_for_all_together() -> None:
+    """Patients' deaths are taken off those of others, also with six times as many patients."""
+    people = Cohort(inputs(kidney_incidence_factor=6))
+    found = people.deaths / people.years
+    table = 12 * monthly(yearly_death_rate(load_country("united-states").mortality))
     assert found[:, 20:95] == pytest.approx(table[:, 20:95], rel=0.006)
 
 
@@ -188,7 +221,7 @@ def test_the_next_stage_comes_in_its_month(stage: int, next_stage: int) -> None:
 
 def test_transplantation_and_graft_failure_come_at_their_rates() -> None:
     p = inputs(graft_failure_per_year=1.0)
-    rates = {DIALYSIS: monthly(by_age(TRANSPLANTS))[12], GRAFT: 1 - np.exp(-1 / 12)}
+    rates = {DIALYSIS: p.transplant[12], GRAFT: 1 - np.exp(-1 / 12)}
     for stage, rate in rates.items():
         moved = sum(
             lived(p, uid, dict(age=12), kidney=stage)[0].kidney != stage for uid in range(1, 3001)

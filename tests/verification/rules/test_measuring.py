@@ -22,6 +22,7 @@ from rlsabm.measuring.assays import (
     INFLAMMATION,
     MEASUREMENT,
     SCAN,
+    ferritin_log_sd,
     inflammation,
     measure_person,
 )
@@ -129,7 +130,8 @@ def test_measured_values_have_the_noise_of_their_assays(uid: int) -> None:
     person_z = z(once, 1, uid, IRON_HABITS)
     assays = [z(at, place, uid, NOW, ASSAY) for place in range(4)]
     csf, scan = z(at, 1, uid, NOW, INFLAMMATION), z(at, 0, uid, NOW, SCAN)
-    ferritin = found.stores_ferritin_ug_per_l * exp(0.3 * person_z) * by_ferritin
+    log_sd = 0.15 + 0.105 * 2  # at 40 years
+    ferritin = found.stores_ferritin_ug_per_l * exp(log_sd * person_z) * by_ferritin
     assert found.serum_ferritin_ug_per_l == pytest.approx(ferritin * exp(0.05 * assays[0]))
     assert found.measured_haemoglobin_g_per_l == pytest.approx(
         found.haemoglobin_g_per_l * (1 + 0.02 * assays[1])
@@ -148,9 +150,20 @@ def test_measured_values_have_the_noise_of_their_assays(uid: int) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("age", "expected"), [(1, 0.2), (20, 0.2), (25, 0.25), (30, 0.3), (70, 0.7)]
+)
+def test_ferritin_of_the_same_stores_differs_more_from_20_years_on(
+    age: int, expected: float
+) -> None:
+    p = inputs(ferritin_person_log_sd=0.2, ferritin_log_sd_per_decade=0.1)
+    assert plain(ferritin_log_sd)(age, p) == pytest.approx(expected)
+
+
 QUIET = dict(
-    ferritin_person_log_sd=0, ferritin_assay_cv=0, haemoglobin_assay_cv=0, saturation_assay_cv=0,
-    receptor_assay_cv=0, csf_ferritin_log_sd=0, nigral_scan_cv=0, inflammation_share=0,
+    ferritin_person_log_sd=0, ferritin_log_sd_per_decade=0, ferritin_assay_cv=0,
+    haemoglobin_assay_cv=0, saturation_assay_cv=0, receptor_assay_cv=0, csf_ferritin_log_sd=0,
+    nigral_scan_cv=0, inflammation_share=0,
 )  # fmt: skip
 
 

@@ -435,9 +435,13 @@ def mother(p: Any) -> Any:
 
 
 def test_worlds_without_exposures_of_women() -> None:
-    """Without heavy bleeding and without pregnancy stores are fuller; menses come all the time."""
+    """Without heavy bleeding and without pregnancy stores are fuller; menses come all the time.
+
+    In late pregnancy both bodies absorb up to the ceiling: with a high one, she who bled catches up.
+    """
     p = inputs(pregnancy_loss_share=0, pregnancy_supplement_uptake=0, pill_share=0,
-               hormonal_coil_share=0, copper_coil_share=0)  # fmt: skip
+               hormonal_coil_share=0, copper_coil_share=0,
+               absorption_ceiling_women_mg_per_day=3.75)  # fmt: skip
     p.conception[p.conception.shape[0] // 2 - 3, 17:, :] = 1.0
     setting: Any = SimpleNamespace(conditions=(), inputs=p)
     worlds = worlds_of(setting, ["heavy_menstrual_bleeding", "pregnancy"], postulates=False)

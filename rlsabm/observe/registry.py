@@ -1,0 +1,142 @@
+"""A registry of kidney failure: whole lives of a country, of which only what it counts is lived.
+
+Patients are few: a country has enough of them, the people of a run have not. Deaths, conditions and
+kidney disease depend neither on iron nor on the calendar year, so that lives can be lived without
+bodies, many more for the same effort, and all their years count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rlsabm.arrays import Floats
+from rlsabm.burden import neutral_burdens
+from rlsabm.compilation import compiled, inlined
+from rlsabm.conventions import FEMALE, LAST_AGE, MALE
+from rlsabm.declaring.inputs import Inputs
+from rlsabm.demography.births import people_by_age
+from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
+from rlsabm.exposures.kidney import CKD_4, DIALYSIS, GRAFT, suffer_kidney_disease
+from rlsabm.inputs import with_key
+from rlsabm.life.birth import found
+from rlsabm.life.mortality import chance_to_die
+from rlsabm.moment import moment_of
+from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.setting import Setting
+
+#: What is counted, by sex and completed age.
+YEARS, ON_DIALYSIS, WITH_GRAFT, BEGUN, TRANSPLANTED, PATIENT_DIED = range(6)
+COUNTS = 6
+#: Block of people of which the lives are: runs have others.
+BLOCK = 2**31
+#: Lives that are lived at a time.
+AT_A_TIME = 1000
+#: Nobody lives longer.
+MOST_MONTHS = 150 * 12
+#: Burdens that nobody looks at: conditions, kidney disease and dialysis.
+BURDENS = 3
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What is counted of whole lives.
+
+    Attributes
+    ----------
+    lives
+        Number of lives.
+    counts
+        Counts by part of the lives, sex, completed age, and what is counted.
+    people
+        People of the country in the year, by sex and completed age.
+    """
+
+    lives: int
+    counts: Floats
+    people: Floats
+
+
+def keep_registry(
+    setting: Setting,
+    key: int,
+    *,
+    lives: int,
+    parts: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Registry:
+    """Live whole lives, from birth to death, and count.
+
+    Parameters
+    ----------
+    setting
+        What the people live in; ages are those of the country in the last survey year.
+    key
+        Key of the run.
+    lives
+        Number of lives.
+    parts
+        Parts of the lives that are counted apart, so that the error can be told.
+    progress
+        Told how it goes: the sum of its arguments is 1 in the end.
+    """
+    p = with_key(setting.inputs, key)
+    counts = np.zeros((parts, 2, LAST_AGE + 1, COUNTS))
+    born = setting.plan.first_month
+    boys = float(setting.plan.male_share[-1])
+    for first in range(0, lives, AT_A_TIME):
+        count = min(AT_A_TIME, lives - first)
+        place = np.arange(first, first + count)
+        # Boys are spread evenly.
+        sexes = np.where(np.floor((place + 1) * boys) > np.floor(place * boys), MALE, FEMALE)
+        people, bodies = newborn_records(LIFE, count), newborn_records(BODY, count)
+        months = np.full(count, born)
+        found(people, bodies, months, sexes, BLOCK, first, p)
+        count_lives(people, bodies, born, neutral_burdens(BURDENS), counts, p)
+        progress(count / lives)
+    return Registry(lives, counts, people_by_age(setting.country, setting.survey_years[-1]))
+
+
+@inlined
+def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, p: Inputs) -> bool:
+    """One month of a life, added to its counts; returns whether it goes on."""
+    at = moment_of(life, month, p)
+    if month >= life.conditions_until:
+        update_conditions(life, burdens[0], month, p)
+    stage, lived = life.kidney, 1.0 / 12.0
+    dies = at.death < chance_to_die(life, at.age, burdens[0].mortality_ratio, p)
+    if dies:
+        lived *= 0.5
+    counts[at.age, YEARS] += lived
+    if stage == DIALYSIS:
+        counts[at.age, ON_DIALYSIS] += lived
+    elif stage == GRAFT:
+        counts[at.age, WITH_GRAFT] += lived
+    if dies:
+        if stage in (DIALYSIS, GRAFT):
+            counts[at.age, PATIENT_DIED] += 1.0
+        return False
+    suffer_kidney_disease(life, body, burdens[1], burdens[2], at, p)
+    if stage == CKD_4 and life.kidney == DIALYSIS:
+        counts[at.age, BEGUN] += 1.0
+    elif stage == DIALYSIS and life.kidney == GRAFT:
+        counts[at.age, TRANSPLANTED] += 1.0
+    return True
+
+
+@compiled
+def count_lives(
+    lives: Any, bodies: Any, born: int, burdens: Any, counts: Floats, p: Inputs
+) -> None:
+    """Live the lives of people born in a month, and add to the counts; a month of death counts half."""
+    for row in range(len(lives)):
+        life = lives[row]
+        body = bodies[row]
+        lay_standing(burdens[0], life.conditions, life.bleeding_factor, 0, 0, p)
+        of_part = counts[int(life.uid % np.uint64(len(counts))), life.sex]
+        for month in range(born, born + MOST_MONTHS):
+            if not count_month(life, body, burdens, month, of_part, p):
+                break
