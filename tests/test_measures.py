@@ -26,16 +26,16 @@ from rlsabm.life.loci import locus_names
 from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays
 from rlsabm.measuring.assays import MEASUREMENT
-from rlsabm.observe.phlebotomy import Course, Plan
-from rlsabm.observe.registry import (
+from rlsabm.observe.kidney_registry import (
     BEGUN,
     ON_DIALYSIS,
     PATIENT_DIED,
     TRANSPLANTED,
     WITH_GRAFT,
     YEARS,
-    Registry,
+    KidneyRegistry,
 )
+from rlsabm.observe.phlebotomy import Course, Plan
 from rlsabm.observe.survey import Survey
 from rlsabm.person import BODY, LIFE, newborn_records
 
@@ -650,7 +650,7 @@ def test_surveys_are_three_two_one_and_no_years_before() -> None:
 # Registry of kidney failure -----------------------------------------------------------------------
 
 
-def a_registry() -> Registry:
+def a_registry() -> KidneyRegistry:
     """Two parts: women of 50 and men of 60, with twice as many people of 60 in the country."""
     counts, people = np.zeros((2, 2, LAST_AGE + 1, 6)), np.zeros((2, LAST_AGE + 1))
     for sex, age, persons in ((FEMALE, 50, 1.0), (MALE, 60, 2.0)):
@@ -660,7 +660,7 @@ def a_registry() -> Registry:
         counts[:, sex, age, WITH_GRAFT] = 5.0
     counts[0, FEMALE, 50, [BEGUN, TRANSPLANTED, PATIENT_DIED]] = 4, 3, 6
     counts[1, MALE, 60, [BEGUN, TRANSPLANTED, PATIENT_DIED]] = 2, 1, 3
-    return Registry(1000, counts, people)
+    return KidneyRegistry(1000, counts, people)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from rlsabm.calibration.targets import Target
 from rlsabm.calibration.virtual_studies import combined, figure_of, take_figures
 from rlsabm.chance import run_key
 from rlsabm.errors import UserError
-from rlsabm.observe.registry import keep_registry
+from rlsabm.observe.kidney_registry import keep_kidney_registry
 from rlsabm.printing.scorecard import figure_text, print_scorecard, published_text
 from rlsabm.setting import make_setting
 
@@ -163,7 +163,7 @@ def test_every_figure_that_ships_can_be_taken() -> None:
     more = make_setting(survey_years=[2012], parameters={"kidney_incidence_factor": 10})
     seen = {
         False: observe(setting, key),
-        True: keep_registry(more, key, lives=30_000, parts=PARTS),
+        True: keep_kidney_registry(more, key, lives=30_000, parts=PARTS),
     }
     for target in (*read_targets("calibration"), *read_targets("validation")):
         if target.query is None:

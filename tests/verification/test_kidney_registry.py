@@ -9,16 +9,16 @@ from rlsabm.conventions import LAST_AGE
 from rlsabm.demography.births import people_by_age, population_of
 from rlsabm.demography.life_table import yearly_death_rate
 from rlsabm.exposures.kidney_course import Course, follow_course, registry_rates
-from rlsabm.observe import registry
-from rlsabm.observe.registry import (
+from rlsabm.observe import kidney_registry
+from rlsabm.observe.kidney_registry import (
     BEGUN,
     ON_DIALYSIS,
     PATIENT_DIED,
     TRANSPLANTED,
     WITH_GRAFT,
     YEARS,
-    Registry,
-    keep_registry,
+    KidneyRegistry,
+    keep_kidney_registry,
 )
 from rlsabm.setting import Setting, make_setting
 
@@ -44,7 +44,7 @@ def by_band(counts: np.ndarray) -> np.ndarray:
     return np.bincount(BAND, counts.sum(axis=0))
 
 
-def check(kept: Registry, course: Course) -> None:
+def check(kept: KidneyRegistry, course: Course) -> None:
     """Counts by band, from the years lived at each age and the rates at which things then happen."""
     counts = np.moveaxis(kept.counts.sum(axis=0), -1, 0)
     for event, expected in (
@@ -67,23 +67,23 @@ def check(kept: Registry, course: Course) -> None:
 
 def test_what_is_counted_has_the_rates_of_the_rules() -> None:
     setting = setting_with(10.0, conditions=())
-    check(keep_registry(setting, KEY, lives=10_000, parts=PARTS), course_of(setting, 10.0))
+    check(keep_kidney_registry(setting, KEY, lives=10_000, parts=PARTS), course_of(setting, 10.0))
 
 
 @pytest.mark.long
 def test_incidence_deaths_and_transplants_follow_from_onset() -> None:
     """With the conditions of the catalogue, at the incidence of the country."""
     setting = setting_with(1.0)
-    check(keep_registry(setting, KEY, lives=300_000, parts=PARTS), course_of(setting, 1.0))
+    check(keep_kidney_registry(setting, KEY, lives=300_000, parts=PARTS), course_of(setting, 1.0))
 
 
 def test_how_many_lives_are_lived_at_a_time_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     setting, told = setting_with(10.0), []
-    kept = keep_registry(setting, KEY, lives=500, parts=PARTS)
-    monkeypatch.setattr(registry, "AT_A_TIME", 120)
-    again = keep_registry(setting, KEY, lives=500, parts=PARTS, progress=told.append)
+    kept = keep_kidney_registry(setting, KEY, lives=500, parts=PARTS)
+    monkeypatch.setattr(kidney_registry, "AT_A_TIME", 120)
+    again = keep_kidney_registry(setting, KEY, lives=500, parts=PARTS, progress=told.append)
     # The same lives: only the order in which years are added up differs.
     assert again.counts == pytest.approx(kept.counts, rel=1e-12)
     assert (again.counts[..., BEGUN:] == kept.counts[..., BEGUN:]).all()

@@ -42,7 +42,7 @@ BURDENS = 3
 
 
 @dataclass(frozen=True)
-class Registry:
+class KidneyRegistry:
     """What is counted of whole lives.
 
     Attributes
@@ -60,14 +60,14 @@ class Registry:
     people: Floats
 
 
-def keep_registry(
+def keep_kidney_registry(
     setting: Setting,
     key: int,
     *,
     lives: int,
     parts: int,
     progress: Callable[[float], None] = lambda share: None,
-) -> Registry:
+) -> KidneyRegistry:
     """Live whole lives, from birth to death, and count.
 
     Parameters
@@ -97,7 +97,7 @@ def keep_registry(
         found(people, bodies, months, sexes, BLOCK, first, p)
         count_lives(people, bodies, born, neutral_burdens(BURDENS), counts, p)
         progress(count / lives)
-    return Registry(lives, counts, people_by_age(setting.country, setting.survey_years[-1]))
+    return KidneyRegistry(lives, counts, people_by_age(setting.country, setting.survey_years[-1]))
 
 
 @inlined
@@ -107,7 +107,8 @@ def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, 
     if month >= life.conditions_until:
         update_conditions(life, burdens[0], month, p)
     stage, lived = life.kidney, 1.0 / 12.0
-    dies = at.death < chance_to_die(life, at.age, burdens[0].mortality_ratio, p)
+    dying = chance_to_die(life, at.age, burdens[0].mortality_ratio, p)
+    dies = at.death < dying
     if dies:
         lived *= 0.5
     counts[at.age, YEARS] += lived
@@ -115,9 +116,10 @@ def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, 
         counts[at.age, ON_DIALYSIS] += lived
     elif stage == GRAFT:
         counts[at.age, WITH_GRAFT] += lived
+    if stage in (DIALYSIS, GRAFT):
+        # Not the deaths drawn but those to be expected: as many, and less chance in their number.
+        counts[at.age, PATIENT_DIED] += dying
     if dies:
-        if stage in (DIALYSIS, GRAFT):
-            counts[at.age, PATIENT_DIED] += 1.0
         return False
     suffer_kidney_disease(life, body, burdens[1], burdens[2], at, p)
     if stage == CKD_4 and life.kidney == DIALYSIS:
