@@ -1,10 +1,9 @@
 """A registry of births: women of a country and year, of whom only pregnancies are lived.
 
 Births by age are few among the people of a run. Whether a woman conceives depends on her age, the
-calendar year and her deliveries, on nothing of her body; and neither do deaths depend on births nor
-births on deaths. Women can thus be lived without bodies, conditions and deaths, many more for the same
-effort: those who have died are none of whom a registry would count, and each age counts as often as the
-country has women of it.
+calendar year and her pregnancies so far, on nothing of her body, and whether she dies does not depend
+on births. Women can thus be lived without bodies, conditions and deaths, many more for the same effort;
+each age counts as often as the country has women of it.
 
 Births are not those drawn but those to be expected: in each month a woman counts by her chance to
 conceive, and by what becomes of a conception. Over many women both are the same, but chance is less.

@@ -231,15 +231,15 @@ MEASURES = (
     ),
     Measure("life_expectancy", "life expectancy at birth (years)", OfSex, take_life_expectancy),
     Measure(
-        "fertility", "live births per woman and year", Fertility, take_fertility,
+        "fertility", "live births per woman and year, at ages from 10 to 49", Fertility, take_fertility,
         registry=keep_birth_registry,
     ),
     Measure(
-        "total_fertility", "children per woman", Query, take_total_fertility,
-        registry=keep_birth_registry,
+        "total_fertility", "children per woman at the rates of the calendar year", Query,
+        take_total_fertility, registry=keep_birth_registry,
     ),
     Measure(
-        "parity", "women with so many deliveries by all women", FamilySize, take_parity, True,
-        registry=keep_birth_registry,
+        "parity", "women with so many deliveries by all women, at ages from 10 to 49", FamilySize,
+        take_parity, True, registry=keep_birth_registry,
     ),
 )  # fmt: skip
