@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from rule_tools import inputs, plain
 
 from rlsabm.calibration import observation
@@ -26,16 +27,17 @@ from rlsabm.life.loci import locus_names
 from rlsabm.life.mortality import DIED
 from rlsabm.measuring import assays
 from rlsabm.measuring.assays import MEASUREMENT
-from rlsabm.observe.phlebotomy import Course, Plan
-from rlsabm.observe.registry import (
+from rlsabm.observe.birth_registry import BirthRegistry
+from rlsabm.observe.kidney_registry import (
     BEGUN,
     ON_DIALYSIS,
     PATIENT_DIED,
     TRANSPLANTED,
     WITH_GRAFT,
     YEARS,
-    Registry,
+    KidneyRegistry,
 )
+from rlsabm.observe.phlebotomy import Course, Plan
 from rlsabm.observe.survey import Survey
 from rlsabm.person import BODY, LIFE, newborn_records
 
@@ -486,41 +488,6 @@ def test_life_expectancy_is_that_of_the_table() -> None:
     assert found == pytest.approx(life_expectancy(country)[MALE], rel=0.002)
 
 
-def test_births_by_women_and_years() -> None:
-    """Four women of 22 to 32, two births in the calendar year, one before it."""
-    people = newborn_records(LIFE, 7)
-    people["uid"] = np.arange(1, 8)
-    people["sex"] = FEMALE
-    january = 12 * 2019
-    people["birth_month"][:4] = january - 12 * np.array([22, 22, 32, 32])
-    people["birth_month"][4:] = [january, january + 11, january - 1]
-    people["mother"][4:] = [1, 3, 2]
-    people = np.concatenate([people, people[5:6]])
-    people["uid"][7], people["mother"][7] = 8, 99  # whose mother is not among them
-    made = seen(survey(1), people=people)
-    assert value(made, "fertility", ages=[20, 24]) == pytest.approx(1 / 2)
-    assert value(made, "fertility", ages=[30, 34]) == pytest.approx(1 / 2)
-    assert value(made, "fertility", ages=[22, 22]) == pytest.approx(1 / 2)  # both ends count
-    assert value(made, "fertility", ages=[23, 31]) != value(made, "fertility", ages=[22, 22])
-
-
-def test_total_fertility_adds_up_bands_of_five_years() -> None:
-    """A woman of every age from 14 to 50; some bear a child, also those who are outside the bands."""
-    january = 12 * 2019
-    ages = np.arange(14, 51)
-    mothers = [14, 15, 24, 25, 49, 50]
-    people = newborn_records(LIFE, len(ages) + len(mothers))
-    people["uid"] = np.arange(1, len(people) + 1)
-    people["sex"][: len(ages)] = FEMALE
-    people["sex"][len(ages) :] = MALE
-    people["birth_month"][: len(ages)] = january - 12 * ages
-    people["birth_month"][len(ages) :] = january
-    people["mother"][len(ages) :] = [1 + age - 14 for age in mothers]
-    made = seen(survey(1), people=people)
-    # Each band has five years of women; 15-19, 20-24, 25-29 and 45-49 have one birth.
-    assert value(made, "total_fertility") == pytest.approx(5 * 4 / 5)
-
-
 # Trials -------------------------------------------------------------------------------------------
 
 
@@ -658,7 +625,7 @@ def test_surveys_are_three_two_one_and_no_years_before() -> None:
 # Registry of kidney failure -----------------------------------------------------------------------
 
 
-def a_registry() -> Registry:
+def a_registry() -> KidneyRegistry:
     """Two parts: women of 50 and men of 60, with twice as many people of 60 in the country."""
     counts, people = np.zeros((2, 2, LAST_AGE + 1, 6)), np.zeros((2, LAST_AGE + 1))
     for sex, age, persons in ((FEMALE, 50, 1.0), (MALE, 60, 2.0)):
@@ -668,7 +635,7 @@ def a_registry() -> Registry:
         counts[:, sex, age, WITH_GRAFT] = 5.0
     counts[0, FEMALE, 50, [BEGUN, TRANSPLANTED, PATIENT_DIED]] = 4, 3, 6
     counts[1, MALE, 60, [BEGUN, TRANSPLANTED, PATIENT_DIED]] = 2, 1, 3
-    return Registry(1000, counts, people)
+    return KidneyRegistry(1000, counts, people)
 
 
 @pytest.mark.parametrize(
@@ -692,3 +659,51 @@ def test_a_registry_counts_some_ages_of_a_sex() -> None:
     assert value(seen, **of, ages=[60, 70]) == pytest.approx(2 / 200)
     assert value(seen, **of, sex="female") == pytest.approx(4 / 200)
     assert value(seen, **of, ages=[50, 59], sex="female") == pytest.approx(4 / 200)
+
+
+# Registry of births -------------------------------------------------------------------------------
+
+
+def births_registered() -> Any:
+    """Two parts of the women; of 20 there are twice as many in the country as of any other age."""
+    children, women = np.zeros((2, 40)), np.ones(40)
+    years = np.zeros((2, 40, 51))
+    years[:, :, 0] = [[30.0], [50.0]]
+    years[:, :, 4] = [[20.0], [0.0]]
+    years[:, 12, 3] = 100.0  # women of 22
+    women[10] = 2.0
+    for age, (of_first, of_second) in {14: (1, 0), 20: (4, 2), 21: (0, 9), 49: (1, 2)}.items():
+        children[:, age - 10] = of_first, of_second
+    return BirthRegistry(700, children, years, women)
+
+
+def test_births_by_women_and_years() -> None:
+    seen = births_registered()
+    assert value(seen, "fertility", ages=[21, 21]) == pytest.approx(9 / 100)
+    assert value(seen, "fertility", ages=[20, 21]) == pytest.approx((2 * 0.06 + 0.09) / 3)
+    assert value(seen, "fertility", ages=[19, 22]) == pytest.approx((2 * 0.06 + 0.09) / 5)
+    assert value(seen, "fertility", ages=[10, 14]) == pytest.approx(0.01 / 5)
+    assert units(seen, "fertility", ages=[20, 21]) == 700
+
+
+def test_total_fertility_adds_up_all_ages() -> None:
+    assert value(births_registered(), "total_fertility") == pytest.approx(0.01 + 0.06 + 0.09 + 0.03)
+
+
+def test_family_sizes_are_shares_of_women() -> None:
+    seen = births_registered()
+    assert value(seen, "parity", ages=[21, 21], parity=[0, 0]) == pytest.approx(0.8)
+    assert value(seen, "parity", ages=[21, 21], parity=[4, 50]) == pytest.approx(0.2)
+    assert value(seen, "parity", ages=[22, 22], parity=[3, 3]) == pytest.approx(200 / 300)
+    assert value(seen, "parity", ages=[20, 22], parity=[3, 3]) == pytest.approx(200 / 300 / 4)
+    assert value(seen, "parity", ages=[20, 49], parity=[0, 50]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("measure", ["fertility", "parity"])
+@pytest.mark.parametrize("ages", [[9, 20], [40, 50]])
+def test_births_are_registered_at_fertile_ages_only(measure: str, ages: list[int]) -> None:
+    asked = {"measure": measure, "ages": ages, "parity": [0, 0]}
+    if measure == "fertility":
+        del asked["parity"]
+    with pytest.raises(ValidationError, match=r"expected ages from 10 to 49"):
+        MEASURES[measure].query.model_validate(asked)

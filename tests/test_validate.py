@@ -28,7 +28,8 @@ from rlsabm.calibration.targets import Target
 from rlsabm.calibration.virtual_studies import combined, figure_of, take_figures
 from rlsabm.chance import run_key
 from rlsabm.errors import UserError
-from rlsabm.observe.registry import keep_registry
+from rlsabm.observe.birth_registry import keep_birth_registry
+from rlsabm.observe.kidney_registry import keep_kidney_registry
 from rlsabm.printing.scorecard import figure_text, print_scorecard, published_text
 from rlsabm.setting import make_setting
 
@@ -162,14 +163,15 @@ def test_every_figure_that_ships_can_be_taken() -> None:
     # Patients are few: with ten times as many all kinds of events are there.
     more = make_setting(survey_years=[2012], parameters={"kidney_incidence_factor": 10})
     seen = {
-        False: observe(setting, key),
-        True: keep_registry(more, key, lives=30_000, parts=PARTS),
+        None: observe(setting, key),
+        keep_kidney_registry: keep_kidney_registry(more, key, lives=30_000, parts=PARTS),
+        keep_birth_registry: keep_birth_registry(setting, key, lives=30_000, parts=PARTS),
     }
     for target in (*read_targets("calibration"), *read_targets("validation")):
         if target.query is None:
             continue
-        of_registry = MEASURES[target.query.measure].of_registry
-        figure = figure_of(target, seen[of_registry], studies=2)
+        registry = MEASURES[target.query.measure].registry
+        figure = figure_of(target, seen[registry], studies=2)
         if figure.units > 200:
             assert math.isfinite(figure.value), target.key
             assert figure.monte_carlo_sd > 0.0, target.key

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Ints, Records, Uids
-from rlsabm.conventions import FEMALE, LAST_AGE, MALE, month_of
+from rlsabm.conventions import FEMALE, LAST_AGE, MALE
 from rlsabm.measuring.instruments import TRUTH, instruments_of
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.kin import Pairs, find_kin
@@ -128,10 +128,6 @@ class Observation:
         age = (chosen["month"] - self.people["birth_month"][row]) // 12
         row = row[(age >= ages[0]) & (age <= min(ages[1], LAST_AGE))]
         return np.bincount(row, minlength=len(self.people)).astype(float)
-
-    def calendar_year(self) -> tuple[int, int]:
-        """First and last month of the year of the last survey."""
-        return month_of(self.now.year), month_of(self.now.year, 12)
 
 
 def families_of(lives: Records) -> Uids:

@@ -33,8 +33,8 @@ from rlsabm.results.vocabulary import Vocabulary
 
 #: People of each run, and runs, where nothing is said.
 SIZE, REPLICATES = 100_000, 4
-#: Lives that a registry counts for each of the people of a run: patients are few.
-REGISTERED = 20
+#: Lives that each registry counts for each of the people of a run: patients and births are few.
+REGISTERED = 10
 #: Fewest draws from which an interval is made.
 LEAST_DRAWS = 5
 PURPOSES = ("calibration", "validation")

@@ -21,7 +21,8 @@ from rlsabm.calibration.targets import Target
 from rlsabm.chance import run_key
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.errors import UserError
-from rlsabm.observe.registry import Registry, keep_registry
+from rlsabm.observe.birth_registry import BirthRegistry
+from rlsabm.observe.kidney_registry import KidneyRegistry
 from rlsabm.posterior import Posterior
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.setting import Setting
@@ -55,15 +56,15 @@ class People:
         The scenario that they live in.
     places
         Places of the targets in the list that was asked for.
-    of_registry
-        Whether a registry counts their whole lives; otherwise they are surveyed.
+    registry
+        How the registry is kept that counts them; without one, they are surveyed.
     posterior
         What draws are taken from; the posterior that ships if there is none.
     """
 
     study: ResolvedScenario
     places: list[int]
-    of_registry: bool
+    registry: Callable[..., Any] | None
     posterior: Posterior | None = None
 
     @property
@@ -127,7 +128,7 @@ def take_figures(
     studies
         Studies of the size of the real one to simulate in each run, for targets that have one.
     registered
-        Lives that a registry counts for each of the people of a run.
+        Lives that each registry counts for each of the people of a run.
     workers
         Runs at a time; as many as there are processors by default. Figures do not depend on it.
     advance
@@ -177,11 +178,11 @@ def take_figures(
         key = run_key(people.seed, draw=draw, replicate=replicate)
         setting = people.setting(draw)
         seen = (
-            keep_registry(
+            observe(setting, key, progress=lived)
+            if people.registry is None
+            else people.registry(
                 setting, key, lives=registered * setting.size, parts=PARTS, progress=lived
             )
-            if people.of_registry
-            else observe(setting, key, progress=lived)
         )
         number = runs.index((draw, replicate))
         figures = []
@@ -204,7 +205,11 @@ def take_figures(
 
 
 def figure_of(
-    target: Target, seen: Observation | Registry, *, studies: int = 0, number: int = 0
+    target: Target,
+    seen: Observation | KidneyRegistry | BirthRegistry,
+    *,
+    studies: int = 0,
+    number: int = 0,
 ) -> Figure:
     """The figure of a target in one run, per the number that the target is given per.
 
@@ -248,7 +253,7 @@ def _people_of(
     whole = read_scenario(scenario, settings, changes=changes)
     year = whole.scenario.observe.years[-1]
     changes["observe.years"] = survey_years(year)
-    wanted: dict[tuple[str, bool], list[int]] = {}
+    wanted: dict[tuple[str, Callable[..., Any] | None], list[int]] = {}
     for place, target in enumerate(targets):
         own = dict(target.published.changes)
         if target.published.country is not None:
@@ -256,12 +261,12 @@ def _people_of(
         if target.published.year is not None:
             own["observe.years"] = survey_years(target.published.year)
         assert target.query is not None
-        of_registry = MEASURES[target.query.measure].of_registry
-        wanted.setdefault((json.dumps(own, sort_keys=True), of_registry), []).append(place)
-    for (own_changes, of_registry), places in wanted.items():
+        registry = MEASURES[target.query.measure].registry
+        wanted.setdefault((json.dumps(own, sort_keys=True), registry), []).append(place)
+    for (own_changes, registry), places in wanted.items():
         try:
             study = read_scenario(scenario, settings, changes=changes | json.loads(own_changes))
-            people = People(study, places, of_registry, posterior)
+            people = People(study, places, registry, posterior)
             _ = people.default_setting  # which tells of mistakes before the first run
         except UserError as error:
             raise UserError(f"{targets[places[0]].key}: {error}") from None

@@ -12,6 +12,7 @@ from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, YOUNGEST_
 from rlsabm.demography.life_table import survival_by_month
 from rlsabm.inputs import values_record
 from rlsabm.life.birth import DIZYGOTIC, MONOZYGOTIC, OLDEST_FATHER_MONTHS, YOUNGEST_FATHER_MONTHS
+from rlsabm.observe.birth_registry import keep_birth_registry
 from rlsabm.population import Population
 from rlsabm.setting import make_setting
 
@@ -124,6 +125,21 @@ def test_fertility_is_that_of_the_table(grown: Population, whole_lives: Populati
         wanted = (table[ages] * exposure[ages]).sum()
         print(f"{start}-{start + 4}: {births[ages].sum():.0f} births, {wanted:.0f} expected")
         assert births[ages].sum() == pytest.approx(wanted, abs=3.5 * np.sqrt(wanted))
+
+
+def test_a_registry_counts_the_births_of_a_population(grown: Population) -> None:
+    kept = keep_birth_registry(grown.setting, 0xC0FFEE, lives=60_000, parts=8)
+    rates = kept.children.sum(axis=0) / kept.years.sum(axis=(0, 2))
+    survey = grown.setting.plan.survey_month
+    births, exposure = births_by_age(grown, range(survey - 11, survey + 1))
+    for start in range(15, 40, 5):
+        ages = slice(start - FERTILE_AGES.start, start - FERTILE_AGES.start + 5)
+        wanted = (rates[ages] * exposure[ages]).sum()
+        print(f"{start}-{start + 4}: {births[ages].sum():.0f} births, {wanted:.0f} registered")
+        # Rates change by some per cent from year to year.
+        assert births[ages].sum() == pytest.approx(
+            wanted, abs=4.0 * np.sqrt(wanted) + 0.05 * wanted
+        )
 
 
 def family_sizes(plan: BirthPlan, born: int, age_months: int) -> np.ndarray:

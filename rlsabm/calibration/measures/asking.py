@@ -180,8 +180,9 @@ class Measure:
         Function of the people and the query that gives the units and their summary.
     is_proportion
         Whether its figures are between 0 and 1, and shown in per cent.
-    of_registry
-        Whether it is taken from a registry of whole lives, not from people who are observed.
+    registry
+        How the registry is kept from which it is taken; without one, it is taken from people who are
+        observed.
     """
 
     name: str
@@ -189,4 +190,4 @@ class Measure:
     query: type[Query]
     take: Callable[[Any, Any], Sample]
     is_proportion: bool = False
-    of_registry: bool = False
+    registry: Callable[..., Any] | None = None

@@ -1,42 +1,46 @@
-"""What registries count: shares of people, patients and events, life expectancy, fertility."""
+"""What registries count: shares of people, patients and events, life expectancy, births."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from rlsabm.arrays import Floats, Uids
+from rlsabm.arrays import Floats
 from rlsabm.calibration.measures.asking import (
     OLDEST,
     Against,
     Ages,
     Measure,
+    Parity,
     Query,
     Sex,
     Who,
     other,
 )
 from rlsabm.calibration.observation import SEXES, Observation, families_of
-from rlsabm.calibration.samples import Sample, from_sums, rate, share
-from rlsabm.conventions import FEMALE, LAST_AGE
+from rlsabm.calibration.samples import Sample, from_sums, share
+from rlsabm.conventions import LAST_AGE
 from rlsabm.demography.life_table import expected_years
+from rlsabm.exposures.pregnancy import FIRST_FERTILE_AGE, LAST_FERTILE_AGE
 from rlsabm.life.mortality import DIED
-from rlsabm.observe.registry import (
+from rlsabm.observe.birth_registry import BirthRegistry, keep_birth_registry
+from rlsabm.observe.kidney_registry import (
     BEGUN,
     ON_DIALYSIS,
     PATIENT_DIED,
     TRANSPLANTED,
     WITH_GRAFT,
     YEARS,
-    Registry,
+    KidneyRegistry,
+    keep_kidney_registry,
 )
 
 #: Age (years) at which the last band of the life table begins.
 LAST_TABLE_AGE = 100
-FERTILE_BANDS = range(15, 50, 5)
-BAND_YEARS = 5
 
 
 class Part(Who):
@@ -71,6 +75,29 @@ class AgeBand(Query):
     ages: Ages
 
 
+def _fertile(ages: list[int]) -> list[int]:
+    if ages[0] < FIRST_FERTILE_AGE or ages[1] > LAST_FERTILE_AGE:
+        what = f"found {ages} (expected ages from {FIRST_FERTILE_AGE} to {LAST_FERTILE_AGE})"
+        raise PydanticCustomError("scenario", "{what}", {"what": what})
+    return ages
+
+
+FertileAges = Annotated[Ages, AfterValidator(_fertile)]
+
+
+class Fertility(Query):
+    """Births of women of some ages."""
+
+    ages: FertileAges
+
+
+class FamilySize(Query):
+    """Women of some ages by their deliveries so far."""
+
+    ages: FertileAges
+    parity: Parity
+
+
 def take_share(seen: Observation, query: Part) -> Sample:
     """The proportion of some people who belong to a narrower group."""
     chosen = query.chosen(seen)
@@ -90,7 +117,7 @@ def take_age_structure(seen: Observation, query: AgeBand) -> Sample:
     return share((age >= query.ages[0]) & (age <= query.ages[1]), families_of(people))
 
 
-def take_kidney_failure(seen: Registry, query: KidneyFailure) -> Sample:
+def take_kidney_failure(seen: KidneyRegistry, query: KidneyFailure) -> Sample:
     """Patients or events of whole lives, at each age as often as the country has people of it."""
     counted, among = _COUNTED[query.count]
     sexes = list(SEXES[query.sex])
@@ -148,42 +175,46 @@ def _life_expectancy(values: Floats, weights: Floats) -> Floats:
     return expected_years(dying)
 
 
-def take_fertility(seen: Observation, query: AgeBand) -> Sample:
-    """Live births per woman and year at these ages, in the calendar year of the survey."""
-    values, families = _births(seen, [query.ages])
-    return rate(values[:, 0], values[:, 1], families)
+def take_fertility(seen: BirthRegistry, query: Fertility) -> Sample:
+    """Live births per woman and year at these ages, in a calendar year."""
+    return _by_age_of_women(seen, seen.children, query.ages)
 
 
-def take_total_fertility(seen: Observation, query: Query) -> Sample:
+def take_parity(seen: BirthRegistry, query: FamilySize) -> Sample:
+    """The proportion of women of these ages with so many deliveries, over a calendar year."""
+    fewest, most = query.parity
+    return _by_age_of_women(seen, seen.years[..., fewest : most + 1].sum(axis=-1), query.ages)
+
+
+def _by_age_of_women(seen: BirthRegistry, counts: Floats, ages: list[int]) -> Sample:
+    """What is counted by years lived, each age as often as the country has women of it."""
+    chosen = slice(ages[0] - FIRST_FERTILE_AGE, ages[1] - FIRST_FERTILE_AGE + 1)
+    women = seen.women[chosen] / seen.women[chosen].sum()
+    return _rates_by_age(
+        seen, counts[:, chosen], chosen, lambda rates: np.asarray((women * rates).sum(axis=-1))
+    )
+
+
+def take_total_fertility(seen: BirthRegistry, query: Query) -> Sample:
     """Children of a woman who lives through all fertile years at the rates of the calendar year."""
-    bands = [[first, first + BAND_YEARS - 1] for first in FERTILE_BANDS]
-
-    def total(sums: Floats) -> Floats:
-        by_band = sums.reshape(*sums.shape[:-1], len(bands), 2)
-        return np.asarray(BAND_YEARS * (by_band[..., 0] / by_band[..., 1]).sum(axis=-1))
-
-    values, families = _births(seen, bands)
-    return Sample(values, families, from_sums(total))
+    return _rates_by_age(
+        seen, seen.children, slice(None), lambda rates: np.asarray(rates.sum(axis=-1))
+    )
 
 
-def _births(seen: Observation, bands: list[list[int]]) -> tuple[Floats, Uids]:
-    """Births and years of each woman, in each band of ages, and the women's families."""
-    first, last = seen.calendar_year()
-    people = seen.people
-    born = people[(people["birth_month"] >= first) & (people["birth_month"] <= last)]
-    order = np.argsort(people["uid"], kind="stable")
-    place = np.searchsorted(people["uid"], born["mother"], sorter=order)
-    mother = order[np.minimum(place, len(order) - 1)]
-    known = people["uid"][mother] == born["mother"]
-    mother, month = mother[known], born["birth_month"][known]
-    age = (month - people["birth_month"][mother]) // 12
-    women = np.flatnonzero(people["sex"] == FEMALE)
-    columns = []
-    for band in bands:
-        at_age = (age >= band[0]) & (age <= band[1])
-        columns.append(np.bincount(mother[at_age], minlength=len(people))[women].astype(float))
-        columns.append(seen.person_years(band, first, last)[women])
-    return np.column_stack(columns), families_of(people)[women]
+def _rates_by_age(
+    seen: BirthRegistry, counts: Floats, chosen: slice, reckon: Callable[[Floats], Floats]
+) -> Sample:
+    """What is reckoned from counts by years lived at each of the chosen ages."""
+    years = seen.years[:, chosen].sum(axis=-1)
+
+    def summary(sums: Floats) -> Floats:
+        counted, lived = np.split(sums, 2, axis=-1)
+        return reckon(counted / lived)
+
+    parts = len(years)
+    values = np.concatenate([counts, years], axis=1)
+    return Sample(values, np.arange(parts, dtype=np.uint64), from_sums(summary), units=seen.lives)
 
 
 MEASURES = (
@@ -196,9 +227,19 @@ MEASURES = (
         "patients and events in a registry of kidney failure",
         KidneyFailure,
         take_kidney_failure,
-        of_registry=True,
+        registry=keep_kidney_registry,
     ),
     Measure("life_expectancy", "life expectancy at birth (years)", OfSex, take_life_expectancy),
-    Measure("fertility", "live births per woman and year", AgeBand, take_fertility),
-    Measure("total_fertility", "children per woman", Query, take_total_fertility),
+    Measure(
+        "fertility", "live births per woman and year, at ages from 10 to 49", Fertility, take_fertility,
+        registry=keep_birth_registry,
+    ),
+    Measure(
+        "total_fertility", "children per woman at the rates of the calendar year", Query,
+        take_total_fertility, registry=keep_birth_registry,
+    ),
+    Measure(
+        "parity", "women with so many deliveries by all women, at ages from 10 to 49", FamilySize,
+        take_parity, True, registry=keep_birth_registry,
+    ),
 )  # fmt: skip

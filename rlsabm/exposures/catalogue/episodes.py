@@ -335,7 +335,8 @@ def settle_conditions(life: Any, month: int, p: Inputs) -> int:
             now |= bit
             still_to_come |= bit
             continue
-        there, until = episode_at(life, c, month, p)
+        # It calls itself, and compiled code of such a rule is kept for one kind of whole number only.
+        there, until = episode_at(life, c, int(np.int64(month)), p)
         if is_raised:
             raised_change = min(raised_change, until)
         else:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rlsabm import chance
 from rlsabm.arrays import Floats
 from rlsabm.burden import neutral_burdens
 from rlsabm.compilation import compiled, inlined
@@ -22,7 +23,8 @@ from rlsabm.demography.births import people_by_age
 from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
 from rlsabm.exposures.kidney import CKD_4, DIALYSIS, GRAFT, suffer_kidney_disease
 from rlsabm.inputs import with_key
-from rlsabm.life.birth import found
+from rlsabm.life.birth import begin_life
+from rlsabm.life.growth import build_body
 from rlsabm.life.mortality import chance_to_die
 from rlsabm.moment import moment_of
 from rlsabm.person import BODY, LIFE, newborn_records
@@ -37,12 +39,12 @@ BLOCK = 2**31
 AT_A_TIME = 1000
 #: Nobody lives longer.
 MOST_MONTHS = 150 * 12
-#: Burdens that nobody looks at: conditions, kidney disease and dialysis.
+#: Burdens: of conditions, and two that nobody looks at, of kidney disease and dialysis.
 BURDENS = 3
 
 
 @dataclass(frozen=True)
-class Registry:
+class KidneyRegistry:
     """What is counted of whole lives.
 
     Attributes
@@ -60,14 +62,14 @@ class Registry:
     people: Floats
 
 
-def keep_registry(
+def keep_kidney_registry(
     setting: Setting,
     key: int,
     *,
     lives: int,
     parts: int,
     progress: Callable[[float], None] = lambda share: None,
-) -> Registry:
+) -> KidneyRegistry:
     """Live whole lives, from birth to death, and count.
 
     Parameters
@@ -87,17 +89,12 @@ def keep_registry(
     counts = np.zeros((parts, 2, LAST_AGE + 1, COUNTS))
     born = setting.plan.first_month
     boys = float(setting.plan.male_share[-1])
+    scratch = newborn_records(LIFE, 2), newborn_records(BODY, 1), neutral_burdens(BURDENS)
     for first in range(0, lives, AT_A_TIME):
-        count = min(AT_A_TIME, lives - first)
-        place = np.arange(first, first + count)
-        # Boys are spread evenly.
-        sexes = np.where(np.floor((place + 1) * boys) > np.floor(place * boys), MALE, FEMALE)
-        people, bodies = newborn_records(LIFE, count), newborn_records(BODY, count)
-        months = np.full(count, born)
-        found(people, bodies, months, sexes, BLOCK, first, p)
-        count_lives(people, bodies, born, neutral_burdens(BURDENS), counts, p)
-        progress(count / lives)
-    return Registry(lives, counts, people_by_age(setting.country, setting.survey_years[-1]))
+        stop = min(first + AT_A_TIME, lives)
+        count_lives(first, stop, born, boys, scratch, counts, p)
+        progress((stop - first) / lives)
+    return KidneyRegistry(lives, counts, people_by_age(setting.country, setting.survey_years[-1]))
 
 
 @inlined
@@ -107,7 +104,8 @@ def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, 
     if month >= life.conditions_until:
         update_conditions(life, burdens[0], month, p)
     stage, lived = life.kidney, 1.0 / 12.0
-    dies = at.death < chance_to_die(life, at.age, burdens[0].mortality_ratio, p)
+    dying = chance_to_die(life, at.age, burdens[0].mortality_ratio, p)
+    dies = at.death < dying
     if dies:
         lived *= 0.5
     counts[at.age, YEARS] += lived
@@ -115,9 +113,10 @@ def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, 
         counts[at.age, ON_DIALYSIS] += lived
     elif stage == GRAFT:
         counts[at.age, WITH_GRAFT] += lived
+    if stage in (DIALYSIS, GRAFT):
+        # Not the deaths drawn but those to be expected: as many, and less chance in their number.
+        counts[at.age, PATIENT_DIED] += dying
     if dies:
-        if stage in (DIALYSIS, GRAFT):
-            counts[at.age, PATIENT_DIED] += 1.0
         return False
     suffer_kidney_disease(life, body, burdens[1], burdens[2], at, p)
     if stage == CKD_4 and life.kidney == DIALYSIS:
@@ -129,14 +128,23 @@ def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, 
 
 @compiled
 def count_lives(
-    lives: Any, bodies: Any, born: int, burdens: Any, counts: Floats, p: Inputs
+    first: int, stop: int, born: int, boys: float, scratch: Any, counts: Floats, p: Inputs
 ) -> None:
-    """Live the lives of people born in a month, and add to the counts; a month of death counts half."""
-    for row in range(len(lives)):
-        life = lives[row]
-        body = bodies[row]
+    """Live the people of these numbers, born in a month, and add to the counts.
+
+    A month of death counts half. ``boys`` is the share of boys, who are spread evenly. ``scratch`` are
+    two lives of newborns, of which the first is lived, a body that nobody looks at, and burdens.
+    """
+    lives, bodies, burdens = scratch
+    life = lives[0]
+    for number in range(first, stop):
+        lives[0] = lives[1]
+        uid = chance.founder_uid(BLOCK, number)
+        is_boy = int((number + 1) * boys) > int(number * boys)
+        begin_life(life, uid, MALE if is_boy else FEMALE, born)
+        build_body(life, p)
         lay_standing(burdens[0], life.conditions, life.bleeding_factor, 0, 0, p)
-        of_part = counts[int(life.uid % np.uint64(len(counts))), life.sex]
+        of_part = counts[int(uid % np.uint64(len(counts))), life.sex]
         for month in range(born, born + MOST_MONTHS):
-            if not count_month(life, body, burdens, month, of_part, p):
+            if not count_month(life, bodies[0], burdens, month, of_part, p):
                 break
