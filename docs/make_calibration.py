@@ -27,18 +27,10 @@ MOST_CONFLICTS = 12
 NOTES = """\
 ### What is not met, and what it says
 
-- **New RLS is too rare** (`C15_incidence`). In the model liability is mostly inborn and exposures
-  change slowly, so that clinically significant RLS, once there, lasts: its prevalence and its
-  persistence are met with a quarter of the new cases that cohorts report. Cohorts that interview
-  twice may count people whose RLS comes and goes as new, and answers that were wrong once; or
-  liability changes more within a life than the model allows. No values of these parameters that
-  meet the other figures come near it.
-- **Prevalence goes on rising after 65** (`C5_flat_women`, `C5_flat_men`), where surveys find it
-  flat or falling. Chronic disease and lost iron accumulate with age in the model, and nothing
-  relieves old people. Surveys reach fewer of the frail, which the model does not show.
-- **The allele of BTBD9 does too little** (`C8_BTBD9`). Its effect is set so that people with full
-  iron stores have the published odds ratio. Among all people some have RLS for want of iron
-  whatever their alleles, which dilutes it. An effect that is set among all people would meet it.
+- **RLS in iron-deficiency anaemia is a little too rare** (`C10_anaemia`). The patients of the study
+  had been referred to haematologists, so that most will have been more anaemic than people whom a
+  survey finds below the limits of the World Health Organization, with whom they are compared here.
+  Nobody is anaemic enough in a survey to have all the RLS of such a clinic.
 - Siblings of severe cases are at the lower limit of the published interval, and children of cases
   near the upper one: families resemble one another through genes only here, so that both are
   equally near, while the published figures differ. What brothers and sisters share as children may
@@ -48,13 +40,19 @@ NOTES = """\
 
 ### What was tried
 
+- With an environment for life, new RLS came at a quarter of the published rate, whatever the
+  parameters: liability was mostly inborn, and exposures change slowly. An environment that changes
+  every five years or so meets it, together with persistence and everything else. Ages at onset,
+  which nothing was fitted to, then come out about as published, not in childhood.
+- Without a fall of liability in old age, prevalence went on rising after 65, where surveys find it
+  flat or falling: chronic disease and lost iron accumulate with age. Why old people report less is
+  not known; surveys reach fewer of the frail, which the model does not show.
 - The same parameters were first searched by Gauss-Newton steps on 17 summaries of the same figures.
   The centres of the priors are what that found: the posterior is narrower than the figures alone
   would leave it.
-- A first run had figures of no cases (no child with RLS among 1,000) on the scale of log odds as
-  they were. They spoiled the emulators of the figures concerned. Such runs now say nothing of that
-  figure.
-- From the fourth wave on the posterior hardly moved.
+- An earlier calibration had figures of no cases (no child with RLS among 1,000) on the scale of log
+  odds as they were. They spoiled the emulators of the figures concerned. Such runs now say nothing
+  of that figure.
 """
 
 

@@ -22,7 +22,6 @@ P = default_inputs()
         ("csf_ferritin_ug_per_l", 3.45, 3.55, "Earley 2000, controls: 3.50"),
         ("dialysis_haemoglobin_g_per_l", 109, 115, "DOPPS Practice Monitor"),
         ("father_age_gap_years", 2, 3, "NCHS birth statistics"),
-        ("graft_failure_per_year", 0.04, 0.05, "common estimate"),
         ("hormonal_coil_menses_factor", 0.1, 0.2, "reviews"),
         ("copper_coil_menses_factor", 1.5, 2.0, "reviews"),
         ("inflammation_share", 0.25, 0.30, "NHANES"),
