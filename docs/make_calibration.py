@@ -42,8 +42,9 @@ NOTES = """\
 
 - With an environment for life, new RLS came at a quarter of the published rate, whatever the
   parameters: liability was mostly inborn, and exposures change slowly. An environment that changes
-  every five years or so meets it, together with persistence and everything else. Ages at onset,
-  which nothing was fitted to, then come out about as published, not in childhood.
+  every five years or so meets it, together with persistence and everything else. The mean age at
+  onset, which nothing was fitted to, then comes out about as published, though half of familial
+  cases still begin before 20, and not a quarter.
 - Without a fall of liability in old age, prevalence went on rising after 65, where surveys find it
   flat or falling: chronic disease and lost iron accumulate with age. Why old people report less is
   not known; surveys reach fewer of the frail, which the model does not show.
