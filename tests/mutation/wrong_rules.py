@@ -164,21 +164,15 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "no iron is infused on dialysis",
     ),
     (
-        "exposures/kidney.py",
-        "[[2 * 278.0], [2 * 446.0]]",
-        "[[2 * 446.0], [2 * 278.0]]",
+        "exposures/kidney_course.py",
+        "[[278.0], [446.0]]",
+        "[[446.0], [278.0]]",
         "more women than men need dialysis",
     ),
     (
         "exposures/kidney.py",
-        "lag = round(p.ckd_3_years + p.ckd_4_years)",
-        "lag = 0",
-        "disease begins when dialysis should",
-    ),
-    (
-        "exposures/kidney.py",
-        "making.mortality = other",
-        "pass",
+        "making.mortality = follow_course(making.mortality, rates, *times).other_death",
+        "making.mortality = making.mortality * 1.0",
         "patients die twice, by the registry and by the life table",
     ),
     (
