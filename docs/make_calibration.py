@@ -28,9 +28,8 @@ NOTES = """\
 ### What is not met, and what it says
 
 - **RLS in iron-deficiency anaemia is a little too rare** (`C10_anaemia`). The patients of the study
-  had been referred to haematologists, so that most will have been more anaemic than people whom a
-  survey finds below the limits of the World Health Organization, with whom they are compared here.
-  Nobody is anaemic enough in a survey to have all the RLS of such a clinic.
+  had been referred to haematologists; they are compared here with people whom a survey finds below
+  the limits of the World Health Organization, most of whom are only a little anaemic.
 - Siblings of severe cases are at the lower limit of the published interval, and children of cases
   near the upper one: families resemble one another through genes only here, so that both are
   equally near, while the published figures differ. What brothers and sisters share as children may

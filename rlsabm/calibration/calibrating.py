@@ -20,7 +20,6 @@ from rlsabm.calibration.going_on import (
     evaluate_rest,
     identity_of,
     refuse_failures,
-    refuse_in_a_worker,
     seed_of_run,
 )
 from rlsabm.calibration.learning import DESIGN, Learnt, learn, seed_of
@@ -43,7 +42,7 @@ from rlsabm.results.files import (
     write_whole,
 )
 from rlsabm.study import interruptions
-from rlsabm.study.crews import Crew
+from rlsabm.study.crews import Crew, refuse_in_a_worker
 from rlsabm.study.layout import HANDED_OVER
 from rlsabm.study.lock import FolderLock
 from rlsabm.study.machine import software

@@ -20,7 +20,6 @@ from rlsabm.calibration.going_on import (
     evaluate_rest,
     identity_of,
     refuse_failures,
-    refuse_in_a_worker,
     seed_of_run,
 )
 from rlsabm.calibration.morris import scores_of, trajectories_of
@@ -33,6 +32,7 @@ from rlsabm.errors import UserError
 from rlsabm.results.files import remove_empty
 from rlsabm.results.sources import OUTPUTS
 from rlsabm.study import interruptions
+from rlsabm.study.crews import refuse_in_a_worker
 from rlsabm.study.layout import HANDED_OVER
 from rlsabm.study.lock import FolderLock
 from rlsabm.study.machine import processors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,21 +21,6 @@ from rlsabm.wording import counted
 
 #: Share of runs that may fail.
 MOST_FAILURES = 0.5
-
-
-def refuse_in_a_worker(what: str) -> None:
-    """End a worker process that only imports a script, and would run the script's work.
-
-    Parameters
-    ----------
-    what
-        What the script runs, in words.
-    """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit(
-            f"error: a worker process imports the script that runs a {what}; in the script, run it "
-            'below if __name__ == "__main__":'
-        )
 
 
 def identity_of(what: str, problem: Problem, seed: int, **also: int) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from rlsabm.mathematics import exp
 REGISTRY = ("united-states", 2012)
 #: New patients by sex, women first: 278 and 446 per million (USRDS 2014, figures of 2012).
 BY_SEX = np.array([[278.0], [446.0]]) / ((278.0 + 446.0) / 2.0)
-#: Age (years) at which the last band counts as ended.
+#: Assumed: age (years) at which the last band counts as ended.
 END_OF_LAST_BAND = 95.0
 #: Rounds after which the counts are met within 0.01 %.
 ROUNDS = 30
-#: Mortality of people without kidney failure relative to the life table: the least and the most.
+#: Assumed: least and greatest mortality of people without kidney failure, relative to the life table.
 LEAST_LEFT, MOST_LEFT = 0.5, 2.0
 AGES = np.arange(LAST_AGE + 1)
 

@@ -55,6 +55,21 @@ SLOT = 4
 LOG = logging.getLogger("rlsabm")
 
 
+def refuse_in_a_worker(what: str) -> None:
+    """End a worker process that only imports a script, and would run the script's work.
+
+    Parameters
+    ----------
+    what
+        What the script runs, in words.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(
+            f"error: a worker process imports the script that runs a {what}; in the script, run it "
+            'below if __name__ == "__main__":'
+        )
+
+
 class Crew(ABC):
     """Workers, and how work is handed to them.
 

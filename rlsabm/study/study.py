@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import platform
 import shlex
 import sys
@@ -26,7 +25,7 @@ from rlsabm.study import interruptions
 from rlsabm.study.assembling import runs_of
 from rlsabm.study.checking import check_study, memory_of_unit, question_of, vocabulary_of
 from rlsabm.study.cluster import DaskCluster
-from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work
+from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work, refuse_in_a_worker
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.going_on import with_what_is_there
@@ -183,7 +182,7 @@ def run_study(
     KeyboardInterrupt
         If it was interrupted; what had finished is kept, and in the tables.
     """
-    _refuse_in_a_worker()
+    refuse_in_a_worker("study")
     if not isinstance(study, ResolvedScenario):
         raise refusal("study", study, "what read_scenario returns")
     if not isinstance(path, Path):
@@ -204,18 +203,6 @@ def run_study(
                 return _Running(study, folder, settings, options, before, watch).run()
             finally:
                 folder.close()
-
-
-def _refuse_in_a_worker() -> None:
-    """End a worker process that only imports a script, and would run the script's study.
-
-    That is so where the script gives workers work of its own.
-    """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit(
-            "error: a worker process imports the script that runs a study; in the script, run it below "
-            'if __name__ == "__main__":'
-        )
 
 
 class _Running:
