@@ -131,6 +131,49 @@ def test_standardised_to_the_women_of_a_study() -> None:
     assert value(people, "prevalence", women=0.9) == pytest.approx(0.9 / 2 + 0.1 / 3)
 
 
+def test_only_those_with_little_haemoglobin() -> None:
+    """As measured, and less than the limit."""
+    measured = {"measured_haemoglobin_g_per_l": [109.9, 110.0, 90.0, 140.0]}
+    people = seen(survey(4, bodies=rls([1, 0, 0, 1]), measured=measured))
+    assert value(people, "prevalence") == 2 / 4
+    assert value(people, "prevalence", haemoglobin_below=110) == 1 / 2
+    assert value(people, "prevalence", haemoglobin_below=111) == 1 / 3
+
+
+def test_all_surveys_of_a_small_group() -> None:
+    """Each as it was in its own year: who was ill then, and which of them were women of the age."""
+    before = {
+        years: survey(count, years, bodies=rls([1] * ill + [0] * (count - ill),
+                      month=MONTH - 12 * years), sex=[FEMALE] * women + [MALE] * (count - women))
+        for years, count, ill, women in [(1, 4, 1, 4), (2, 5, 4, 2), (3, 6, 0, 6)]
+    }  # fmt: skip
+    people = seen(survey(3, bodies=rls([1, 1, 1])), earlier=before)
+    assert value(people, "prevalence") == 1.0
+    assert value(people, "prevalence", surveys="all") == 8 / 18
+    assert units(people, "prevalence", surveys="all") == 18
+    assert value(people, "prevalence", surveys="all", sex="male") == 2 / 3
+    both = 0.5 * 6 / 15 + 0.5 * 2 / 3
+    assert value(people, "prevalence", surveys="all", women=0.5) == pytest.approx(both)
+    assert value(people, "prevalence", surveys="all", ages=[40, 60]) == 1.0
+
+
+def test_a_person_of_several_surveys_is_one_in_the_error() -> None:
+    """The same people asked four times say no more than asked once, where nothing has changed."""
+    ill = np.arange(200) % 4 == 0
+    before = {
+        years: survey(200, years, bodies=rls(ill, month=MONTH - 12 * years)) for years in (1, 2, 3)
+    }
+    people = seen(survey(200, bodies=rls(ill)), earlier=before)
+
+    def error(surveys: str) -> float:
+        measure = MEASURES["prevalence"]
+        query = measure.query.model_validate({"measure": "prevalence", "surveys": surveys})
+        return measure.take(people, query).figure().monte_carlo_sd
+
+    assert error("last") > 0.0
+    assert error("all") == pytest.approx(error("last"))
+
+
 def test_ratio_of_two_groups() -> None:
     ages = np.array([20] * 5 + [60] * 4)
     people = seen(survey(9, birth_month=MONTH - 12 * ages, bodies=rls([1, 0, 0, 0, 0, 1, 1, 0, 0])))

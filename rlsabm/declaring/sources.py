@@ -18,6 +18,10 @@ RLS_IN_CHILDREN = (
 )
 RLS_IN_THE_THIRD_TRIMESTER = "any RLS in the third trimester 22 % (Chen 2018)"
 RLS_IN_ANAEMIA = "clinically significant RLS in iron deficiency anaemia 23.9 % (Allen 2013)"
+RISK_ALLELES = (
+    "odds ratios of six risk alleles for clinically significant RLS (Stefansson 2007, Winkelmann 2011, "
+    "Schormair 2017)"
+)
 RLS_ON_HAEMODIALYSIS = "any RLS on haemodialysis 27.2 % (pooled, 24.8-29.7)"
 CSF_FERRITIN_IN_RLS = (
     "ferritin in cerebrospinal fluid is lower in RLS at equal serum ferritin (Earley 2000, "

@@ -335,7 +335,7 @@ def _conception_chances(
         for birth_year in range(survey_year - 44, survey_year - 39):
             sizes += _follow_cohort(
                 birth_year, first_year, rate, loss_share, twin_share, infertile_months, weight,
-                chances, count, 42 * 12 + 6,
+                chances, count, (survey_year - birth_year) * 12 + 6,
             ) / 5.0  # fmt: skip
         reached, wanted_reached = 1.0, 1.0
         for parity in range(PARITY_CLASSES - 1):

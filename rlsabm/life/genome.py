@@ -22,7 +22,7 @@ from rlsabm.declaring.fields import Field
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import PersonColumn, Room
-from rlsabm.declaring.sources import CSF_FERRITIN_IN_RLS
+from rlsabm.declaring.sources import CSF_FERRITIN_IN_RLS, RISK_ALLELES
 from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.life.loci import fill_locus_tables, parts_of_trait
 from rlsabm.mathematics import exp
@@ -75,6 +75,10 @@ _PARAMETERS = (
     P("other_liability_heritability", 0.647, "1", "normal", 0.08, 0.0, 1.0,
       "Genetic share of the variance of liability that iron does not explain.",
       "Desai 2004 doi 10.1375/1369052042663841: 0.54 of all liability", centre=0.6),
+    P("locus_log_odds_scale", 1.15, "1", "normal", 0.08, 0.5, 2.0,
+      "Logarithms of the odds ratios that risk alleles have in adults with full iron supply and "
+      "without other loads, relative to the published ones of all people.",
+      f"set to {RISK_ALLELES}"),
 )  # fmt: skip
 
 GENOME = Room(

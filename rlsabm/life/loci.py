@@ -1,10 +1,12 @@
 """Loci: what a risk allele does to a trait, so that studies find the published odds ratio.
 
 An odds ratio is marginal: it compares people of all liabilities. The effect of an allele is the shift
-of its trait at which adults with full iron supply, without other loads, have this odds ratio for
-clinically significant RLS, which is what clinics and genome-wide studies recruit. It is found once a
-run, from the rules themselves: the effect of a deficit, the link from liability to RLS, and its
-long-run prevalence.
+of its trait at which adults of a typical age, with full iron supply and without other loads, have this
+odds ratio for clinically significant RLS, which is what clinics and genome-wide studies recruit. Real
+people differ in age, iron and loads besides, which dilutes an odds ratio, and cases are compared with
+people who have no RLS at all: so the logarithm asked for is a little larger than the published one. The
+effect is found once a run, from the rules themselves: the effect of a deficit, the link from liability
+to RLS, and its long-run prevalence.
 """
 
 from __future__ import annotations
@@ -197,7 +199,7 @@ def find_effect(
     """
     direction = 1.0 if odds_ratio > 1.0 else -1.0
     sign = -direction if of_iron else direction
-    wanted = direction * log(odds_ratio)
+    wanted = direction * p.locus_log_odds_scale * log(odds_ratio)
     low, high = 0.0, largest
     at_low, at_high = -wanted, 0.0
     size, stayed = largest, 0

@@ -26,7 +26,7 @@ ENROLMENT_MONTHS = 3
 #: Years for which donors are followed (RISE: up to 24 months, Mast 2012, PMC3508695), and last months
 #: in which they come again: about half do, as in RISE came to a last visit (1,308 of 2,425).
 FOLLOWED_YEARS = 2
-RETURN_MONTHS = 6
+RETURN_MONTHS = 3
 
 NewOrFrequent = Annotated[
     Literal["new", "frequent"],

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from rlsabm.arrays import Bools, Uids
 from rlsabm.calibration.measures.asking import Against, Case, Definition, Measure, other, strata
-from rlsabm.calibration.observation import Observation
+from rlsabm.calibration.observation import YEARS_BEFORE, Observation, families_of
 from rlsabm.calibration.samples import Sample, from_sums, odds_ratio, share
 from rlsabm.conventions import FEMALE
 
@@ -24,16 +25,26 @@ class Prevalence(Case):
             description="Share of women in the study, to which prevalence is standardised.",
         ),
     ] = None
+    haemoglobin_below: Annotated[
+        float | None,
+        Field(gt=0, description="Only people with less measured haemoglobin (g/L) than this."),
+    ] = None
+    surveys: Annotated[
+        Literal["last", "all"],
+        Field(
+            description="The survey of the year, or with it those of the three years before, so that "
+            "there are more people in a small group."
+        ),
+    ] = "last"
 
 
 def take_prevalence(seen: Observation, query: Prevalence) -> Sample:
     """The proportion of cases, of both sexes in the shares of the study if these are given."""
-    chosen = query.chosen(seen)
-    cases, families = query.cases(seen)[chosen], seen.families[chosen]
+    asked = [_cases_of(seen, query, before) for before in _surveys_before(query)]
+    cases, is_woman, families = (np.concatenate(parts) for parts in zip(*asked, strict=True))
     if query.women is None:
         return share(cases, families)
     women, persons = query.women, np.ones(len(cases))
-    is_woman = seen.now.lives["sex"][chosen] == FEMALE
     values = np.column_stack(
         [cases & is_woman, persons * is_woman, cases & ~is_woman, persons * ~is_woman]
     ).astype(float)
@@ -44,6 +55,22 @@ def take_prevalence(seen: Observation, query: Prevalence) -> Sample:
         )
 
     return Sample(values, families, from_sums(standardised))
+
+
+def _surveys_before(query: Prevalence) -> tuple[int, ...]:
+    """How many years before the last one the surveys were taken that count."""
+    return YEARS_BEFORE if query.surveys == "all" else (0,)
+
+
+def _cases_of(seen: Observation, query: Prevalence, years_before: int) -> tuple[Bools, Bools, Uids]:
+    """Those meant in one survey: who is a case, who is a woman, and their families."""
+    survey = seen.surveys[years_before]
+    chosen = query.chosen(seen, years_before=years_before)
+    if query.haemoglobin_below is not None:
+        chosen &= survey.measured_haemoglobin_g_per_l < query.haemoglobin_below
+    cases = query.cases(seen, years_before=years_before)
+    lives = survey.lives[chosen]
+    return cases[chosen], lives["sex"] == FEMALE, families_of(lives)
 
 
 class ShareOfCases(Case):
