@@ -426,7 +426,7 @@ def test_donors_absorb_what_they_gained_in_two_years() -> None:
         ({"birth_month": MONTH - 24 - 12 * np.array([20, 30, 31])}, {"ages": [20, 30]}, 2),
         ({"birth_month": MONTH - 24 - 12 * np.array([17, 18, 79])}, {}, 2),
         ({"birth_month": MONTH - 24 - 12 * np.array([17, 79, 80])}, {}, 1),
-        ({"last_donation_month": (BEGIN, MONTH - np.array([0, 5, 6]))}, {}, 2),
+        ({"last_donation_month": (BEGIN, MONTH - np.array([0, 2, 3]))}, {}, 2),
         ({"kidney": (0, [0, DIALYSIS, GRAFT])}, {}, 1),
         ({"pregnancy": ([0, 1, 0], 0)}, {}, 2),
         ({"gravidity": (1, [1, 1, 2])}, {}, 2),

@@ -176,7 +176,13 @@ def _same(target: Target, validated: Mapping[str, Query | None]) -> bool:
     """Whether a target has the key of a validation target, or asks the same."""
     if target.key in validated:
         return True
-    return target.query is not None and target.query in validated.values()
+    asked = [_what(query) for query in validated.values() if query is not None]
+    return target.query is not None and _what(target.query) in asked
+
+
+def _what(query: Query) -> Mapping[str, object]:
+    """What is asked, in however many surveys."""
+    return query.model_dump(exclude={"surveys"})
 
 
 def _mistakes_of_file(root: dict[str, Entry], place: Place) -> Iterator[ScenarioError]:
