@@ -42,11 +42,11 @@ _PARAMETERS = (
     P("lasting_effect", 0.0, "units of liability", "normal", 0.25, 0.0, 5.0,
       "Liability that a complete lasting load adds for good, once the delay is over.",
       "assumed: none, because an effect on CNS iron explains the same with fewer parameters"),
-    P("lasting_cns_iron_loss", 0.211, "1", "normal", 0.12, 0.0, 0.9,
+    P("lasting_cns_iron_loss", 0.248, "1", "normal", 0.12, 0.0, 0.9,
       "Share of the CNS iron of full supply that a complete lasting load takes for good, once the "
       "delay is over.", f"set to {RLS_AFTER_ONE_BIRTH}, given lasting_share_per_pregnancy",
       centre=0.23),
-    P("lasting_share_per_pregnancy", 0.648, "1", "normal", 0.12, 0.0, 1.0,
+    P("lasting_share_per_pregnancy", 0.621, "1", "normal", 0.12, 0.0, 1.0,
       "Share of the remaining lasting load that a pregnancy of nine months adds.",
       "assumed: about half of what remains, each time", centre=0.6),
     P("lasting_share_per_short_year", 0.0, "1", "normal", 0.1, 0.0, 1.0,

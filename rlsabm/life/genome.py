@@ -61,24 +61,24 @@ _LIFE_FIELDS = (
     Field("other_liability", "f4", "liability", "liability that iron does not explain (lambda)"),
 )
 _PARAMETERS = (
-    P("cns_iron_trait_log_sd", 0.357, "1", "normal", 0.08, 0.0, 0.8,
+    P("cns_iron_trait_log_sd", 0.402, "1", "normal", 0.08, 0.0, 0.8,
       "Standard deviation between people of the logarithm of the CNS-iron trait.",
       f"assumed wide, because {CSF_FERRITIN_IN_RLS}", centre=0.38),
-    P("cns_iron_trait_heritability", 0.6, "1", "normal", 0.1, 0.0, 1.0,
+    P("cns_iron_trait_heritability", 0.613, "1", "normal", 0.1, 0.0, 1.0,
       "Genetic share of the variance of the logarithm of the CNS-iron trait.",
-      "assumed, see other_liability_heritability"),
-    P("shared_polygenes_correlation", 0.69, "1", "normal", 0.12, 0.0, 0.95,
+      "assumed, see other_liability_heritability", centre=0.6),
+    P("shared_polygenes_correlation", 0.722, "1", "normal", 0.12, 0.0, 0.95,
       "Genetic correlation of low CNS iron with other liability.", "assumed", centre=0.7),
-    P("other_liability_sd", 1.42, "units of liability", "normal", 0.2, 0.1, 4.0,
+    P("other_liability_sd", 1.46, "units of liability", "normal", 0.2, 0.1, 4.0,
       "Standard deviation between people of liability that iron does not explain.",
       "assumed, from a trial of the equations", centre=1.55),
-    P("other_liability_heritability", 0.647, "1", "normal", 0.08, 0.0, 1.0,
+    P("other_liability_heritability", 0.635, "1", "normal", 0.08, 0.0, 1.0,
       "Genetic share of the variance of liability that iron does not explain.",
       "Desai 2004 doi 10.1375/1369052042663841: 0.54 of all liability", centre=0.6),
-    P("locus_log_odds_scale", 1.15, "1", "normal", 0.08, 0.5, 2.0,
+    P("locus_log_odds_scale", 1.14, "1", "normal", 0.08, 0.5, 2.0,
       "Logarithms of the odds ratios that risk alleles have in adults with full iron supply and "
       "without other loads, relative to the published ones of all people.",
-      f"set to {RISK_ALLELES}"),
+      f"set to {RISK_ALLELES}", centre=1.15),
 )  # fmt: skip
 
 GENOME = Room(
