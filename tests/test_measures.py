@@ -258,6 +258,10 @@ def test_relatives_of_probands() -> None:
     assert value(fresh, "relative_risk", relation="siblings") == pytest.approx(2 / 2 / overall)
     severe = dict(relation="siblings", proband_irls_at_least=40)
     assert units(people, "relative_risk", **severe) == 0
+    # A sister of 30 who is ill; everybody is those from 18 years on, whatever the ages of relatives.
+    young["birth_month"][2] = MONTH - 12 * 30
+    found = value(seen(people.now), "relative_risk", relation="siblings", relatives_ages=[18, 35])
+    assert found == pytest.approx(1 / 1 / overall)
 
 
 def twins(mono: tuple[int, int, int], di: tuple[int, int, int]) -> Observation:

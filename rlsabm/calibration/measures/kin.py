@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from rlsabm.arrays import Floats, Ints
-from rlsabm.calibration.measures.asking import Case, Definition, Measure
+from rlsabm.calibration.measures.asking import Ages, Case, Definition, Measure
 from rlsabm.calibration.observation import SEXES, Observation
 from rlsabm.calibration.samples import Sample, from_sums
 from rlsabm.results.tetrachoric import tetrachoric
@@ -20,6 +20,10 @@ class Relatives(Case):
     relation: Annotated[
         Literal["siblings", "offspring"], Field(description="Relatives of the probands.")
     ]
+    relatives_ages: Annotated[
+        Ages | None,
+        Field(description="Ages of the relatives, if not those of probands and of everybody."),
+    ] = None
     proband_definition: Annotated[
         Definition, Field(description="Definition by which probands truly have RLS, currently.")
     ] = "significant"
@@ -29,7 +33,7 @@ class Relatives(Case):
 
 
 def take_relative_risk(seen: Observation, query: Relatives) -> Sample:
-    """The prevalence in the relatives of probands, relative to that of everybody of their ages.
+    """The prevalence in the relatives of probands, relative to that of everybody.
 
     Every proband is ascertained once, with all relatives of the kind.
     """
@@ -37,7 +41,8 @@ def take_relative_risk(seen: Observation, query: Relatives) -> Sample:
     probands = chosen & seen.are(query.proband_definition, "current")
     probands &= seen.now.irls >= query.proband_irls_at_least
     of_proband, relatives = _relatives(seen, query.relation)
-    counts = probands[of_proband] & chosen[relatives]
+    asked = query.model_copy(update={"ages": query.relatives_ages or query.ages}).chosen(seen)
+    counts = probands[of_proband] & asked[relatives]
     of_proband, relatives = of_proband[counts], relatives[counts]
     rows = np.flatnonzero(probands)
     values = np.column_stack(
