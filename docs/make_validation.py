@@ -24,7 +24,7 @@ HEAD = f"""\
 
 Written by `python docs/make_validation.py` from a stored scorecard; do not edit by hand.
 
-Twenty-two parameters of the model are [calibrated](calibration.md) to some figures of the first list;
+Twenty-four parameters of the model are [calibrated](calibration.md) to some figures of the first list;
 nothing is ever fitted to those of the second. This page shows how far simulated figures are from
 published ones, as they fall: {DRAWS} runs of {SIZE:,} people of the baseline scenario, each at another
 draw from the posterior (`rlsabm validate --draws {DRAWS} --size {SIZE:_}`). None of these runs was

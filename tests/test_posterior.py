@@ -22,7 +22,7 @@ def test_it_has_the_parameters_of_the_file() -> None:
     assert [parameter.name for parameter in read_calibration("calibration").parameters] == list(
         NAMES
     )
-    assert VALUES.shape == (200, 22)
+    assert VALUES.shape == (200, 24)
     for name, values in zip(NAMES, VALUES.T, strict=True):
         assert PARAMETERS[name].lower <= values.min() < values.max() <= PARAMETERS[name].upper
 

@@ -107,6 +107,8 @@ def test_what_was_meant(tmp_path: Path, text: str, meant: str) -> None:
         "conditions.blood_donation.jurisdiction: France",
         "shifts.conditions: [everyone]",
         "shifts.conditions: [anemia]",
+        # Bounds from -3 to 1: it is no share, which people write in per cent.
+        "parameters: {old_age_liability: 7}",
     ],
 )
 def test_nothing_absurd_is_suggested(tmp_path: Path, text: str) -> None:

@@ -57,7 +57,7 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
         return f"[{value}]" if is_scalar and fits else None
     if kind == "boolean" and isinstance(value, str | int):
         return _SWITCHES.get(str(value).lower())
-    if isinstance(value, int | float) and schema.get("maximum") == 1 and 1.5 <= value <= 100:
+    if isinstance(value, int | float) and _is_share(schema) and 1.5 <= value <= 100:
         return f"{value / 100:g}"  # a share in per cent
     if kind == "string" and isinstance(value, bool | int | float):
         return f"'{str(value).lower()}'"
@@ -68,7 +68,7 @@ def likely_meaning(value: object, schema: Schema) -> str | None:
     if "pattern" in schema:
         return meant_place(value, jurisdictions())
     if kind in ("integer", "number"):
-        return _number_inside(value, of_one=schema.get("maximum") == 1)
+        return _number_inside(value, is_share=_is_share(schema))
     return None
 
 
@@ -180,14 +180,20 @@ def _paths(schema: Schema, parents: tuple[str, ...] = ()) -> Iterator[tuple[str,
         yield from _paths(_without_null(child)[0], (*parents, key))
 
 
-def _number_inside(text: str, *, of_one: bool) -> str | None:
+def _is_share(schema: Schema) -> bool:
+    """Whether a number is a share of one, which people also write in per cent."""
+    lowest = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
+    return bool(schema.get("maximum") == 1 and lowest >= 0)
+
+
+def _number_inside(text: str, *, is_share: bool) -> str | None:
     """The number that a text is meant to be, as it is written in YAML."""
     text = text.strip()
     if re.fullmatch(r"\d{1,3}([,.'’\s]\d{3})+", text):
         return re.sub(r"\D", "", text)
     if re.fullmatch(r"\d+,\d+", text):
         return text.replace(",", ".")
-    if of_one and (percent := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)):
+    if is_share and (percent := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text)):
         return f"{float(percent[1]) / 100:g}"
     try:
         value = float(text)
