@@ -54,11 +54,11 @@ _BODY_FIELDS = (
     ),
 )
 _PARAMETERS = (
-    P("supply_half_ferritin_ug_per_l", 4.13, "µg/L", "lognormal", 0.3, 1, 25,
+    P("supply_half_ferritin_ug_per_l", 3.7, "µg/L", "lognormal", 0.3, 1, 25,
       "Ferritin at which the supply of iron to the CNS is half of the full supply.",
       "assumed; nearly flat until stores are almost empty, because women without children have no "
       "more RLS than men, and cases no lower ferritin than others", centre=3.5),
-    P("supply_steepness", 5.45, "1", "normal", 1.0, 1.0, 12.0,
+    P("supply_steepness", 5.8, "1", "normal", 1.0, 1.0, 12.0,
       "Steepness with which the supply of iron to the CNS falls with ferritin (Hill exponent).",
       "assumed", centre=5.5),
     P("exchangeable_pool_months", 2.0, "months", "lognormal", 0.35, 1.0, 4.0,
@@ -73,7 +73,7 @@ _PARAMETERS = (
     P("deficit_convexity", 0.3, "1", "normal", 0.2, 0.0, 1.0,
       "Convexity of the effect of a CNS iron deficit: 0 makes it a square, 1 a cube of the deficit, so "
       "that marginal depletion has little effect and severe depletion much.", "assumed"),
-    P("deficit_effect", 7.13, "units of liability", "lognormal", 0.25, 0.0, 20.0,
+    P("deficit_effect", 7.92, "units of liability", "lognormal", 0.25, 0.0, 20.0,
       "Liability added by a complete lack of exchangeable CNS iron.", f"set to {RLS_IN_ANAEMIA}",
       centre=6.4),
     P("dopamine_share", 0.8, "1", "normal", 0.08, 0.0, 1.0,

@@ -46,7 +46,7 @@ _PARAMETERS = (
       "Share of the CNS iron of full supply that a complete lasting load takes for good, once the "
       "delay is over.", f"set to {RLS_AFTER_ONE_BIRTH}, given lasting_share_per_pregnancy",
       centre=0.23),
-    P("lasting_share_per_pregnancy", 0.621, "1", "normal", 0.12, 0.0, 1.0,
+    P("lasting_share_per_pregnancy", 0.608, "1", "normal", 0.12, 0.0, 1.0,
       "Share of the remaining lasting load that a pregnancy of nine months adds.",
       "assumed: about half of what remains, each time", centre=0.6),
     P("lasting_share_per_short_year", 0.0, "1", "normal", 0.1, 0.0, 1.0,

@@ -181,7 +181,7 @@ _PARAMETERS = (
     P("ckd_4_blood_loss_ml_per_month", 70, "mL/month", "lognormal", 0.3, 0, 1000,
       "Blood lost to the gut in CKD stages 4-5 before dialysis, above normal.",
       "51Cr studies: 3.15 v 0.83 mL/day"),
-    P("ckd_4_dopamine_load", 0.62, "liability", "lognormal", 0.4, 0, 6,
+    P("ckd_4_dopamine_load", 0.632, "liability", "lognormal", 0.4, 0, 6,
       "Loss of dopaminergic function due to uraemia before dialysis.", "assumed", centre=0.6),
     P("dialysis_blood_loss_ml_per_month", 270, "mL/month", "lognormal", 0.25, 0, 1500,
       "Blood lost on dialysis to circuit, samples and gut.",
@@ -203,7 +203,7 @@ _PARAMETERS = (
     P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
       "Transferrin saturation above which no intravenous iron is given on dialysis.",
       "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
-    P("dialysis_dopamine_load", 2.49, "units of liability", "lognormal", 0.25, 0, 6,
+    P("dialysis_dopamine_load", 2.62, "units of liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function due to uraemia on dialysis.", f"set to {RLS_ON_HAEMODIALYSIS}",
       centre=2.1),
 )  # fmt: skip

@@ -273,7 +273,7 @@ _PARAMETERS = (
     P("pregnancy_tablet_factor", 0.5, "1", "normal", 0.1, 0.1, 1,
       "Share of the prenatal dose that counts as ferrous iron on an empty stomach.",
       "assumed: taken with meals and calcium, and not every day"),
-    P("pregnancy_dopamine_load", 3.98, "units of liability", "lognormal", 0.25, 0, 6,
+    P("pregnancy_dopamine_load", 4.06, "units of liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function due to the hormones of late pregnancy, at term.",
       f"set to {RLS_IN_THE_THIRD_TRIMESTER}", centre=4.2),
 )  # fmt: skip

@@ -36,7 +36,7 @@ def fill_environment_tables(making: Making) -> Mapping[str, Any]:
 
 
 _PARAMETERS = (
-    P("environment_mean_years", 5.68, "years", "lognormal", 0.4, 0.25, 1000.0,
+    P("environment_mean_years", 4.87, "years", "lognormal", 0.4, 0.25, 1000.0,
       "Mean time for which a person's environment, and what it adds to liability, stays the same.",
       f"set to {NEW_AND_LASTING_RLS}", centre=5.0),
 )  # fmt: skip

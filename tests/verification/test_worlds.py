@@ -284,10 +284,10 @@ OVERTAKEN = {
     ("iron_loss", 100_000): "a few in a thousand",
     ("iron_and_load", 40_000): "2 of 2,958",
     ("iron_and_load", 100_000): "a few in a thousand",
-    ("heavy_menstrual_bleeding", 40_000): "1 of 170",
     ("heavy_menstrual_bleeding", 100_000): "1",
     ("single_bleeding", 40_000): "6 of 124",
     ("single_bleeding", 100_000): "a few in a hundred",
+    ("blood_loss", 40_000): "2 of 194",
     ("blood_loss", 100_000): "6 of 383",
 }
 
