@@ -32,7 +32,7 @@ NOTES = """\
   are about equally near, while the published figures differ by a factor of two. What brothers and
   sisters share as children, or dominance, may be missing.
 - Among Europeans of 20 to 79 years RLS is at the upper limit of the published interval
-  (`C1_any_europe`), as the survey behind `C1_any_adults` found fewer of a younger population.
+  (`C1_any_europe`): with as much RLS as `C1_any_adults` asks for it cannot be rarer.
 - Women without births have a little more RLS than men of their ages (`C23_no_birth`), by their menses.
 
 ### What was tried
@@ -40,8 +40,8 @@ NOTES = """\
 - With an environment for life, new RLS came at a quarter of the published rate, whatever the
   parameters: liability was mostly inborn, and exposures change slowly. An environment that changes
   every five years or so meets it, together with persistence and everything else. The mean age at
-  onset, which nothing was fitted to, then comes out about as published, though half of familial
-  cases still begin before 20, and not a quarter.
+  onset, which nothing was fitted to, then comes out about as published, though two in five familial
+  cases still begin before 20, and not one in four.
 - Without a fall of liability in old age, prevalence went on rising after 65, where surveys find it
   flat or falling: chronic disease and lost iron accumulate with age. Why old people report less is
   not known; surveys reach fewer of the frail, which the model does not show.

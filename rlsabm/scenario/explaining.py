@@ -182,8 +182,8 @@ def _paths(schema: Schema, parents: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 def _is_share(schema: Schema) -> bool:
     """Whether a number is a share of one, which people also write in per cent."""
-    lowest = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
-    return bool(schema.get("maximum") == 1 and lowest >= 0)
+    lowest = schema.get("minimum", schema.get("exclusiveMinimum"))
+    return schema.get("maximum") == 1 and lowest is not None and lowest >= 0
 
 
 def _number_inside(text: str, *, is_share: bool) -> str | None:
