@@ -40,7 +40,8 @@ class Prevalence(Case):
 
 def take_prevalence(seen: Observation, query: Prevalence) -> Sample:
     """The proportion of cases, of both sexes in the shares of the study if these are given."""
-    asked = [_cases_of(seen, query, before) for before in _surveys_before(query)]
+    years_before = YEARS_BEFORE if query.surveys == "all" else (0,)
+    asked = [_cases_of(seen, query, years) for years in years_before]
     cases, is_woman, families = (np.concatenate(parts) for parts in zip(*asked, strict=True))
     if query.women is None:
         return share(cases, families)
@@ -55,11 +56,6 @@ def take_prevalence(seen: Observation, query: Prevalence) -> Sample:
         )
 
     return Sample(values, families, from_sums(standardised))
-
-
-def _surveys_before(query: Prevalence) -> tuple[int, ...]:
-    """How many years before the last one the surveys were taken that count."""
-    return YEARS_BEFORE if query.surveys == "all" else (0,)
 
 
 def _cases_of(seen: Observation, query: Prevalence, years_before: int) -> tuple[Bools, Bools, Uids]:
