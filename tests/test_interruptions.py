@@ -122,6 +122,39 @@ def test_within_a_callback_a_request_is_noted_and_nobody_is_told(
     assert sys.unraisablehook is sys.__unraisablehook__
 
 
+#: The program, asked to end where LLVM asks for the n-th time for code that is compiled already.
+ASKED_WITHIN_LLVM = """
+import os, signal, sys
+from numba.core.codegen import CPUCodeLibrary
+from rlsabm.__main__ import main
+
+find, times, moment = CPUCodeLibrary._object_getbuffer_hook, [], int(sys.argv.pop(1))
+
+def find_after_a_request(module):
+    times.append(module)
+    if len(times) == moment:
+        os.kill(os.getpid(), signal.SIGINT)
+    return find(module)
+
+CPUCodeLibrary._object_getbuffer_hook = find_after_a_request
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [1, 5, *(pytest.param(each, marks=pytest.mark.long) for each in (2, 3, 4, *range(6, 20)))],
+)
+def test_asked_to_end_while_compiled_code_is_loaded(tmp_path: Path, moment: int) -> None:
+    """An error in LLVM's face would leave it without the code, which is then called nevertheless."""
+    (tmp_path / "small.yaml").write_text(ENDLESS, encoding="utf-8")
+    words = (str(moment), "run", "small.yaml", "--out", "out", "--workers", "1")
+    with Process(*words, folder=tmp_path, program=("-c", ASKED_WITHIN_LLVM)) as process:
+        outcome = process.wait()
+    assert (outcome.code, outcome.out) == (130, ""), outcome
+    assert outcome.err.startswith("Stopped"), outcome.err
+
+
 def end_at_random(folder: Path, chance: random.Random, words: tuple[str, ...]) -> float:
     """Begin a study, ask it to end at some moment, and see what it says; how long that took."""
     out = folder / "out"

@@ -1,9 +1,10 @@
 """Requests to end: Ctrl-C, a terminal that is closed, a batch system whose time is up.
 
 Python raises `KeyboardInterrupt` wherever the program happens to be.  Within a callback of some
-library, as there are many while the compiler is loaded, that is lost; twice in a moment, it strikes
-those who tidy up.  So each request is also noted, those who work look at the note from time to time,
-and of several in a moment only the first is raised.
+library that is lost; where LLVM asks for compiled code, it goes on without that code, and crashes;
+twice in a moment, it strikes those who tidy up.  So each request is also noted, those who work look at
+the note from time to time, none is raised while LLVM is at work, and of several in a moment only the
+first is raised.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 #: Requests so soon after one that was raised say the same once more (seconds): a terminal and a program
 #: that starts others may both pass on one Ctrl-C.
 ONCE_MORE_SECONDS = 1.0
+#: Modules that LLVM calls back: what they do not answer, it takes to be nothing.
+CALLED_BY_LLVM = ("llvmlite.", "numba.core.codegen")
 #: What terminals and batch systems send; not every system has all of them.
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -46,10 +49,12 @@ class _Note:
         self._raised = float("-inf")
 
     def take(self, number: int, frame: FrameType | None) -> None:
-        """Note a request, and raise it unless it is heard already."""
+        """Note a request, and raise it unless it is heard already or LLVM is at work."""
         self.asked = True
         now = time.monotonic()
-        if not self.heard and now - self._raised > ONCE_MORE_SECONDS:
+        if self.heard or _is_within_llvm(frame):
+            return
+        if now - self._raised > ONCE_MORE_SECONDS:
             self._raised = now
             raise Interruption
 
@@ -57,6 +62,15 @@ class _Note:
         """Tell of an error in a callback, unless it is a request, which has been noted."""
         if not isinstance(error.exc_value, KeyboardInterrupt):
             sys.__unraisablehook__(error)
+
+
+def _is_within_llvm(frame: FrameType | None) -> bool:
+    """Whether what runs was called by LLVM, or calls it."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).startswith(CALLED_BY_LLVM):
+            return True
+        frame = frame.f_back
+    return False
 
 
 _note = _Note()
