@@ -45,7 +45,10 @@ BURDEN_FIELDS = (
         "iron that fetus and placenta draw from a replete mother",
     ),
     BurdenField("oral_iron_mg_per_day", "amount", "iron", "mg/day", "elemental iron in tablets"),
-    BurdenField("infused_iron_mg", "amount", "iron", "mg", "iron infused"),
+    BurdenField(
+        "dialysis_care", "amount", "iron", "1",
+        "whether a dialysis unit looks after iron: it infuses by what it measures in this body",
+    ),
     BurdenField("menses_factor", "factor", "iron", "ratio", "0 in a month without menses, 1 otherwise"),
     BurdenField("red_cell_target_factor", "factor", "iron", "ratio", "red-cell iron aimed at"),
     BurdenField("blood_volume_factor", "factor", "iron", "ratio", "blood volume"),
@@ -66,6 +69,22 @@ BURDEN_FIELDS = (
         "mortality by conditions of the catalogue, relative to people of the same age and sex",
     ),
 )  # fmt: skip
+
+
+class Care(NamedTuple):
+    """What a body is given in a month beside its burden, by those who look after it.
+
+    Attributes
+    ----------
+    infused_iron_mg
+        Iron infused (mg).
+    """
+
+    infused_iron_mg: float
+
+
+#: The care of those whom nobody looks after.
+NO_CARE = Care(0.0)
 
 _KINDS = (
     ("iron_amounts", "amount", "iron"),

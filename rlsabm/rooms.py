@@ -10,6 +10,7 @@ from rlsabm.body.brain import BRAIN
 from rlsabm.body.iron import PERIPHERAL_IRON
 from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
+from rlsabm.care.infusions import INFUSIONS
 from rlsabm.declaring.room import Room
 from rlsabm.events import event_names
 from rlsabm.exposures.catalogue.episodes import CATALOGUE
@@ -33,6 +34,7 @@ ROOMS: tuple[Room, ...] = (
     GENOME,
     ENVIRONMENTS,
     *EXPOSURES,
+    INFUSIONS,
     CATALOGUE,
     MORTALITY,
     ASSAYS,

@@ -8,6 +8,7 @@ from rlsabm.body.brain import advance_brain
 from rlsabm.body.iron import advance_iron, endow_with_iron
 from rlsabm.body.responses import cns_supply
 from rlsabm.body.symptoms import advance_symptoms
+from rlsabm.burden import Care
 from rlsabm.compilation import compiled, inlined
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.moment import Moment
@@ -30,11 +31,12 @@ def advance_body(
     body: Any,
     life: Any,
     burden: Any,
+    care: Care,
     at: Moment,
     p: Inputs,
 ) -> None:
-    """One month: iron, then CNS iron and dopamine, then symptoms."""
+    """One month under a burden, with the care of the month: iron, then the brain, then symptoms."""
     per_scale = 1.0 / life.storage_scale_mg
-    advance_iron(body, life, burden, per_scale, p)
+    advance_iron(body, life, burden, care, per_scale, p)
     iron_effect = advance_brain(body, life, burden, at.age, per_scale, p)
     advance_symptoms(body, life, iron_effect, at, p)

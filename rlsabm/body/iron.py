@@ -19,6 +19,7 @@ from rlsabm.body.responses import (
     ferritin_at,
     tabulate_absorption,
 )
+from rlsabm.burden import Care
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, MALE, MONTHS_PER_DAY
 from rlsabm.declaring.fields import Field
@@ -250,8 +251,10 @@ def released_from_stores(body: Any, life: Any, per_scale: float, p: Inputs) -> f
 
 
 @inlined
-def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs) -> None:
-    """One month of peripheral iron."""
+def advance_iron(
+    body: Any, life: Any, burden: Any, care: Care, per_scale: float, p: Inputs
+) -> None:
+    """One month of peripheral iron under a burden and with the care that is given."""
     share = absorbed_share(body.storage_iron_mg * per_scale, p)
     red_cells = body.red_cell_iron_mg
     bled = 0.0
@@ -269,7 +272,7 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     if burden.oral_iron_mg_per_day > 0.0:
         absorbed_per_day += absorbed_from_tablets(share, drive, burden, p)
     absorbed = absorbed_per_day * DAYS_PER_MONTH
-    stores = body.storage_iron_mg + absorbed + burden.infused_iron_mg
+    stores = body.storage_iron_mg + absorbed + care.infused_iron_mg
 
     # Other losses take at most what stores hold; the child of a mother without stores gets less.
     lost = min(burden.iron_loss_mg, stores)
@@ -308,7 +311,7 @@ def advance_iron(body: Any, life: Any, burden: Any, per_scale: float, p: Inputs)
     body.storage_iron_mg = stores
     body.red_cell_iron_mg = red_cells
     body.tissue_iron_mg += tissue
-    body.iron_gained_mg += absorbed + burden.infused_iron_mg
+    body.iron_gained_mg += absorbed + care.infused_iron_mg
     body.iron_spent_mg += bled + lost + milk + passed
     body.absorbed_mg_per_day = absorbed_per_day
     body.lost_mg_per_day = (bled + lost + milk + passed) * MONTHS_PER_DAY

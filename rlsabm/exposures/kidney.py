@@ -10,7 +10,6 @@ from pydantic import Field as Key
 
 from rlsabm import chance
 from rlsabm.arrays import Bools, Floats
-from rlsabm.body.iron import ferritin, transferrin_saturation
 from rlsabm.chance import per_month, waiting_months
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import LONG_AGO, NEVER
@@ -194,15 +193,6 @@ _PARAMETERS = (
     P("dialysis_haemoglobin_g_per_l", 110, "g/L", "normal", 3, 80, 140,
       "Haemoglobin target of treatment with erythropoietin on dialysis.",
       "DOPPS Practice Monitor: 109-115"),
-    P("infusion_mg_per_month", 220, "mg/month", "fixed", 0, 0, 1000,
-      "Intravenous iron on dialysis in a month in which the protocol asks for it.",
-      "DOPPS, Bailie PMC5679150: 100-200 neutral, 300-400 raises"),
-    P("infusion_ferritin_below_ug_per_l", 800, "µg/L", "fixed", 0, 50, 2000,
-      "Serum ferritin above which no intravenous iron is given on dialysis.",
-      "assumed; median of 718 in the United States, Karaboyas 2018 doi 10.1093/ndt/gfy190"),
-    P("infusion_saturation_below_percent", 40, "%", "fixed", 0, 5, 60,
-      "Transferrin saturation above which no intravenous iron is given on dialysis.",
-      "PIVOTAL proactive arm, N Engl J Med 2019; above what the model reaches"),
     P("dialysis_dopamine_load", 2.62, "units of liability", "lognormal", 0.25, 0, 6,
       "Loss of dopaminergic function due to uraemia on dialysis.", f"set to {RLS_ON_HAEMODIALYSIS}",
       centre=2.1),
@@ -342,23 +332,9 @@ def kidney_ratio(conditions: int, p: Inputs) -> float:
     return ratio
 
 
-@compiled
-def infusion_mg(body: Any, life: Any, p: Inputs) -> float:
-    """Intravenous iron that the dialysis unit's protocol gives this month."""
-    measured = ferritin(body, life, p) * p.dialysis_ferritin_factor
-    saturation = transferrin_saturation(body, life, p)
-    if (
-        measured < p.infusion_ferritin_below_ug_per_l
-        and saturation < p.infusion_saturation_below_percent
-    ):
-        return p.infusion_mg_per_month
-    return 0.0
-
-
 @inlined
 def suffer_kidney_disease(
     life: Any,
-    body: Any,
     of_kidney_disease: Any,
     of_dialysis: Any,
     at: Moment,
@@ -395,7 +371,7 @@ def suffer_kidney_disease(
         aim = p.dialysis_haemoglobin_g_per_l * life.blood_volume_l * p.haemoglobin_iron_mg_per_g
         of_dialysis.red_cell_target_factor *= min(aim / life.red_cell_target_mg, 1.0)
         of_dialysis.blood_loss_ml += p.dialysis_blood_loss_ml_per_month
-        of_dialysis.infused_iron_mg += infusion_mg(body, life, p)
+        of_dialysis.dialysis_care += 1.0
         of_dialysis.dopamine_load += p.dialysis_dopamine_load
 
 

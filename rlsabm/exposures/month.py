@@ -83,7 +83,7 @@ def undergo_exposures(
         menstruate(life, burdens[apart * OF_MENSES], burdens[apart * OF_HEAVY_MENSES], at, p)
     # The onsets of both share a uniform from its two ends: no one has both in one month.
     suffer_kidney_disease(
-        life, body, burdens[apart * OF_KIDNEY_DISEASE], burdens[apart * OF_DIALYSIS], at, p
+        life, burdens[apart * OF_KIDNEY_DISEASE], burdens[apart * OF_DIALYSIS], at, p
     )  # fmt: skip
     donate(life, body, burdens[apart * OF_DONATION], at, p)
 

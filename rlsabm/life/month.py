@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rlsabm.body.body import advance_body
 from rlsabm.body.symptoms import note_symptoms
+from rlsabm.care.care import receive_care
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, NEVER
 from rlsabm.declaring.inputs import Inputs
@@ -57,7 +58,9 @@ def live_month(life: Any, body: Any, burdens: Any, month: int, p: Inputs) -> Non
 
     begin_burden(burdens, WHOLE, STANDING, life)
     undergo_exposures(life, body, burdens, 0, at, p)
-    advance_body(body, life, burdens[WHOLE], at, p)
+    burden = burdens[WHOLE]
+    care = receive_care(body, life, burden, p)
+    advance_body(body, life, burden, care, at, p)
 
 
 @compiled

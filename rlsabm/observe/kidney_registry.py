@@ -27,7 +27,7 @@ from rlsabm.life.birth import begin_life
 from rlsabm.life.growth import build_body
 from rlsabm.life.mortality import chance_to_die
 from rlsabm.moment import moment_of
-from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.person import LIFE, newborn_records
 from rlsabm.setting import Setting
 
 #: What is counted, by sex and completed age.
@@ -89,7 +89,7 @@ def keep_kidney_registry(
     counts = np.zeros((parts, 2, LAST_AGE + 1, COUNTS))
     born = setting.plan.first_month
     boys = float(setting.plan.male_share[-1])
-    scratch = newborn_records(LIFE, 2), newborn_records(BODY, 1), neutral_burdens(BURDENS)
+    scratch = newborn_records(LIFE, 2), neutral_burdens(BURDENS)
     for first in range(0, lives, AT_A_TIME):
         stop = min(first + AT_A_TIME, lives)
         count_lives(first, stop, born, boys, scratch, counts, p)
@@ -98,7 +98,7 @@ def keep_kidney_registry(
 
 
 @inlined
-def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, p: Inputs) -> bool:
+def count_month(life: Any, burdens: Any, month: int, counts: Floats, p: Inputs) -> bool:
     """One month of a life, added to its counts; returns whether it goes on."""
     at = moment_of(life, month, p)
     if month >= life.conditions_until:
@@ -118,7 +118,7 @@ def count_month(life: Any, body: Any, burdens: Any, month: int, counts: Floats, 
         counts[at.age, PATIENT_DIED] += dying
     if dies:
         return False
-    suffer_kidney_disease(life, body, burdens[1], burdens[2], at, p)
+    suffer_kidney_disease(life, burdens[1], burdens[2], at, p)
     if stage == CKD_4 and life.kidney == DIALYSIS:
         counts[at.age, BEGUN] += 1.0
     elif stage == DIALYSIS and life.kidney == GRAFT:
@@ -133,9 +133,9 @@ def count_lives(
     """Live the people of these numbers, born in a month, and add to the counts.
 
     A month of death counts half. ``boys`` is the share of boys, who are spread evenly. ``scratch`` are
-    two lives of newborns, of which the first is lived, a body that nobody looks at, and burdens.
+    two lives of newborns, of which the first is lived, and burdens.
     """
-    lives, bodies, burdens = scratch
+    lives, burdens = scratch
     life = lives[0]
     for number in range(first, stop):
         lives[0] = lives[1]
@@ -146,5 +146,5 @@ def count_lives(
         lay_standing(burdens[0], life.conditions, life.bleeding_factor, 0, 0, p)
         of_part = counts[int(uid % np.uint64(len(counts))), life.sex]
         for month in range(born, born + MOST_MONTHS):
-            if not count_month(life, bodies[0], burdens, month, of_part, p):
+            if not count_month(life, burdens, month, of_part, p):
                 break

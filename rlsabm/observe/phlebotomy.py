@@ -14,7 +14,7 @@ import numpy as np
 
 from rlsabm.arrays import Floats, Records
 from rlsabm.body.iron import advance_iron
-from rlsabm.burden import neutral_burdens
+from rlsabm.burden import NO_CARE, neutral_burdens
 from rlsabm.compilation import compiled
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.exposures.catalogue.episodes import lay_standing, update_conditions
@@ -72,7 +72,7 @@ def live_through(
                 burden.blood_loss_ml += plan.blood_ml
             if since < plan.tablet_months:
                 burden.oral_iron_mg_per_day = plan.tablets_mg_per_day
-            advance_iron(body, life, burden, 1.0 / life.storage_scale_mg, p)
+            advance_iron(body, life, burden, NO_CARE, 1.0 / life.storage_scale_mg, p)
             red_cells[row, k + 1] = body.red_cell_iron_mg
             stores[row, k + 1] = body.storage_iron_mg
             absorbed[row, k] = body.absorbed_mg_per_day

@@ -24,6 +24,7 @@ from rlsabm.body.brain import BRAIN
 from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
 from rlsabm.burden import lay_neutral, neutral_burdens
+from rlsabm.care.care import receive_care
 from rlsabm.chance import Word
 from rlsabm.compilation import compiled
 from rlsabm.declaring.inputs import Inputs
@@ -136,8 +137,10 @@ def live_life_again(
                     burden_of_world(burdens, life, world, filled, begun, p)
                     borne = OF_WORLD
                 if differs[w]:
-                    advance_body(bodies[w + 1], life, burdens[borne], at, p)
-        advance_body(bodies[0], life, burdens[WHOLE], at, p)
+                    care = receive_care(bodies[w + 1], life, burdens[borne], p)
+                    advance_body(bodies[w + 1], life, burdens[borne], care, at, p)
+        care = receive_care(bodies[0], life, burdens[WHOLE], p)
+        advance_body(bodies[0], life, burdens[WHOLE], care, at, p)
         for w in range(len(worlds)):
             if worlds[w].body != BEARING:
                 advance_changed_body(

@@ -152,16 +152,22 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "erythropoietin aims at a third of the haemoglobin",
     ),
     (
-        "exposures/kidney.py",
+        "care/infusions.py",
         "measured = ferritin(body, life, p) * p.dialysis_ferritin_factor",
         "measured = ferritin(body, life, p)",
         "the protocol does not see inflammation",
     ),
     (
         "exposures/kidney.py",
-        "of_dialysis.infused_iron_mg += infusion_mg(body, life, p)",
+        "of_dialysis.dialysis_care += 1.0",
         "pass",
         "no iron is infused on dialysis",
+    ),
+    (
+        "worlds/living_again.py",
+        "care = receive_care(bodies[w + 1], life, burdens[borne], p)",
+        "care = receive_care(bodies[0], life, burdens[borne], p)",
+        "iron is infused by what is measured in another world",
     ),
     (
         "exposures/kidney_course.py",

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from rlsabm.burden import neutral_burdens
+from rlsabm.care.infusions import infusion_mg
 from rlsabm.compilation import compiled
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, MALE, NEVER
 from rlsabm.data import DATA
@@ -27,7 +28,6 @@ from rlsabm.exposures.kidney import (
     TO_DIALYSIS,
     TRANSPLANTED,
     enter_stage,
-    infusion_mg,
 )
 from rlsabm.exposures.kidney_course import KIDNEY_FAILURE
 from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED, MONTHS_TO_LOSS, nurse

@@ -24,7 +24,7 @@ from rlsabm.body.iron import (
     transferrin_saturation,
 )
 from rlsabm.body.responses import absorbed_share, cns_supply, equilibrium_prevalence, ferritin_at
-from rlsabm.burden import lay_neutral, neutral_burdens
+from rlsabm.burden import NO_CARE, lay_neutral, neutral_burdens
 from rlsabm.calibration.measures.trials import are_accepted, days_to_recover
 from rlsabm.calibration.reading import calibration_targets
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE
@@ -65,7 +65,7 @@ def from_tablets(share: float, drive: float, burdens: Any, p: Any) -> float:
 
 @njit(error_model="numpy")
 def advance_with_first(body: Any, life: Any, burdens: Any, p: Any) -> None:
-    advance_iron(body, life, burdens[0], 1.0 / life.storage_scale_mg, p)
+    advance_iron(body, life, burdens[0], NO_CARE, 1.0 / life.storage_scale_mg, p)
 
 
 # ------------------------------------------------------------------------------- the ledger
@@ -173,7 +173,7 @@ def _advance(
 ) -> None:
     """The same burden month after month; stores and red cells at the end of each."""
     for month in range(months):
-        advance_iron(body, life, burdens[0], 1.0 / life.storage_scale_mg, p)
+        advance_iron(body, life, burdens[0], NO_CARE, 1.0 / life.storage_scale_mg, p)
         stores[month] = body.storage_iron_mg
         red[month] = body.red_cell_iron_mg
 

@@ -25,6 +25,7 @@ from rlsabm.body.iron import (
     transferrin_saturation,
 )
 from rlsabm.body.responses import absorbed_share, cns_supply, equilibrium_prevalence, ferritin_at
+from rlsabm.burden import NO_CARE, Care
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE
 
 DAYS = 30.44
@@ -41,7 +42,11 @@ def share_at(stores_mg: float) -> float:
 
 
 def month(
-    *, values: dict[str, float] | None = None, burden: dict[str, float] | None = None, **of: Any
+    *,
+    values: dict[str, float] | None = None,
+    burden: dict[str, float] | None = None,
+    infused_mg: float = 0.0,
+    **of: Any,
 ) -> SimpleNamespace:
     """A month of iron: the body before and after, and what changed."""
     of = {"iron_intake_mg_per_day": 0.0, "tissue_iron_mg": 49.0} | of
@@ -50,7 +55,9 @@ def month(
     load = a_burden()
     for name, value in (burden or {}).items():
         load[name] = value
-    plain(advance_iron)(body, life, load, 1.0 / life.storage_scale_mg, inputs(**(values or {})))
+    plain(advance_iron)(
+        body, life, load, Care(infused_mg), 1.0 / life.storage_scale_mg, inputs(**(values or {}))
+    )
     return SimpleNamespace(
         life=life,
         before=before,
@@ -246,7 +253,7 @@ def test_tablets_add_to_food() -> None:
 
 
 def test_infused_iron_goes_to_stores() -> None:
-    found = month(burden={"infused_iron_mg": 200.0})
+    found = month(infused_mg=200.0)
     assert found.stores == pytest.approx(1200.0)
     assert found.gained == pytest.approx(200.0)
     assert found.body.absorbed_mg_per_day == 0.0
@@ -453,8 +460,8 @@ def test_the_ledger_closes() -> None:
     found = month(
         storage_iron_mg=60.0, iron_intake_mg_per_day=12.0, tissue_iron_mg=30.0,
         burden=dict(blood_loss_ml=300.0, menses_ml=40.0, iron_loss_mg=20.0, milk_iron_mg=8.0,
-                    conceptus_demand_mg=70.0, oral_iron_mg_per_day=30.0, infused_iron_mg=5.0,
-                    red_cell_target_factor=1.2),
+                    conceptus_demand_mg=70.0, oral_iron_mg_per_day=30.0, red_cell_target_factor=1.2),
+        infused_mg=5.0,
     )  # fmt: skip
     held = found.stores + found.red + found.tissue
     assert held - (60 + TARGET + 30) == pytest.approx(found.gained - found.spent, rel=1e-9)
@@ -559,7 +566,7 @@ def test_a_month_of_a_body_is_iron_then_brain_then_symptoms() -> None:
     life, body = person(storage_iron_mg=300.0, iron_intake_mg_per_day=0.0, tissue_iron_mg=49.0)
     burden = a_burden()
     burden.iron_loss_mg = 200.0
-    plain(advance_body)(body, life, burden, moment(), p)
+    plain(advance_body)(body, life, burden, NO_CARE, moment(), p)
     supply = plain(cns_supply)(100.0 / 500.0, p)
     step = 1 - np.exp(-1 / 2)
     assert body.storage_iron_mg == pytest.approx(100.0)

@@ -31,7 +31,6 @@ from rlsabm.exposures.kidney import (
     IntravenousIron,
     are_on_dialysis,
     enter_stage,
-    infusion_mg,
     months_on_dialysis,
     note_kidney,
     suffer_kidney_disease,
@@ -195,10 +194,10 @@ def lived(
     p: Any = None, uid: int = 1, when: dict[str, Any] | None = None, **fields: Any
 ) -> tuple[Any, Any, Any]:
     """Life, burden of kidney disease and burden of dialysis after a month."""
-    life, body = person(uid=uid, **fields)
+    life, _ = person(uid=uid, **fields)
     of_disease, of_dialysis = a_burden(), a_burden()
     plain(suffer_kidney_disease)(
-        life, body, of_disease, of_dialysis, moment(**(when or {})), inputs() if p is None else p
+        life, of_disease, of_dialysis, moment(**(when or {})), inputs() if p is None else p
     )
     return life, of_disease, of_dialysis
 
@@ -267,13 +266,13 @@ def test_ckd_3_and_a_graft_burden_nobody() -> None:
         assert of_disease == of_dialysis == a_burden()
 
 
-def test_dialysis_lowers_absorption_bleeds_infuses_and_loads() -> None:
+def test_dialysis_lowers_absorption_bleeds_loads_and_has_its_unit() -> None:
     life, of_disease, burden = lived(kidney=DIALYSIS, red_cell_target_mg=150 * 5 * 3.39)
     assert life.kidney == DIALYSIS
     assert burden.absorption_factor == pytest.approx(0.4)
     assert burden.red_cell_target_factor == pytest.approx(110 / 150, rel=EXACT)
     assert burden.blood_loss_ml == 270.0
-    assert burden.infused_iron_mg == 220.0
+    assert burden.dialysis_care == 1.0
     assert burden.dopamine_load == pytest.approx(1.15)
     assert of_disease == a_burden()
 
@@ -288,25 +287,6 @@ def test_dialysis_costs_1_2_g_of_iron_a_year() -> None:
 def test_erythropoietin_aims_at_no_more_than_the_persons_own_haemoglobin() -> None:
     _, _, burden = lived(kidney=DIALYSIS, red_cell_target_mg=100 * 5 * 3.39)
     assert burden.red_cell_target_factor == 1.0
-
-
-def infused(stores: float, **values: float) -> float:
-    life, body = person(storage_iron_mg=500 * stores)
-    return float(plain(infusion_mg)(body, life, inputs(**values)))
-
-
-def test_infusions_stop_above_a_measured_ferritin_of_800() -> None:
-    """Ferritin on dialysis is 1.8 times that of the same stores: 40 (exp(s) - 1) x 1.8."""
-    limit = np.log1p(800 / 1.8 / 40)
-    assert infused(limit - 0.01) == 220.0
-    assert infused(limit + 0.01) == 0.0
-
-
-def test_infusions_stop_above_a_saturation() -> None:
-    """Saturation is 30 % x ferritin / (ferritin + 12): 20 % at a ferritin of 24."""
-    limit = np.log1p(24 / 40)
-    assert infused(limit - 0.01, infusion_saturation_below_percent=20) == 220.0
-    assert infused(limit + 0.01, infusion_saturation_below_percent=20) == 0.0
 
 
 # Death --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from rule_tools import EXACT, NOW, inputs, made, plain
 
 from rlsabm.body.iron import advance_iron
-from rlsabm.burden import neutral_burdens
+from rlsabm.burden import NO_CARE, neutral_burdens
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE, NEVER
 from rlsabm.exposures.catalogue.episodes import episode_at
 from rlsabm.observe import phlebotomy
@@ -104,7 +104,9 @@ def test_a_month_without_anything_is_that_of_the_rule() -> None:
     lives, bodies = people(1, storage_iron_mg=300.0)
     burden = neutral_burdens(1)[0]
     burden.iron_loss_mg = DAYS_PER_MONTH
-    plain(advance_iron)(bodies[0], lives[0], burden, 1.0 / lives[0].storage_scale_mg, inputs())
+    plain(advance_iron)(
+        bodies[0], lives[0], burden, NO_CARE, 1.0 / lives[0].storage_scale_mg, inputs()
+    )
     course = trial(months=1, blood_ml=0.0, storage_iron_mg=300.0)
     found = course.stores_mg[0, 1], course.absorbed_mg_per_day[0, 0]
     wanted = bodies[0].storage_iron_mg, bodies[0].absorbed_mg_per_day

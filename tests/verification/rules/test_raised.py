@@ -439,9 +439,9 @@ def test_conditions_raise_the_onset_of_kidney_disease() -> None:
     for bits, ratio in ((0b000, 1.0), (0b010, 1.0), (0b001, 3.0), (0b101, 6.0)):
         assert plain(kidney_ratio)(bits, p) == ratio
         for onset, falls_ill in ((0.99, True), (1.01, False)):
-            life, body = person(sex=MALE, age=60, conditions=bits)
+            life, _ = person(sex=MALE, age=60, conditions=bits)
             at = moment(age=60, onset=onset * ratio * p.kidney_onset[MALE, 60])
-            plain(suffer_kidney_disease)(life, body, *neutral_burdens(2), at, p)
+            plain(suffer_kidney_disease)(life, *neutral_burdens(2), at, p)
             assert (life.kidney == CKD_3) == falls_ill
     # All together fall ill as often as without: mean ratio 2 x 1.2.
     ratio = np.log1p(-without.kidney_onset[:, 40]) / np.log1p(-p.kidney_onset[:, 40])

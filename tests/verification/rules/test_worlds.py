@@ -11,7 +11,7 @@ from rule_tools import EXACT, NOW, a_burden, burdens, inputs, moment, person, pl
 
 from rlsabm.body.brain import iron_effect
 from rlsabm.burden import neutral_burdens
-from rlsabm.conventions import FEMALE, MALE, NEVER
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE, NEVER
 from rlsabm.declaring.groups import IRON_STORES
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.exposures.catalogue.episodes import EVERY_CONDITION
@@ -392,6 +392,38 @@ def test_a_world_without_the_iron_of_a_condition_leaves_its_load(states: Any) ->
     other = states[:, place(without_iron_of("both"))]
     for field in ("storage_iron_mg", "dopamine_deficit", "liability"):
         assert other[field] == pytest.approx(found[field], rel=1e-5), field
+
+
+def on_dialysis_from_childhood() -> Any:
+    """Inputs with which kidneys fail in the first years of life, and nobody dies of it."""
+    p = inputs(
+        CATALOGUE,
+        ckd_3_years=0.5,
+        ckd_4_years=0.5,
+        infusion_mg_per_month=150,
+        infusion_ferritin_below_ug_per_l=100,
+    )
+    p.kidney_onset[:] = 1.0
+    p.transplant[:] = p.dialysis_death[:] = 0.0
+    return p
+
+
+def test_dialysis_units_infuse_by_what_they_measure_in_each_world() -> None:
+    """Who does not lose the iron of a condition is infused less; the ledger closes everywhere."""
+    p = on_dialysis_from_childhood()
+    p.death[:] = 0.0
+    months = list(range(BORN + 1, BORN + 120))
+    found = again(newborn(), WORLDS, months, p)
+    # Iron infused is what is gained beyond food: a unit gives all of a dose or nothing.
+    gained = np.diff(found["iron_gained_mg"], axis=0)
+    doses = np.rint((gained - found["absorbed_mg_per_day"][1:] * DAYS_PER_MONTH) / 150)
+    times = dict(zip(["factual", *(w.name for w in WORLDS)], doses.sum(axis=0), strict=True))
+    assert times[without("iron")] < times["factual"]
+    assert times[without("load")] == times["nothing"] == times["factual"] > 20
+    bearing = [0, *(place(world.name) for world in WORLDS if world.body == BEARING)]
+    held = found["storage_iron_mg"] + found["red_cell_iron_mg"] + found["tissue_iron_mg"]
+    kept = found["iron_gained_mg"] - found["iron_spent_mg"]
+    assert held[:, bearing] == pytest.approx(kept[:, bearing], rel=1e-6)
 
 
 def test_worlds_of_the_postulates_exist_from_birth(states: Any) -> None:
