@@ -43,6 +43,7 @@ FLOORS = (
     ("calibration",),
     ("mesa", "model"),
     ("printing",),
+    ("plots",),
     ("cli",),
     ("__main__",),
 )
