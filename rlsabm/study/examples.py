@@ -119,7 +119,11 @@ def _made_cases(
     if not worlds or not len(cases):
         return {}
     bodies = relive(
-        survey.lives[cases], survey.bodies["endowment_mg"][cases], [survey.month], worlds, surveyed.p
+        survey.lives[cases],
+        survey.bodies["endowment_mg"][cases],
+        [survey.month],
+        worlds,
+        surveyed.p,
     )
     bits = case_bits(bodies[:, 0], survey.month) & case_bit(definition, "current")
     made: Bools = (bits[:, :1] != 0) & (bits[:, 1:] == 0)

@@ -70,7 +70,9 @@ _CASES = {
 }
 
 
-def life_table(life: ByMonth, worlds: Mapping[str, int], setting: Setting, p: Inputs) -> pd.DataFrame:
+def life_table(
+    life: ByMonth, worlds: Mapping[str, int], setting: Setting, p: Inputs
+) -> pd.DataFrame:
     """A life in some worlds as a data frame.
 
     Parameters
@@ -163,5 +165,3 @@ def person_of(life: ByMonth) -> dict[str, Any]:
         "donations": int(last["donations"]),
         "died": life.died,
     }
-
-

@@ -58,9 +58,7 @@ class Surveyed:
         return survey_month(self.setting.survey_years[-1])
 
 
-def survey_again(
-    unit: Unit, scenario: Scenario, *, country: Country, threads: int = 1
-) -> Surveyed:
+def survey_again(unit: Unit, scenario: Scenario, *, country: Country, threads: int = 1) -> Surveyed:
     """Grow the population of a unit once more, and survey it.
 
     Parameters
