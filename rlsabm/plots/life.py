@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rlsabm.declaring.bounds import whole_number
+from rlsabm.conventions import LAST_AGE
+from rlsabm.declaring.bounds import number, whole_number
 from rlsabm.plots.life_figure import figure_of_life
 from rlsabm.plots.life_numbers import drawn_of
 from rlsabm.results.study_results import Study
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Width of a figure for a page, and limits (pixels).
 WIDTH, NARROWEST, WIDEST = 640, 240, 4_000
+#: Age (years) at which a figure begins unless another is wanted: growth would fill half of it.
+FROM_AGE = 12.0
 
 
 def life_numbers(
@@ -25,13 +28,14 @@ def life_numbers(
     *,
     without: str | Sequence[str] | None = None,
     world: str | None = None,
+    from_age: float = FROM_AGE,
     **run: Any,
 ) -> pd.DataFrame:
     """What `life` draws, as a data frame.
 
     Parameters
     ----------
-    study, uid, without, world, run
+    study, uid, without, world, from_age, run
         As `life` takes them.
 
     Returns
@@ -39,14 +43,16 @@ def life_numbers(
     pandas.DataFrame
         ``drawn`` (``line``, ``band`` or ``mark``), ``what`` (a column of `Study.life`, a state, or
         something that happened), ``world``, ``age`` and ``until`` (years), ``value``. Of lines, points
-        that do not change the picture are left out. ``attrs`` are those of `Study.life`.
+        that do not change the picture are left out. ``attrs`` are those of `Study.life`, with a
+        ``caption``.
 
     Raises
     ------
     UserError
         As `Study.life` raises it.
     """
-    return drawn_of(_life_of(study, uid, without, world, run))
+    from_age = number("life: from_age", from_age, 0.0, LAST_AGE)
+    return drawn_of(_life_of(study, uid, without, world, run), from_age)
 
 
 def life(
@@ -55,6 +61,7 @@ def life(
     *,
     without: str | Sequence[str] | None = None,
     world: str | None = None,
+    from_age: float = FROM_AGE,
     width: int = WIDTH,
     **run: Any,
 ) -> alt.VConcatChart:
@@ -69,6 +76,8 @@ def life(
         suggests to do without.
     without, world
         As `Study.life` takes them.
+    from_age
+        Age in years at which the figure begins; at birth for people who are younger.
     width
         Width of the figure in pixels: 640 fills a page, 340 a phone.
     run
@@ -90,7 +99,7 @@ def life(
     >>> rlsabm.plots.life(study, uid="0123456789abcdef").save("life.svg")  # doctest: +SKIP
     """
     width = whole_number("life: width", width, NARROWEST, WIDEST)
-    drawn = life_numbers(study, uid, without=without, world=world, **run)
+    drawn = life_numbers(study, uid, without=without, world=world, from_age=from_age, **run)
     return figure_of_life(drawn, width)
 
 

@@ -30,6 +30,8 @@ NARROW = 480
 LABELS, LABELS_NARROW = 150, 84
 #: Mean width of a letter at the size of the labels (pixels).
 LETTER = 6.0
+#: The same of the title.
+BOLD_LETTER = 8.0
 #: Colours that colour-blind people tell apart (Okabe & Ito).
 BLUE, VERMILION, PURPLE, ORANGE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#777777"
 COLOURS = {PREGNANCY: PURPLE, DIALYSIS: ORANGE}
@@ -67,8 +69,9 @@ class _Figure:
         self._width = width
         self._labels = LABELS_NARROW if width < NARROW else LABELS
         self._plot = width - self._labels - 14
-        last = float(drawn[["age", "until"]].max().max())
-        self._scale = alt.Scale(domain=[0, round(last, 2)], nice=False)
+        first, last = drawn["age"].min(), drawn[["age", "until"]].max().max()
+        ends = [round(float(first), 2), round(float(last), 2)]
+        self._scale = alt.Scale(domain=ends, nice=False)
         self._happened = drawn[drawn["world"] == ""]
         self._names = [str(name) for name in drawn["world"].unique() if name]
         self._said = {name: AS_IT_WAS if name == FACTUAL else WITHOUT for name in self._names}
@@ -82,6 +85,7 @@ class _Figure:
         panels.append(self._symptoms())
         return (
             alt.vconcat(*panels, spacing=8)
+            .resolve_scale(color="independent", strokeDash="independent", opacity="independent")
             .properties(title=self._title(), padding=5)
             .configure_view(stroke=None)
             .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
@@ -102,13 +106,13 @@ class _Figure:
                 f"Solid: as it was. Dashed: the same life {attrs['labels'][beside[0]]}.", letters
             )
         return self._alt.Title(
-            textwrap.wrap(attrs["title"], int(letters * 11 / 14)),
+            textwrap.wrap(attrs["title"], int(self._width / BOLD_LETTER)),
             subtitle=lines,
             fontSize=14,
             fontWeight="bold",
             subtitleFontSize=11,
             offset=8,
-            frame="group",
+            frame="bounds",
         )
 
     def _age(self, field: str = "age", *, last: bool = False) -> Any:
@@ -138,7 +142,9 @@ class _Figure:
         # Ticks of a logarithmic scale are said: those of the library would crowd.
         ticks = list(LOG_TICKS) if panel.logarithmic else None
         axis = alt.Axis(title=None, grid=False, tickCount=4, **({"values": ticks} if ticks else {}))
-        y = alt.Y("value:Q", scale=alt.Scale(type=kind, zero=False, nice=not ticks), axis=axis)
+        ends = list(panel.domain(rows["value"].to_numpy()))
+        scale = alt.Scale(type=kind, zero=False, nice=False, domain=ends)
+        y = alt.Y("value:Q", scale=scale, axis=axis)
         told = [AS_IT_WAS, WITHOUT]
         is_first = panel is PANELS[0] and len(self._names) > 1
         legend = alt.Legend(title=None, orient="top", symbolType="stroke") if is_first else None
@@ -230,15 +236,16 @@ class _Figure:
                 ),
             )
         )
-        return bands.properties(
-            width=self._plot, height=height, title="Months with RLS"
-        ).resolve_scale(opacity="independent")
+        return bands.properties(width=self._plot, height=height, title="Months with RLS")
 
     def _rows(self, kinds: Sequence[str], field: str = "what") -> tuple[Any, int]:
         """An axis with a row for each kind, whose labels are broken into lines, and its height."""
         alt = self._alt
         letters = int(self._labels / LETTER)
-        broken: Mapping[str, str] = {kind: "|".join(textwrap.wrap(kind, letters)) for kind in kinds}
+        broken: Mapping[str, str] = {
+            kind: "|".join(textwrap.wrap(kind, letters, max_lines=2, placeholder=" …"))
+            for kind in kinds
+        }
         most = max(text.count("|") for text in broken.values()) + 1
         expression = "split({}[datum.value], '|')".format(
             "{" + ", ".join(f"{_quoted(k)}: {_quoted(v)}" for k, v in broken.items()) + "}"

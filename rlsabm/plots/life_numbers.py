@@ -23,54 +23,121 @@ LEAST_FERRITIN = 0.1
 
 
 class Panel(NamedTuple):
-    """A line over age: column, heading, and whether its scale is logarithmic."""
+    """A line over age.
+
+    Attributes
+    ----------
+    column, heading
+        Column of a life, and what stands above the panel.
+    least
+        What its scale covers at least, so that small differences look small in every life.
+    logarithmic
+        Whether the scale is.
+    """
 
     column: str
     heading: str
+    least: tuple[float, float]
     logarithmic: bool = False
+
+    def domain(self, values: Any) -> tuple[float, float]:
+        """What the scale covers: all values, and a little more than those beyond the least."""
+        known = values[np.isfinite(values)]
+        lower, upper = min(self.least[0], *known), max(self.least[1], *known)
+        if self.logarithmic:
+            return max(lower, LEAST_FERRITIN) / 1.1, upper * 1.1
+        margin = 0.03 * (upper - lower)
+        is_floor = lower == self.least[0] == 0.0
+        return (0.0 if is_floor else lower - margin), upper + margin
 
 
 PANELS = (
-    Panel("stores_ferritin_ug_per_l", "Ferritin of the iron stores (µg/L, log scale)", True),
-    Panel("haemoglobin_g_per_l", "Haemoglobin (g/L)"),
-    Panel("cns_iron_exchangeable", "CNS iron (typical adult = 1)"),
-    Panel("dopamine_deficit", "Loss of dopaminergic function (units of liability)"),
-    Panel("liability", "Liability to RLS (0 = even odds)"),
+    Panel(
+        "stores_ferritin_ug_per_l", "Ferritin of the iron stores (µg/L, log scale)", (10, 100), True
+    ),
+    Panel("haemoglobin_g_per_l", "Haemoglobin (g/L)", (110, 150)),
+    Panel("cns_iron_exchangeable", "CNS iron (typical adult = 1)", (0, 1.2)),
+    Panel("dopamine_deficit", "Loss of dopaminergic function (units of liability)", (0, 2)),
+    Panel("liability", "Liability to RLS (0 = even odds)", (-3, 1)),
 )
 
 
-def drawn_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Lines, bands and marks of a life."""
-    worlds = {name: part for name, part in table.groupby("world", observed=True, sort=False)}
+def drawn_of(table: pd.DataFrame, from_age: float) -> pd.DataFrame:
+    """Lines, bands and marks of a life from an age on (years); of younger people from birth on."""
+    if from_age < table["age"].max() - 1.0:
+        attrs = table.attrs
+        table = table[table["age"] >= from_age]
+        table.attrs = attrs
+    worlds = {str(name): part for name, part in table.groupby("world", observed=True, sort=False)}
     factual = worlds[FACTUAL]
     rows = [
         *(row for panel in PANELS for row in _lines(worlds, panel)),
-        *(row for name, part in worlds.items() for row in _symptoms(str(name), part)),
+        *(row for name, part in worlds.items() for row in _symptoms(name, part)),
         *_happened(factual),
     ]
     drawn = pd.DataFrame(rows, columns=["drawn", "what", "world", "age", "until", "value"])
-    drawn.attrs = dict(table.attrs)
+    drawn.attrs = {**table.attrs, "caption": caption_of(table)}
     return drawn
 
 
-def _lines(worlds: dict[Any, pd.DataFrame], panel: Panel) -> Iterator[tuple[Any, ...]]:
+def _lines(worlds: dict[str, pd.DataFrame], panel: Panel) -> Iterator[tuple[Any, ...]]:
+    """Points of the lines of a panel; a line begins where it leaves that of the factual world."""
     seen = {name: _as_seen(part, panel) for name, part in worlds.items()}
-    known = np.concatenate([values[np.isfinite(values)] for values in seen.values()])
-    tolerance = float(np.ptp(known)) * INVISIBLE
+    ends = _ends(panel, np.concatenate(list(seen.values())))
+    tolerance = (ends[1] - ends[0]) * INVISIBLE
     for name, part in worlds.items():
-        is_known = np.isfinite(seen[name])
-        if not is_known.any():  # stores of a world that takes them to be full
-            continue
-        ages = part["age"].to_numpy()
-        for place in points_that_matter(ages[is_known], seen[name][is_known], tolerance):
-            value = part[panel.column].to_numpy()[is_known][place]
-            if panel.logarithmic:
-                value = max(value, LEAST_FERRITIN)
-            yield "line", panel.column, name, ages[is_known][place], np.nan, value
+        shown = np.isfinite(seen[name])  # not those of stores that are taken to be full
+        if name != FACTUAL:
+            apart = shown & (np.abs(seen[name] - seen[FACTUAL]) > tolerance)
+            shown[: max(int(apart.argmax()) - 1, 0) if apart.any() else len(shown)] = False
+        ages, values = part["age"].to_numpy()[shown], part[panel.column].to_numpy()[shown]
+        for place in points_that_matter(ages, seen[name][shown], tolerance):
+            value = max(values[place], LEAST_FERRITIN) if panel.logarithmic else values[place]
+            yield "line", panel.column, name, ages[place], np.nan, value
+
+
+def _ends(panel: Panel, seen: Any) -> tuple[float, float]:
+    if not panel.logarithmic:
+        return panel.domain(seen)
+    lower, upper = np.log10(panel.domain(10.0**seen))
+    return float(lower), float(upper)
+
+
+def caption_of(table: pd.DataFrame) -> str:
+    """What a reader must know to read the figure."""
+    who, labels = table.attrs["person"], table.attrs["labels"]
+    beside = [str(name) for name in table["world"].cat.categories if name != FACTUAL]
+    person = "woman" if who["sex"] == "female" else "man"
+    end = f"died at {who['age']:.0f}" if who["died"] else f"{who['age']:.0f} at the last survey"
+    said = (
+        f"One simulated {person}, born in {who['born'][:4]}, {end}, with {_counted(who)}: true values "
+        "at the end of each month, without inflammation and noise of assays. "
+    )
+    if beside:
+        said += (
+            f"Dashed: the same life {labels[beside[0]]}, with the same births, donations, diseases "
+            "and chance; where one line is seen, the two coincide. "
+        )
+    return said + (
+        "Shaded: pregnancies and dialysis. Liability also moves with age, and jumps when the "
+        "environment changes. Above even odds most months are months with RLS. One life is an "
+        "example, not evidence."
+    )
+
+
+def _counted(who: dict[str, Any]) -> str:
+    found = []
+    if who["sex"] == "female":
+        found.append(
+            "one delivery" if who["deliveries"] == 1 else f"{who['deliveries']} deliveries"
+        )
+    given = who["donations"]
+    found.append("one blood donation" if given == 1 else f"{given or 'no'} blood donations")
+    return " and ".join(found)
 
 
 def _as_seen(part: pd.DataFrame, panel: Panel) -> Any:
-    values = part[panel.column].to_numpy(dtype=float)
+    values: Any = part[panel.column].to_numpy(dtype=float)
     return np.log10(np.maximum(values, LEAST_FERRITIN)) if panel.logarithmic else values
 
 
