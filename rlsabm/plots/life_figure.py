@@ -141,7 +141,7 @@ class _Figure:
         kind = "log" if panel.logarithmic else "linear"
         # Ticks of a logarithmic scale are said: those of the library would crowd.
         ticks = list(LOG_TICKS) if panel.logarithmic else None
-        axis = alt.Axis(title=None, grid=False, tickCount=4, **({"values": ticks} if ticks else {}))
+        axis = alt.Axis(title=None, grid=False, tickCount=3, **({"values": ticks} if ticks else {}))
         ends = list(panel.domain(rows["value"].to_numpy()))
         scale = alt.Scale(type=kind, zero=False, nice=False, domain=ends)
         y = alt.Y("value:Q", scale=scale, axis=axis)
@@ -251,7 +251,7 @@ class _Figure:
             "{" + ", ".join(f"{_quoted(k)}: {_quoted(v)}" for k, v in broken.items()) + "}"
         )
         axis = alt.Axis(title=None, labelExpr=expression, ticks=False, domain=False, grid=False)
-        height = len(kinds) * (ROW if most == 1 else 12 * most + 2)
+        height = len(kinds) * (ROW if most == 1 else 30)
         y = alt.Y(f"{field}:N", sort=None, scale=alt.Scale(domain=list(kinds)), axis=axis)
         return y, height
 
