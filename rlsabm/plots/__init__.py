@@ -8,7 +8,31 @@ with ``_numbers`` behind its name that gives the data frame that is drawn. ``the
 
 from __future__ import annotations
 
+from rlsabm.plots.arms import arms, arms_numbers
+from rlsabm.plots.biomarkers import biomarkers, biomarkers_numbers
+from rlsabm.plots.calibration import calibration, calibration_numbers
 from rlsabm.plots.forest import forest, forest_numbers
+from rlsabm.plots.postulates import postulates, postulates_numbers
 from rlsabm.plots.prevalence import prevalence, prevalence_numbers
+from rlsabm.plots.trend import trend, trend_numbers
+from rlsabm.plots.validation import INSIDE, validation, validation_numbers
 
-__all__ = ["forest", "forest_numbers", "prevalence", "prevalence_numbers"]
+__all__ = [
+    "INSIDE",
+    "arms",
+    "arms_numbers",
+    "biomarkers",
+    "biomarkers_numbers",
+    "calibration",
+    "calibration_numbers",
+    "forest",
+    "forest_numbers",
+    "postulates",
+    "postulates_numbers",
+    "prevalence",
+    "prevalence_numbers",
+    "trend",
+    "trend_numbers",
+    "validation",
+    "validation_numbers",
+]

@@ -25,7 +25,8 @@ def estimate_biomarker_ratios(by_rls: pd.DataFrame) -> pd.DataFrame:
 
     In each cell of sex and age group the logarithms of the geometric means are subtracted; the mean of
     these differences, weighted by the people with RLS, is the logarithm of the ratio. Without age
-    groups or sex in the study, ratios are not standardised by them.
+    groups or sex in the study, ratios are not standardised by them. Biomarkers that are 0 in some have
+    no ratio.
 
     Parameters
     ----------
@@ -57,7 +58,9 @@ def estimate_biomarker_ratios(by_rls: pd.DataFrame) -> pd.DataFrame:
 
 def _cells(rows: pd.DataFrame, strata: list[str]) -> pd.DataFrame:
     """Both kinds of people of a cell side by side; replicates of a draw together."""
-    rows = rows[(rows["geometric_mean"] > 0.0) & (rows["persons"] >= FEWEST)]
+    rows = rows[rows["persons"] >= FEWEST]
+    without_logarithm = rows.loc[rows["geometric_mean"].isna(), "biomarker"].unique()
+    rows = rows[~rows["biomarker"].isin(without_logarithm)]
     logs = np.log(rows["geometric_mean"])
     persons = rows["persons"].astype(float)
     rows = rows.assign(
