@@ -138,7 +138,12 @@ def biomarkers(
         series_in_order=list(dict.fromkeys(drawn["sex"])),
         scale=alt.Scale(type="log", domain=domain, nice=False),
         axis=alt.Axis(
-            title="With RLS relative to without RLS (ratio)", values=ticks, format="~g", grid=True
+            title="With RLS relative to without RLS (ratio)",
+            values=ticks,
+            format="~g",
+            grid=True,
+            labelOverlap="greedy",
+            labelSeparation=4,
         ),
         tooltip=[
             alt.Tooltip("label:N", title="biomarker"),

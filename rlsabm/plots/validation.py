@@ -26,7 +26,7 @@ LABEL = 400
 VERDICTS = {
     "yes": INSIDE,
     "no": "Outside",
-    "no?": "Outside; chance may be why",
+    "no?": "Outside, perhaps by chance",
 }
 
 CardLike = Scorecard | pd.DataFrame | str | Path | None
@@ -138,7 +138,12 @@ def validation(card: CardLike = None, *, purpose: str = "validation", theme: str
     ticks = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4]
     scale = alt.Scale(type="log", domain=[1.0 / FURTHEST, FURTHEST], nice=False)
     axis = alt.Axis(
-        title="Simulated relative to published (ratio)", values=ticks, format="~g", grid=True
+        title="Simulated relative to published (ratio)",
+        values=ticks,
+        format="~g",
+        grid=True,
+        labelOverlap="greedy",
+        labelSeparation=4,
     )
     base = alt.Chart(drawn).encode(
         y=alt.Y("says:N", sort=list(drawn["says"]), title=None, axis=alt.Axis(labelLimit=LABEL))

@@ -37,6 +37,11 @@ def methods_section(studied: Studied) -> Section:
     )
 
 
+def country_in_words(name: str) -> str:
+    """A country as people write it: United States."""
+    return in_words(name).replace("-", " ").title()
+
+
 def _texts(studied: Studied) -> Iterator[str]:
     yield _model(studied)
     yield _survey(studied)
@@ -50,7 +55,7 @@ def _texts(studied: Studied) -> Iterator[str]:
 
 def _model(studied: Studied) -> str:
     scenario = studied.resolved.scenario
-    country = in_words(scenario.population.country).replace("-", " ").title()
+    country = country_in_words(scenario.population.country)
     enabled = sum(block.enabled for block in scenario.conditions.catalogue.values())
     return (
         f"We simulated {scenario.population.size:,} people of {country} in each run with rlsabm "

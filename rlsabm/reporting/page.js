@@ -6,27 +6,83 @@
   const root = document.documentElement;
   const views = new Map();
   const NARROW = 520;
+  const ROOM_OF_AXES = 120;
 
   const theme = () => (root.dataset.theme === "dark" ? "dark" : "screen");
 
-  // A copy of a specification for a place of this width; names of rows leave room for the figure.
+  // Keys begin where names of rows do: beside them there is too little room on a phone.
+  function settings(name) {
+    const config = structuredClone(themes[name]);
+    config.legend.layout = { top: { anchor: "start", bounds: "full" } };
+    return config;
+  }
+
+  // Width of a letter, and height of a line of a name (pixels); most lines of a name.
+  const LETTER = 6.3;
+  const LINE = 13;
+  const MOST_LINES = 4;
+
+  function wrapped(text, letters) {
+    const lines = [""];
+    for (const word of text.split(" ")) {
+      const last = lines[lines.length - 1];
+      if (last && last.length + 1 + word.length > letters && lines.length < MOST_LINES) lines.push(word);
+      else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+    }
+    return lines;
+  }
+
+  // Room for the names of rows: as much as they need, but not more than leaves room for the figure.
+  function nameRows(copy, parts, width) {
+    const rows = parts.map((part) => part.encoding?.y).find((y) => y?.type === "nominal");
+    const names = Array.isArray(rows?.sort) ? rows.sort : [];
+    if (!names.length) return;
+    const most = (width < NARROW ? 0.4 : 0.38) * width;
+    const lines = Object.fromEntries(names.map((name) => [name, wrapped(name, most / LETTER)]));
+    const tallest = Math.max(...Object.values(lines).map((each) => each.length));
+    if (typeof copy.height === "number") {
+      copy.height = Math.max(copy.height, names.length * (LINE * tallest + 5));
+    }
+    for (const part of parts) {
+      if (part.encoding?.y?.type !== "nominal") continue;
+      const labelExpr = `(${JSON.stringify(lines)})[datum.label] || datum.label`;
+      // The first line stands where a single one would: others are moved up by half their height.
+      const of = (count) => names.filter((name) => lines[name].length === count);
+      const condition = [2, 3, 4].filter((count) => of(count).length).map((count) => ({
+        test: `indexof(${JSON.stringify(of(count))}, datum.value) >= 0`, value: -0.5 * LINE * (count - 1),
+      }));
+      part.encoding.y.axis = {
+        ...(part.encoding.y.axis || {}), labelLimit: most + 8, labelExpr, labelLineHeight: LINE,
+        labelOffset: { condition, value: 0 },
+      };
+    }
+  }
+
+  function partsOf(spec) {
+    return [spec, ...(spec.layer || []).flatMap(partsOf), ...(spec.vconcat || []).flatMap(partsOf)];
+  }
+
+  // A copy of a specification for a place of this width.
   function fitted(spec, width) {
     const copy = structuredClone(spec);
-    copy.width = "container";
-    copy.autosize = { type: "fit-x", contains: "padding" };
-    const most = width < NARROW ? 0.36 * width : 0.42 * width;
-    const limit = (part) => {
-      for (const layer of part.layer || []) limit(layer);
-      const y = part.encoding && part.encoding.y;
-      if (y && y.type === "nominal") {
-        y.axis = { ...(y.axis || {}), labelLimit: Math.min(most, (y.axis || {}).labelLimit || 250) };
-      }
+    const parts = partsOf(copy);
+    if (copy.vconcat) {
+      for (const view of copy.vconcat) view.width = Math.max(200, width - ROOM_OF_AXES);
+    } else {
+      copy.width = "container";
+      copy.autosize = { type: "fit-x", contains: "padding" };
+      nameRows(copy, parts, width);
+    }
+    if (width >= NARROW) return copy;
+    for (const { encoding = {} } of parts) {
       for (const channel of ["color", "shape"]) {
-        const key = part.encoding && part.encoding[channel];
-        if (key && key.legend !== null && width < NARROW) key.legend = { ...(key.legend || {}), columns: 1 };
+        const key = encoding[channel];
+        if (key && key.legend !== null && key.field) key.legend = { ...(key.legend || {}), columns: 1 };
       }
-    };
-    limit(copy);
+      if (encoding.x?.axis?.title) {
+        encoding.x.axis = { ...encoding.x.axis, titleAnchor: "end", titleAlign: "right" };
+      }
+    }
     return copy;
   }
 
@@ -37,7 +93,7 @@
     place.style.width = `${width}px`;
     const before = views.get(place);
     const drawn = await vegaEmbed(place, fitted(spec, width), {
-      actions: false, renderer: "svg", config: themes[theme()],
+      mode: "vega-lite", actions: false, renderer: "svg", config: settings(theme()),
       tooltip: { theme: theme() === "dark" ? "dark" : "light" },
     });
     place.style.width = "";
@@ -52,7 +108,7 @@
   async function save(name, kind) {
     const place = document.createElement("div");
     const drawn = await vegaEmbed(place, figures[name], {
-      actions: false, renderer: "svg", config: themes.print,
+      mode: "vega-lite", actions: false, renderer: "svg", config: themes.print,
     });
     const address = await drawn.view.toImageURL(kind, kind === "png" ? 4 : 1);
     const link = document.createElement("a");

@@ -26,6 +26,8 @@ PMID = re.compile(r"\bPMID (\d+)")
 #: What looks like a number with its interval, which is not broken into lines.
 NUMBER = re.compile(r"[+\-−]?[\d.,]+( %)?( \([^)]*\))?|-")
 
+INTERVAL = re.compile(r"\([+\-−]?[\d.,]+( to |–)[+\-−]?[\d.,]+\)")
+
 
 @dataclass(frozen=True)
 class Front:
@@ -93,7 +95,7 @@ def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
         drawn = []
         for figure in section.figures:
             number += 1
-            spec = figure.chart.to_dict()
+            spec = figure.chart.to_dict(validate=False)
             specs[figure.name] = _without_config(spec)
             drawn.append(_figure(figure, number, spec, tables))
         shown.append({**vars(section), "figures": drawn})
@@ -129,9 +131,7 @@ def _figure(figure: Figure, number: int, spec: dict[str, Any], tables: str) -> d
 
 def _without_config(spec: dict[str, Any]) -> dict[str, Any]:
     """A specification that takes any theme, and names no address on a network."""
-    return {key: value for key, value in spec.items() if key not in ("config", "$schema")} | {
-        "$schema": "vega-lite"
-    }
+    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
 
 
 def _json(content: Any) -> str:
@@ -148,11 +148,17 @@ def vega_bundle() -> str:
     return re.sub(r"</(script)", r"<\\/\1", vl_convert.javascript_bundle(), flags=re.IGNORECASE)
 
 
+def unbroken(text: str) -> str:
+    """A text in which no line begins with a percent sign, or ends within an interval."""
+    text = text.replace(" %", "\u00a0%")
+    return INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+
+
 def _linked(text: str) -> Any:
     """A text with its identifiers as links."""
     from markupsafe import Markup
 
-    safe = html.escape(str(text))
+    safe = html.escape(unbroken(str(text)))
     safe = DOI.sub(r'<a href="https://doi.org/\1">doi \1</a>', safe)
     safe = PMID.sub(r'<a href="https://pubmed.ncbi.nlm.nih.gov/\1/">PMID \1</a>', safe)
     return Markup(safe)

@@ -9,7 +9,7 @@ from rlsabm.plots.biomarkers import FLUID, SERUM, ratio_text
 from rlsabm.plots.themes import PRINT
 from rlsabm.printing.answer import answer_to
 from rlsabm.printing.comparison import prevalence_title
-from rlsabm.printing.shifts import HEADINGS, LEGEND, shift_rows
+from rlsabm.printing.shifts import HEADINGS, shift_rows
 from rlsabm.printing.words import capitalised, case_in_words
 from rlsabm.reporting.parts import Figure, Section, Table
 from rlsabm.reporting.studied import Studied
@@ -30,6 +30,15 @@ from rlsabm.wording import counted, points
 
 #: Heading of a table of all groups.
 ALL_GROUPS = "All groups: observed and caused shifts, share by iron, and attributable fraction"
+
+BY_IRON = (
+    "By iron: share of the caused shift that the iron burden of the condition explains; by "
+    "chance it may be below 0 or above 100 %."
+)
+FRACTION = (
+    "PAF: population attributable fraction, the share of all cases that would not occur without "
+    "the condition, its lasting effects included."
+)
 
 
 def intervals_of(studied: Studied) -> str:
@@ -88,7 +97,7 @@ def shifts_section(studied: Studied) -> Section:
         "forest", caption, plots.forest(study, theme=PRINT), table, ("shifts", "contrasts"),
         beside=True,
     )  # fmt: skip
-    notes = [capitalised(LEGEND)]
+    notes = [BY_IRON, FRACTION] if studied.traced else []
     if hidden:
         notes.append(
             f"Not shown: {counted(hidden, 'group')} with fewer than {LEAST_PERSONS} persons per "

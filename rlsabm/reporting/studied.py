@@ -108,8 +108,15 @@ class Studied:
         return trend_of(self.folder, REFERENCE, self.study.table("prevalence"), self.study.years)
 
 
-def studied(folder: Path) -> Studied:
+def studied(folder: Path, resolved: ResolvedScenario | None = None) -> Studied:
     """The study in a folder, with enough of it for a report.
+
+    Parameters
+    ----------
+    folder
+        Its folder.
+    resolved
+        Its scenario, if it has been read already.
 
     Raises
     ------
@@ -121,7 +128,7 @@ def studied(folder: Path) -> Studied:
     if "prevalence" not in study.tables:
         why = study.missing or "no run has finished"
         raise UserError(f"{folder}: there is nothing to report yet: {why}")
-    found = Studied(study, study_in(folder), folder)
+    found = Studied(study, resolved or study_in(folder), folder)
     if REFERENCE not in found.arms:
         raise UserError(
             f"{folder}: no run of the reference has finished, so there is nothing to report yet"

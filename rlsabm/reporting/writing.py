@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from rlsabm.conventions import in_words
 from rlsabm.errors import UserError
-from rlsabm.reporting.methods_section import methods_section
-from rlsabm.reporting.page import Front, check_extra, page_of
+from rlsabm.reporting.methods_section import country_in_words, methods_section
+from rlsabm.reporting.page import Front, check_extra, page_of, unbroken
 from rlsabm.reporting.parts import Section
 from rlsabm.reporting.results_sections import (
     answer,
@@ -24,6 +23,7 @@ from rlsabm.reporting.scorecard_section import scorecard_section
 from rlsabm.reporting.studied import Studied, studied
 from rlsabm.results.files import write_whole
 from rlsabm.results.overview import facts
+from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.layout import REPORT
 from rlsabm.study.outside import check_outside
 
@@ -31,7 +31,9 @@ from rlsabm.study.outside import check_outside
 FACTS = ("people", "surveys", "arms", "runs")
 
 
-def write_report(folder: Path, out: Path | None = None) -> Path:
+def write_report(
+    folder: Path, out: Path | None = None, *, resolved: ResolvedScenario | None = None
+) -> Path:
     """Write the report of a study.
 
     Parameters
@@ -40,6 +42,8 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
         Folder of the study.
     out
         File to write; ``report.html`` in that folder by default.
+    resolved
+        Its scenario, if it has been read already.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     check_extra()
     place = folder / REPORT if out is None else out
     _check_place(place, folder)
-    found = studied(folder)
+    found = studied(folder, resolved)
     page = page_of(_front(found), sections_of(found), _from(place, folder))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -108,10 +112,19 @@ def _front(found: Studied) -> Front:
     """What stands before the sections."""
     study = found.study
     said = facts(study)
-    shown = [(name, in_words(said[name])) for name in FACTS if name in said]
+    country = study.scenario["population"]["country"]
+    said["people"] = f"{study.scenario['population']['size']:,} ({country_in_words(country)})"
+    shown = [(name, said[name]) for name in FACTS if name in said]
     warnings = []
     if study.missing:
         warnings.append(f"The study is not complete: {study.missing}.")
     title = study.title or found.resolved.name
     question = found.resolved.scenario.description.strip()
-    return Front(found.resolved.name, title, question, answer(found), warnings, shown)
+    return Front(
+        found.resolved.name,
+        title,
+        question,
+        [unbroken(text) for text in answer(found)],
+        warnings,
+        shown,
+    )
