@@ -44,6 +44,7 @@ FLOORS = (
     ("mesa", "model"),
     ("printing",),
     ("plots",),
+    ("reporting",),
     ("cli",),
     ("__main__",),
 )
