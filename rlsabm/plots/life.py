@@ -86,7 +86,7 @@ def life(
     theme
         ``screen``, ``dark`` or ``print``.
     run
-        ``arm``, ``draw``, ``replicate``: as `Study.life` takes them.
+        ``arm``, ``draw``, ``replicate``, ``size``: as `Study.life` takes them.
 
     Returns
     -------

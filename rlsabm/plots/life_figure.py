@@ -249,6 +249,8 @@ class _Figure:
                         direction="horizontal",
                         symbolSize=200,
                         offset=4,
+                        symbolFillColor=GREY,
+                        symbolStrokeWidth=0,
                     ),
                 ),
             )
