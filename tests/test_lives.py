@@ -239,7 +239,7 @@ def test_a_small_population_stands_for_a_large_one(results: Study) -> None:
     assert chosen.attrs["selection"]["size"] == 300
     uid = chosen["uid"][0]
     assert results.life(uid, size=300, **OTHER).attrs["selection"]["size"] == 300
-    with pytest.raises(UserError, match="was surveyed in .* with size=301"):
+    with pytest.raises(UserError, match=r"was surveyed in .* with size=301"):
         results.life(uid, size=301, **OTHER)
     with pytest.raises(UserError, match="size: found 10 "):
         results.lives(size=10, **OTHER)

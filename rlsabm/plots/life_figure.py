@@ -17,7 +17,7 @@ from rlsabm.plots.life_numbers import (
     SIGNIFICANT,
     Panel,
 )
-from rlsabm.plots.themes import GREY, ORANGE, PURPLE, VERMILION
+from rlsabm.plots.themes import GREY, ORANGE, PURPLE, SCREEN, VERMILION
 from rlsabm.worlds.world import FACTUAL
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ LOG_TICKS = (1, 3, 10, 30, 100, 300, 1000)
 DIGITS = 4
 
 
-def figure_of_life(drawn: pd.DataFrame, width: int, theme: str) -> alt.VConcatChart:
+def figure_of_life(drawn: pd.DataFrame, width: int, theme: str = SCREEN) -> alt.VConcatChart:
     """Draw a life.
 
     Parameters
