@@ -10,17 +10,12 @@
 
   const theme = () => (root.dataset.theme === "dark" ? "dark" : "screen");
 
-  // Keys begin where names of rows do: beside them there is too little room on a phone.
-  function settings(name) {
-    const config = structuredClone(themes[name]);
-    config.legend.layout = { top: { anchor: "start", bounds: "full" } };
-    return config;
-  }
-
   // Width of a letter, and height of a line of a name (pixels); most lines of a name.
   const LETTER = 6.3;
   const LINE = 13;
   const MOST_LINES = 4;
+  // Height of a line of the key.
+  const KEY = 15;
 
   function wrapped(text, letters) {
     const lines = [""];
@@ -30,6 +25,23 @@
       else lines[lines.length - 1] = last ? `${last} ${word}` : word;
     }
     return lines;
+  }
+
+  // On a phone the key stands above the names of rows, too: above the figure alone it has no room.
+  function placeKey(copy, parts, room) {
+    const keys = parts.flatMap(({ encoding = {} }) => [encoding.color, encoding.shape])
+      .filter((key) => key?.field && key.legend !== null);
+    if (!keys.length) return;
+    const lines = keys[0].scale?.domain?.length || 3;
+    copy.padding = { top: KEY * lines + 14, left: 5, right: 5, bottom: 5 };
+    for (const key of keys) {
+      key.legend = {
+        ...(key.legend || {}), columns: 1, orient: "none", legendX: -room, legendY: -KEY * lines - 8,
+      };
+    }
+    for (const { encoding = {} } of parts) {
+      if (encoding.y?.type === "nominal") encoding.y.axis = { ...encoding.y.axis, minExtent: room + 8 };
+    }
   }
 
   // Room for the names of rows: as much as they need, but not more than leaves room for the figure.
@@ -56,6 +68,7 @@
         labelOffset: { condition, value: 0 },
       };
     }
+    if (width < NARROW) placeKey(copy, parts, most);
   }
 
   function partsOf(spec) {
@@ -75,10 +88,6 @@
     }
     if (width >= NARROW) return copy;
     for (const { encoding = {} } of parts) {
-      for (const channel of ["color", "shape"]) {
-        const key = encoding[channel];
-        if (key && key.legend !== null && key.field) key.legend = { ...(key.legend || {}), columns: 1 };
-      }
       if (encoding.x?.axis?.title) {
         encoding.x.axis = { ...encoding.x.axis, titleAnchor: "end", titleAlign: "right" };
       }
@@ -93,7 +102,7 @@
     place.style.width = `${width}px`;
     const before = views.get(place);
     const drawn = await vegaEmbed(place, fitted(spec, width), {
-      mode: "vega-lite", actions: false, renderer: "svg", config: settings(theme()),
+      mode: "vega-lite", actions: false, renderer: "svg", config: themes[theme()],
       tooltip: { theme: theme() === "dark" ? "dark" : "light" },
     });
     place.style.width = "";

@@ -151,7 +151,9 @@ def vega_bundle() -> str:
 def unbroken(text: str) -> str:
     """A text in which no line begins with a percent sign, or ends within an interval."""
     text = text.replace(" %", "\u00a0%")
-    return INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+    return INTERVAL.sub(
+        lambda found: found[0].replace(" ", "\u00a0").replace("–", "\u2060–\u2060"), text
+    )
 
 
 def _linked(text: str) -> Any:
