@@ -12,6 +12,7 @@ from rlsabm.plots.arms import arms, arms_numbers
 from rlsabm.plots.biomarkers import biomarkers, biomarkers_numbers
 from rlsabm.plots.calibration import calibration, calibration_numbers
 from rlsabm.plots.forest import forest, forest_numbers
+from rlsabm.plots.life import life, life_numbers
 from rlsabm.plots.postulates import postulates, postulates_numbers
 from rlsabm.plots.prevalence import prevalence, prevalence_numbers
 from rlsabm.plots.trend import trend, trend_numbers
@@ -27,6 +28,8 @@ __all__ = [
     "calibration_numbers",
     "forest",
     "forest_numbers",
+    "life",
+    "life_numbers",
     "postulates",
     "postulates_numbers",
     "prevalence",
