@@ -80,7 +80,11 @@
     const copy = structuredClone(spec);
     const parts = partsOf(copy);
     if (copy.vconcat) {
-      for (const view of copy.vconcat) view.width = Math.max(200, width - ROOM_OF_AXES);
+      const room = copy.config.axisY?.minExtent || ROOM_OF_AXES;
+      const names = width < NARROW ? Math.min(room, 90) : room;
+      copy.config.axisY = { ...copy.config.axisY, minExtent: names, maxExtent: names, labelLimit: names };
+      delete copy.title;
+      for (const view of copy.vconcat) view.width = Math.min(640, width - 20) - names - 14;
     } else {
       copy.width = "container";
       copy.autosize = { type: "fit-x", contains: "padding" };
@@ -95,14 +99,28 @@
     return copy;
   }
 
+  // The theme, and what a figure says beside it.
+  function together(config, own = {}) {
+    const whole = structuredClone(config);
+    for (const [name, value] of Object.entries(own)) {
+      const joins = value && typeof value === "object" && !Array.isArray(value);
+      whole[name] = joins ? { ...whole[name], ...value } : value;
+    }
+    return whole;
+  }
+
+  // Colours that a figure names itself are too dark for dark ground.
+  const lighter = (spec) => JSON.parse(JSON.stringify(spec).replaceAll("#0072B2", "#56B4E9"));
+
   async function draw(place) {
     const spec = figures[place.dataset.figure];
     const width = place.parentElement.clientWidth;
     place.dataset.width = width;
     place.style.width = `${width}px`;
     const before = views.get(place);
-    const drawn = await vegaEmbed(place, fitted(spec, width), {
-      mode: "vega-lite", actions: false, renderer: "svg", config: themes[theme()],
+    const { config, ...shown } = fitted(theme() === "dark" ? lighter(spec) : spec, width);
+    const drawn = await vegaEmbed(place, shown, {
+      mode: "vega-lite", actions: false, renderer: "svg", config: together(themes[theme()], config),
       tooltip: { theme: theme() === "dark" ? "dark" : "light" },
     });
     place.style.width = "";
@@ -111,13 +129,15 @@
   }
 
   const places = [...document.querySelectorAll(".live")];
-  const redraw = () => Promise.all(places.map((place) => draw(place)));
+  const seen = () => places.filter((place) => !place.closest("figure").hidden);
+  const redraw = () => Promise.all(seen().map((place) => draw(place)));
 
   // Saved as papers want it: in the theme for print, at a width of its own.
   async function save(name, kind) {
     const place = document.createElement("div");
-    const drawn = await vegaEmbed(place, figures[name], {
-      mode: "vega-lite", actions: false, renderer: "svg", config: themes.print,
+    const { config, ...spec } = figures[name];
+    const drawn = await vegaEmbed(place, spec, {
+      mode: "vega-lite", actions: false, renderer: "svg", config: together(themes.print, config),
     });
     const address = await drawn.view.toImageURL(kind, kind === "png" ? 4 : 1);
     const link = document.createElement("a");
@@ -134,6 +154,19 @@
     button.addEventListener("click", () => save(button.dataset.of, button.dataset.save));
   }
 
+  // Figures of which one is seen at a time.
+  for (const button of document.querySelectorAll("button[data-next]")) {
+    button.addEventListener("click", async () => {
+      const turns = [...document.querySelectorAll(`figure[data-turn="${button.dataset.next}"]`)];
+      const now = turns.findIndex((figure) => !figure.hidden);
+      const next = turns[(now + 1) % turns.length];
+      turns[now].hidden = true;
+      next.hidden = false;
+      next.querySelector("button[data-next]").focus();
+      await draw(next.querySelector(".live"));
+    });
+  }
+
   const toggle = document.getElementById("theme");
   const asked = window.matchMedia("(prefers-color-scheme: dark)");
   function choose(name) {
@@ -148,7 +181,7 @@
   window.addEventListener("resize", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      for (const place of places) {
+      for (const place of seen()) {
         if (Number(place.dataset.width) !== place.parentElement.clientWidth) draw(place);
       }
     }, 150);
