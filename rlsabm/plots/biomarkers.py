@@ -16,6 +16,7 @@ from rlsabm.plots.drawing import (
     chosen_word,
     chosen_year,
     finished,
+    rows_of,
     rows_with_intervals,
 )
 from rlsabm.plots.themes import SCREEN
@@ -156,7 +157,7 @@ def biomarkers(
     )
     both = numbers[numbers["sex"] == TOTAL_OF["sex"]]
     said = "; ".join(
-        f"{row.label} {ratio_text(row.value, row.lower, row.upper)}" for row in both.itertuples()
+        f"{row.label} {ratio_text(row.value, row.lower, row.upper)}" for row in rows_of(both)
     )
     return finished(
         chart,

@@ -89,6 +89,11 @@ def chosen_word(table: pd.DataFrame, column: str, word: str) -> str:
     return word
 
 
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Rows of a data frame, with its columns as attributes."""
+    return list(frame.itertuples())
+
+
 def rows_with_intervals(
     rows: pd.DataFrame,
     *,

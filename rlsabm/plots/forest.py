@@ -15,6 +15,7 @@ from rlsabm.plots.drawing import (
     chosen_word,
     chosen_year,
     finished,
+    rows_of,
     rows_with_intervals,
 )
 from rlsabm.plots.themes import SCREEN
@@ -197,7 +198,6 @@ def _described(numbers: pd.DataFrame) -> str:
     if caused.empty:
         return said
     rows = [
-        f"{row.label} {points(row.value, row.lower, row.upper)}"
-        for row in caused.head(4).itertuples()
+        f"{row.label} {points(row.value, row.lower, row.upper)}" for row in rows_of(caused.head(4))
     ]
     return f"{said} Largest caused shifts in percentage points: {'; '.join(rows)}."

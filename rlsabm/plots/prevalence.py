@@ -220,7 +220,8 @@ def _described(numbers: pd.DataFrame, drawn: pd.DataFrame, first: str, second: s
     """The figure in words."""
     selection = numbers.attrs["selection"]
     by = " and ".join(in_words(name) for name in (first, second) if name)
-    low, high = drawn.loc[drawn["value"].idxmin()], drawn.loc[drawn["value"].idxmax()]
+    ordered: Any = drawn.sort_values("value", kind="stable")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
 
     def who(row: Any) -> str:
         return ", ".join(str(row[name]) for name in (first, second) if name)

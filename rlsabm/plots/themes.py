@@ -41,6 +41,7 @@ def _config(
             "tickColor": soft,
             "labelLimit": 250,
             "labelPadding": 6,
+            "labelSeparation": 6,
         },
         "axisYDiscrete": {"domain": False, "ticks": False, "grid": False},
         "legend": {

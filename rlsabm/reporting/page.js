@@ -10,17 +10,12 @@
 
   const theme = () => (root.dataset.theme === "dark" ? "dark" : "screen");
 
-  // Keys begin where names of rows do: beside them there is too little room on a phone.
-  function settings(name) {
-    const config = structuredClone(themes[name]);
-    config.legend.layout = { top: { anchor: "start", bounds: "full" } };
-    return config;
-  }
-
   // Width of a letter, and height of a line of a name (pixels); most lines of a name.
   const LETTER = 6.3;
   const LINE = 13;
   const MOST_LINES = 4;
+  // Height of a line of the key.
+  const KEY = 15;
 
   function wrapped(text, letters) {
     const lines = [""];
@@ -30,6 +25,23 @@
       else lines[lines.length - 1] = last ? `${last} ${word}` : word;
     }
     return lines;
+  }
+
+  // On a phone the key stands above the names of rows, too: above the figure alone it has no room.
+  function placeKey(copy, parts, room) {
+    const keys = parts.flatMap(({ encoding = {} }) => [encoding.color, encoding.shape])
+      .filter((key) => key?.field && key.legend !== null);
+    if (!keys.length) return;
+    const lines = keys[0].scale?.domain?.length || 3;
+    copy.padding = { top: KEY * lines + 14, left: 5, right: 5, bottom: 5 };
+    for (const key of keys) {
+      key.legend = {
+        ...(key.legend || {}), columns: 1, orient: "none", legendX: -room, legendY: -KEY * lines - 8,
+      };
+    }
+    for (const { encoding = {} } of parts) {
+      if (encoding.y?.type === "nominal") encoding.y.axis = { ...encoding.y.axis, minExtent: room + 8 };
+    }
   }
 
   // Room for the names of rows: as much as they need, but not more than leaves room for the figure.
@@ -56,6 +68,7 @@
         labelOffset: { condition, value: 0 },
       };
     }
+    if (width < NARROW) placeKey(copy, parts, most);
   }
 
   function partsOf(spec) {
@@ -67,7 +80,11 @@
     const copy = structuredClone(spec);
     const parts = partsOf(copy);
     if (copy.vconcat) {
-      for (const view of copy.vconcat) view.width = Math.max(200, width - ROOM_OF_AXES);
+      const room = copy.config.axisY?.minExtent || ROOM_OF_AXES;
+      const names = width < NARROW ? Math.min(room, 90) : room;
+      copy.config.axisY = { ...copy.config.axisY, minExtent: names, maxExtent: names, labelLimit: names };
+      delete copy.title;
+      for (const view of copy.vconcat) view.width = Math.min(640, width - 20) - names - 14;
     } else {
       copy.width = "container";
       copy.autosize = { type: "fit-x", contains: "padding" };
@@ -75,10 +92,6 @@
     }
     if (width >= NARROW) return copy;
     for (const { encoding = {} } of parts) {
-      for (const channel of ["color", "shape"]) {
-        const key = encoding[channel];
-        if (key && key.legend !== null && key.field) key.legend = { ...(key.legend || {}), columns: 1 };
-      }
       if (encoding.x?.axis?.title) {
         encoding.x.axis = { ...encoding.x.axis, titleAnchor: "end", titleAlign: "right" };
       }
@@ -86,14 +99,28 @@
     return copy;
   }
 
+  // The theme, and what a figure says beside it.
+  function together(config, own = {}) {
+    const whole = structuredClone(config);
+    for (const [name, value] of Object.entries(own)) {
+      const joins = value && typeof value === "object" && !Array.isArray(value);
+      whole[name] = joins ? { ...whole[name], ...value } : value;
+    }
+    return whole;
+  }
+
+  // Colours that a figure names itself are too dark for dark ground.
+  const lighter = (spec) => JSON.parse(JSON.stringify(spec).replaceAll("#0072B2", "#56B4E9"));
+
   async function draw(place) {
     const spec = figures[place.dataset.figure];
     const width = place.parentElement.clientWidth;
     place.dataset.width = width;
     place.style.width = `${width}px`;
     const before = views.get(place);
-    const drawn = await vegaEmbed(place, fitted(spec, width), {
-      mode: "vega-lite", actions: false, renderer: "svg", config: settings(theme()),
+    const { config, ...shown } = fitted(theme() === "dark" ? lighter(spec) : spec, width);
+    const drawn = await vegaEmbed(place, shown, {
+      mode: "vega-lite", actions: false, renderer: "svg", config: together(themes[theme()], config),
       tooltip: { theme: theme() === "dark" ? "dark" : "light" },
     });
     place.style.width = "";
@@ -102,13 +129,15 @@
   }
 
   const places = [...document.querySelectorAll(".live")];
-  const redraw = () => Promise.all(places.map((place) => draw(place)));
+  const seen = () => places.filter((place) => !place.closest("figure").hidden);
+  const redraw = () => Promise.all(seen().map((place) => draw(place)));
 
   // Saved as papers want it: in the theme for print, at a width of its own.
   async function save(name, kind) {
     const place = document.createElement("div");
-    const drawn = await vegaEmbed(place, figures[name], {
-      mode: "vega-lite", actions: false, renderer: "svg", config: themes.print,
+    const { config, ...spec } = figures[name];
+    const drawn = await vegaEmbed(place, spec, {
+      mode: "vega-lite", actions: false, renderer: "svg", config: together(themes.print, config),
     });
     const address = await drawn.view.toImageURL(kind, kind === "png" ? 4 : 1);
     const link = document.createElement("a");
@@ -125,6 +154,19 @@
     button.addEventListener("click", () => save(button.dataset.of, button.dataset.save));
   }
 
+  // Figures of which one is seen at a time.
+  for (const button of document.querySelectorAll("button[data-next]")) {
+    button.addEventListener("click", async () => {
+      const turns = [...document.querySelectorAll(`figure[data-turn="${button.dataset.next}"]`)];
+      const now = turns.findIndex((figure) => !figure.hidden);
+      const next = turns[(now + 1) % turns.length];
+      turns[now].hidden = true;
+      next.hidden = false;
+      next.querySelector("button[data-next]").focus();
+      await draw(next.querySelector(".live"));
+    });
+  }
+
   const toggle = document.getElementById("theme");
   const asked = window.matchMedia("(prefers-color-scheme: dark)");
   function choose(name) {
@@ -139,7 +181,7 @@
   window.addEventListener("resize", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      for (const place of places) {
+      for (const place of seen()) {
         if (Number(place.dataset.width) !== place.parentElement.clientWidth) draw(place);
       }
     }, 150);

@@ -16,7 +16,7 @@ from typing import Any
 from rlsabm import __version__
 from rlsabm.errors import UserError
 from rlsabm.plots.drawing import altair
-from rlsabm.plots.themes import THEMES
+from rlsabm.plots.themes import PRINT, THEMES
 from rlsabm.reporting.parts import Figure, Section
 
 HERE = Path(__file__).parent
@@ -93,11 +93,14 @@ def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
     number, shown, specs = 0, [], {}
     for section in sections:
         drawn = []
+        turns: set[str] = set()
         for figure in section.figures:
-            number += 1
+            waits = figure.one_of in turns
+            turns |= {figure.one_of} - {""}
+            number += not waits
             spec = figure.chart.to_dict(validate=False)
             specs[figure.name] = _without_config(spec)
-            drawn.append(_figure(figure, number, spec, tables))
+            drawn.append(_figure(figure, number, spec, tables, waits=waits))
         shown.append({**vars(section), "figures": drawn})
     return template.render(
         **vars(front),
@@ -112,13 +115,16 @@ def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
     )
 
 
-def _figure(figure: Figure, number: int, spec: dict[str, Any], tables: str) -> dict[str, Any]:
-    """What the page needs of a figure."""
+def _figure(
+    figure: Figure, number: int, spec: dict[str, Any], tables: str, *, waits: bool
+) -> dict[str, Any]:
+    """What the page needs of a figure; one that waits for its turn is not on paper."""
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(spec).encode()
+    drawn = b"" if waits else vl_convert.vegalite_to_svg(spec).encode()
     return {
         **vars(figure),
+        "waits": waits,
         "number": number,
         "alternative": spec["description"],
         "still": f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}",
@@ -130,8 +136,17 @@ def _figure(figure: Figure, number: int, spec: dict[str, Any], tables: str) -> d
 
 
 def _without_config(spec: dict[str, Any]) -> dict[str, Any]:
-    """A specification that takes any theme, and names no address on a network."""
-    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
+    """A specification that takes any theme, and names no address on a network.
+
+    Of its configuration remains what the theme has not said.
+    """
+    own = {
+        name: value
+        for name, value in spec.get("config", {}).items()
+        if THEMES[PRINT].get(name) != value
+    }
+    kept = {key: value for key, value in spec.items() if key not in ("config", "$schema")}
+    return {**kept, "config": own}
 
 
 def _json(content: Any) -> str:
@@ -145,13 +160,16 @@ def vega_bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as a script that can stand within a page."""
     import vl_convert
 
-    return re.sub(r"</(script)", r"<\\/\1", vl_convert.javascript_bundle(), flags=re.IGNORECASE)
+    bundle: Any = vl_convert.javascript_bundle  # whose stub wants what it does not need
+    return re.sub(r"</(script)", r"<\\/\1", bundle(), flags=re.IGNORECASE)
 
 
 def unbroken(text: str) -> str:
     """A text in which no line begins with a percent sign, or ends within an interval."""
     text = text.replace(" %", "\u00a0%")
-    return INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+    return INTERVAL.sub(
+        lambda found: found[0].replace(" ", "\u00a0").replace("–", "\u2060–\u2060"), text
+    )
 
 
 def _linked(text: str) -> Any:

@@ -41,6 +41,8 @@ class Figure:
         Tables of the study that hold them.
     beside
         Whether the table stands beside the figure, instead of being folded below it.
+    one_of
+        Of figures that take turns: what they are, such as ``life``. The first is shown.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Figure:
     table: Table
     files: Sequence[str] = ()
     beside: bool = False
+    one_of: str = ""
 
 
 @dataclass(frozen=True)

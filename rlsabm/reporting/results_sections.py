@@ -6,6 +6,7 @@ import pandas as pd
 
 from rlsabm import plots
 from rlsabm.plots.biomarkers import FLUID, SERUM, ratio_text
+from rlsabm.plots.drawing import rows_of
 from rlsabm.plots.themes import PRINT
 from rlsabm.printing.answer import answer_to
 from rlsabm.printing.comparison import prevalence_title
@@ -216,7 +217,7 @@ def biomarkers_section(studied: Studied) -> Section:
 
 def _in_blood_and_fluid(numbers: pd.DataFrame) -> list[str]:
     """What serum and cerebrospinal fluid show, in numbers: no word for how large it is."""
-    both = {row.biomarker: row for row in numbers[numbers["sex"] == "all"].itertuples()}
+    both = {row.biomarker: row for row in rows_of(numbers[numbers["sex"] == "all"])}
     if not {SERUM, FLUID} <= set(both):
         return []
     serum, fluid = (ratio_text(r.value, r.lower, r.upper) for r in (both[SERUM], both[FLUID]))
@@ -227,7 +228,7 @@ def _in_blood_and_fluid(numbers: pd.DataFrame) -> list[str]:
     )
     by_sex = [
         f"{ratio_text(row.value, row.lower, row.upper)} in {row.sex}s"
-        for row in numbers[numbers["biomarker"] == SERUM].itertuples()
+        for row in rows_of(numbers[numbers["biomarker"] == SERUM])
         if row.sex in ("female", "male")
     ]
     return [f"{said} Of serum ferritin it is {' and '.join(by_sex)}." if by_sex else said]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rlsabm.conventions import in_words
 from rlsabm.plots.biomarkers import ratio_text
+from rlsabm.plots.validation import INSIDE
 from rlsabm.printing.words import Labels, capitalised, label
 from rlsabm.reporting.parts import Table
 from rlsabm.wording import NONE, percent, points
@@ -131,7 +132,13 @@ def ratios_table(numbers: pd.DataFrame) -> Table:
 def scorecard_table(numbers: pd.DataFrame) -> Table:
     """Published figures beside simulated ones."""
     rows = [
-        [row["says"], row["simulated_text"], row["published_text"], row["verdict"], row["source"]]
+        [
+            row["says"],
+            row["simulated_text"],
+            row["published_text"],
+            "inside" if row["verdict"] == INSIDE else row["verdict"].lower(),
+            row["source"],
+        ]
         for row in numbers.to_dict("records")
     ]
     return Table(["figure", "simulated", "published", "verdict", "source"], rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rlsabm.errors import UserError
+from rlsabm.reporting.life_section import life_section
 from rlsabm.reporting.methods_section import country_in_words, methods_section
 from rlsabm.reporting.page import Front, check_extra, page_of, unbroken
 from rlsabm.reporting.parts import Section
@@ -104,7 +105,10 @@ def sections_of(found: Studied) -> list[Section]:
         sections.append(postulates_section(found))
     if found.has("biomarker_ratios"):
         sections.append(biomarkers_section(found))
-    sections += [scorecard_section(found), methods_section(found)]
+    sections.append(scorecard_section(found))
+    if (lives := life_section(found)) is not None:
+        sections.append(lives)
+    sections.append(methods_section(found))
     return sections
 
 

@@ -95,8 +95,9 @@ def _standardised(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     rows = wide.index.to_frame(index=False)
     for name, values in found._asdict().items():
         rows[name] = values
-    rows["persons_with_rls"] = wide["persons_with"].sum(axis=1).to_numpy(np.int64)
-    rows["persons_without_rls"] = wide["persons_without"].sum(axis=1).to_numpy(np.int64)
+    for name in ("with", "without"):
+        persons = np.nansum(wide[f"persons_{name}"].to_numpy(float), axis=1)
+        rows[f"persons_{name}_rls"] = persons.astype(np.int64)
     rows["draws"] = len(value)
     return rows
 
