@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlsabm import plots as plots
     from rlsabm.calibration.elementary_effects import elementary_effects
     from rlsabm.calibration.reading import read_targets
     from rlsabm.calibration.scorecard import validate
@@ -49,6 +50,8 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
+    if name == "plots":  # a package of functions, not a name of one
+        return import_module("rlsabm.plots")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_MODULES[name]), name)
@@ -57,4 +60,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "plots"})

@@ -86,6 +86,14 @@ AddOption = Annotated[
         help="Add N replicates to those in the folder; rlsabm status suggests how many.",
     ),
 ]
+NoReportOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-report",
+        envvar="RLSABM_NO_REPORT",
+        help="Write no report.html at the end.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -178,9 +186,10 @@ def run(
         bool,
         typer.Option("--replace", help="Delete the study in the folder, and run anew."),
     ] = False,
+    no_report: NoReportOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a scenario file and write its tables; go on where an earlier run of it was stopped.
+    """Run a scenario file and write its tables and its report; go on where a run of it was stopped.
 
     FILE may be the manifest.json of a study, which is then run again as it was.
 
@@ -198,7 +207,7 @@ def run(
         replace=replace,
         add_replicates=add_replicates,
     )
-    _run(study, out_folder or Path("outputs") / study.name, options, as_json)
+    _run(study, out_folder or Path("outputs") / study.name, options, as_json, report=not no_report)
 
 
 @app.command()
@@ -208,6 +217,7 @@ def resume(
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
     add_replicates: AddOption = 0,
+    no_report: NoReportOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a study that was stopped, and try again what failed; finished runs are kept.
@@ -224,7 +234,7 @@ def resume(
     options = Options(
         workers=workers, cluster=cluster, timeout=minutes, add_replicates=add_replicates
     )
-    _run(study_in(path), path, options, as_json)
+    _run(study_in(path), path, options, as_json, report=not no_report)
 
 
 @app.command()
@@ -514,6 +524,31 @@ def compare(
         return
     for comparison in comparisons:
         print_comparison(comparison)
+
+
+@app.command()
+def report(
+    folder: FolderArgument,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="File to write; FOLDER/report.html by default."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a study: one page of HTML with figures, numbers and methods.
+
+    The page works without a network, on a screen, a phone and paper. It needs the extra `report`.
+
+    Example: `rlsabm report outputs/baseline --out baseline.html`
+    """
+    from rlsabm.reporting.writing import write_report
+    from rlsabm.results.sources import folder_of_study
+
+    place = write_report(folder_of_study(folder), out_file)
+    if as_json:
+        print_json({"report": str(place)})
+    else:
+        say_line(f"Report: {place}")
 
 
 @app.command()
@@ -878,8 +913,10 @@ def _screen(
         say_line(f"Written: {path}")
 
 
-def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool) -> None:
-    """Run a study with progress on standard error, and print what it found."""
+def _run(
+    study: ResolvedScenario, folder: Path, options: Options, as_json: bool, *, report: bool
+) -> None:
+    """Run a study with progress on standard error, print what it found, and write its report."""
     from rlsabm.printing.study import print_ending, print_failures, print_stopping, print_study
     from rlsabm.reading import read
     from rlsabm.results.overview import main_results
@@ -888,20 +925,35 @@ def _run(study: ResolvedScenario, folder: Path, options: Options, as_json: bool)
 
     try:
         with StudyProgress(err) as progress:
-            report = run_study(study, folder, options, watch=progress)
+            done = run_study(study, folder, options, watch=progress)
+        found = (folder / "prevalence.parquet").exists()
+        if found and not as_json:
+            print_study(done.study, folder)
+            print_ending(done, folder)
+        page = _report(done.study, folder) if report and found else None
         if as_json:
-            found = {"folder": str(folder), "results": main_results(read(folder))}
-            print_json(report.manifest | found)
-        elif (folder / "prevalence.parquet").exists():
-            print_study(report.study, folder)
-            print_ending(report, folder)
+            said = {"folder": str(folder), "report": None if page is None else str(page)}
+            print_json(done.manifest | said | {"results": main_results(read(folder))})
+        elif page is not None:
+            say_line(f"Report: {page}")
     except KeyboardInterrupt:
         interruptions.hear()
         print_stopping(folder, err)
         raise typer.Exit(INTERRUPTED) from None
-    if report.status != COMPLETE:
-        print_failures(report, folder, err)
+    if done.status != COMPLETE:
+        print_failures(done, folder, err)
         raise typer.Exit(RUNS_FAILED)
+
+
+def _report(study: ResolvedScenario, folder: Path) -> Path | None:
+    """Write the report of a study that was run; its tables are there, whatever comes of the page."""
+    from rlsabm.reporting.writing import write_report
+
+    try:
+        return write_report(folder, resolved=study)
+    except UserError as error:
+        _say(f"No report: {error}", style="")
+        return None
 
 
 def _read(file: str, settings: list[str] | None) -> ResolvedScenario:

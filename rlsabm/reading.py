@@ -26,6 +26,7 @@ from rlsabm.results.study_results import Study
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import TABLES, tables_of
 from rlsabm.scenario import REFERENCE
+from rlsabm.study.lives import LivesOfStudy
 from rlsabm.study.lock import FolderLock
 
 #: What of a study that nobody is running has not finished.
@@ -123,6 +124,7 @@ def read(path: str | Path) -> Study:
         manifest=manifest,
         folder=folder,
         missing=_missing(folder, manifest, held=held),
+        lives_again=LivesOfStudy(folder),
     )
 
 

@@ -23,6 +23,7 @@ from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.assembling import assemble
 from rlsabm.study.checking import check_study, question_of, vocabulary_of
 from rlsabm.study.job import Job, find
+from rlsabm.study.lives import LivesOfStudy
 from rlsabm.study.machine import package_hash, processors
 from rlsabm.study.settings import country_of, read_scenario
 from rlsabm.study.units import Unit, units_of
@@ -344,6 +345,7 @@ def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study
         {name: table for name, table in made.items() if name in tables},
         arms=list(study.arms),
         scenario=study.as_mapping(),
+        lives_again=LivesOfStudy(study),
     )
 
 

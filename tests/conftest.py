@@ -39,6 +39,9 @@ runs: {draws: 2, replicates: 2, seed: 5}
 """
 
 
+#: Reports take seconds; tests that want one ask for it.
+os.environ["RLSABM_NO_REPORT"] = "1"
+
 # How tests are run ---------------------------------------------------------------------------------
 
 #: More workers have little to do: there are only so many files, and some take a minute.

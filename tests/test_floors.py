@@ -43,6 +43,8 @@ FLOORS = (
     ("calibration",),
     ("mesa", "model"),
     ("printing",),
+    ("plots",),
+    ("reporting",),
     ("cli",),
     ("__main__",),
 )

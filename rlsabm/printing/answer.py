@@ -38,7 +38,24 @@ def print_answer(
     arms: Sequence[Comparison] = (),
     trend: Trend | None = None,
 ) -> None:
-    """Say what the study has found.
+    """Say what the study has found, as `answer_to` puts it."""
+    say("")
+    say(
+        " ".join(answer_to(prevalence, year, shift=shift, traced=traced, arms=arms, trend=trend)),
+        bold=True,
+    )
+
+
+def answer_to(
+    prevalence: pd.DataFrame,
+    year: int,
+    *,
+    shift: Any = None,
+    traced: bool = False,
+    arms: Sequence[Comparison] = (),
+    trend: Trend | None = None,
+) -> list[str]:
+    """Sentences that say what the study has found.
 
     Parameters
     ----------
@@ -67,8 +84,7 @@ def print_answer(
         sentences.append(_effect(arms))
     if prevalence["draw"].nunique() < FEWEST_DRAWS:
         sentences.append("Intervals show chance only.")
-    say("")
-    say(" ".join(sentences), bold=True)
+    return sentences
 
 
 def _level(prevalence: pd.DataFrame, labels: Labels, year: int) -> str:

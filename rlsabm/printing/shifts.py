@@ -25,6 +25,8 @@ LEGEND = (
     "population attributable fraction, the share of all cases that would not occur without it, its "
     "lasting effects included."
 )
+#: Of the table of shifts.
+HEADINGS = ["group", "persons", "RLS, %", "observed shift", "caused shift", "by iron", "PAF"]
 
 
 def print_shifts(
@@ -36,6 +38,30 @@ def print_shifts(
     definition: str = "any",
 ) -> None:
     """Observed, caused and iron-mediated shift of every condition; its cause by its name."""
+    labels: Labels = shifts.attrs.get("labels", {})
+    shown, hidden = shift_rows(shifts, causes, arm=arm, year=year, definition=definition)
+    show_table(
+        f"Shift of the prevalence of {case_in_words(labels, definition)}, {ADULT_AGE} years and "
+        f"older, {year}: percentage points (95 % interval)",
+        HEADINGS,
+        shown,
+    )
+    say(LEGEND)
+    if hidden:
+        say(
+            f"Not shown: {counted(hidden, 'group')} with fewer than {LEAST_PERSONS} persons per draw."
+        )
+
+
+def shift_rows(
+    shifts: pd.DataFrame,
+    causes: Mapping[str, str],
+    *,
+    arm: str,
+    year: int,
+    definition: str = "any",
+) -> tuple[list[list[str]], int]:
+    """Rows of a table below `HEADINGS`, and how many groups have too few people to be in it."""
     labels: Labels = shifts.attrs.get("labels", {})
     rows = with_limits_to_show(adult_estimates(shifts, arm=arm, year=year, definition=definition))
     shown, hidden = [], 0
@@ -57,17 +83,7 @@ def print_shifts(
                 _share(found.get("attributable_fraction_population") if of_all else None),
             ]
         )
-    show_table(
-        f"Shift of the prevalence of {case_in_words(labels, definition)}, {ADULT_AGE} years and "
-        f"older, {year}: percentage points (95 % interval)",
-        ["group", "persons", "RLS, %", "observed shift", "caused shift", "by iron", "PAF"],
-        shown,
-    )
-    say(LEGEND)
-    if hidden:
-        say(
-            f"Not shown: {counted(hidden, 'group')} with fewer than {LEAST_PERSONS} persons per draw."
-        )
+    return shown, hidden
 
 
 def _share(row: Any) -> str:

@@ -85,7 +85,7 @@ def prevalence_counts(
         old = rows["age_group"].astype(str).map(youngest_of).to_numpy(float) >= youngest
         rows[["cases", "persons"]] *= old[:, np.newaxis].astype(int)
     rows["total"] = rows["squares"] = rows["cases"]
-    return _by_key(rows, runs, choice)
+    return counts_by_key(rows, runs, choice)
 
 
 def shift_counts(side: Source, runs: Sequence[Repetition], choice: Choice) -> dict[Key, Counts]:
@@ -103,7 +103,7 @@ def shift_counts(side: Source, runs: Sequence[Repetition], choice: Choice) -> di
     rows = rows[rows["cases_without"].notna()].copy()
     rows["total"] = rows["cases"] - rows["cases_without"]
     rows["squares"] = rows["cases"] + rows["cases_without"] - 2 * rows["cases_with_and_without"]
-    return _by_key(rows, runs, choice)
+    return counts_by_key(rows, runs, choice)
 
 
 def _filters(choice: Choice, more: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, Any]]:
@@ -116,7 +116,9 @@ def _filters(choice: Choice, more: Sequence[tuple[str, str, str]]) -> list[tuple
     return [*filters, *more]
 
 
-def _by_key(rows: pd.DataFrame, runs: Sequence[Repetition], choice: Choice) -> dict[Key, Counts]:
+def counts_by_key(
+    rows: pd.DataFrame, runs: Sequence[Repetition], choice: Choice
+) -> dict[Key, Counts]:
     """Counts added up by key, in the order of the table, and run."""
     place = {run: number for number, run in enumerate(runs)}
     draw = np.array([draw for draw, _ in runs], dtype=np.int64)

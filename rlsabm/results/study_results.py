@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -23,6 +23,7 @@ from rlsabm.results.overview import overview_html, overview_text
 from rlsabm.results.sources import unknown
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import tables_of
+from rlsabm.scenario import REFERENCE
 
 #: How tables that a scenario must ask for are asked for.
 ASKED_FOR = {
@@ -34,6 +35,36 @@ ASKED_FOR = {
 
 #: Tables that a call of `rlsabm.simulate` can make: not what a study's folder says of itself.
 IN_MEMORY = (Kind.BY_RUN, Kind.ESTIMATES, Kind.LINE_LIST, Kind.BY_DRAW)
+
+
+class Lives(Protocol):
+    """Who can let people of a study live again (`rlsabm.study.lives.LivesOfStudy`)."""
+
+    def life(
+        self,
+        uid: str | int,
+        *,
+        without: str | Sequence[str] | None = None,
+        world: str | None = None,
+        arm: str = REFERENCE,
+        draw: int | None = None,
+        replicate: int = 0,
+        size: int | None = None,
+    ) -> pd.DataFrame:
+        """A life month by month, as `Study.life` gives it."""
+
+    def lives(
+        self,
+        *,
+        count: int = 6,
+        seed: int = 0,
+        definition: str = "any",
+        arm: str = REFERENCE,
+        draw: int | None = None,
+        replicate: int = 0,
+        size: int | None = None,
+    ) -> pd.DataFrame:
+        """People worth a look, as `Study.lives` gives them."""
 
 
 class Study:
@@ -68,6 +99,8 @@ class Study:
         Folder of the study; None if it was never written.
     missing
         What has not finished, in words; empty if the study is complete.
+    lives_again
+        Who lets its people live again; None if nobody can.
 
     Attributes
     ----------
@@ -84,8 +117,10 @@ class Study:
         manifest: Mapping[str, Any] | None = None,
         folder: Path | None = None,
         missing: str = "",
+        lives_again: Lives | None = None,
     ) -> None:
         self._tables = tables
+        self._lives_again = lives_again
         self.arms = list(arms)
         self.scenario = dict(scenario)
         self.manifest = dict(manifest or {})
@@ -476,6 +511,132 @@ class Study:
             recall=recall, arm=arm, year=year, sex=sex,
         )  # fmt: skip
         return answers.postulates(self.table("postulates"), wanted_columns(by), wanted)
+
+    # Single lives -----------------------------------------------------------------------------------
+
+    def life(
+        self,
+        uid: str | int,
+        *,
+        without: str | Sequence[str] | None = None,
+        world: str | None = None,
+        arm: str = REFERENCE,
+        draw: int | None = None,
+        replicate: int = 0,
+        size: int | None = None,
+    ) -> pd.DataFrame:
+        """The life of one person month by month, beside the same life without what it bore.
+
+        The people of the run are grown again when the first of them is asked for, which takes as long
+        as it took the study; further lives of the run take no time.
+
+        Parameters
+        ----------
+        uid
+            The person: as in the table ``persons`` or in `lives` (hexadecimal digits), or a number.
+            Anybody surveyed in any year can be asked for.
+        without
+            Condition, or several at once, without whose burden the same life is lived beside. By
+            default all that touched this body, among those that the study traces shifts to (all
+            conditions if it names none). An empty list gives the factual life alone.
+        world
+            Instead of that a world as tables name it, such as ``without the iron burden of pregnancy``
+            or ``iron stores always replete``.
+        arm, draw, replicate
+            The run; by default the reference arm and the first draw and replicate.
+        size
+            As in `lives`, of which the uid then is.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each world and month from birth to the last survey, or to death:
+            ``stores_ferritin_ug_per_l``, ``haemoglobin_g_per_l``, ``cns_iron_exchangeable``,
+            ``dopamine_deficit``, ``liability``, ``rls``, ``rls_significant`` and others as they truly
+            were; and what happened in the month, alike in all worlds (``month_of_pregnancy``,
+            ``delivery``, ``donation``, ``kidney``, ``conditions``). ``attrs`` hold units, meanings,
+            the person, and what was chosen.
+
+        Raises
+        ------
+        UserError
+            If nobody of this uid was surveyed in the run, a name is not known, or another version of
+            the package ran the study.
+
+        Examples
+        --------
+        >>> life = study.life("0123456789abcdef", without="blood_donation")  # doctest: +SKIP
+        """
+        return self._again().life(
+            uid,
+            without=without,
+            world=world,
+            arm=arm,
+            draw=draw,
+            replicate=replicate,
+            size=size,
+        )
+
+    def lives(
+        self,
+        *,
+        count: int = 6,
+        seed: int = 0,
+        definition: str = "any",
+        arm: str = REFERENCE,
+        draw: int | None = None,
+        replicate: int = 0,
+        size: int | None = None,
+    ) -> pd.DataFrame:
+        """People whose lives are worth a look.
+
+        First adults who have RLS at the last survey, but would not have it without a condition, by
+        condition in turn; then at least one with RLS and one without, by lot. The first show strong
+        effects and are no sample, as ``attrs["notes"]`` say.
+
+        Parameters
+        ----------
+        count
+            How many people.
+        seed
+            Of the lottery; another seed gives other people.
+        definition
+            ``any``, ``weekly`` or ``significant``.
+        arm, draw, replicate
+            As in `life`.
+        size
+            People to be surveyed in place of the study's: a smaller population under the same scenario
+            and parameters takes less time to grow. These are other people than those of the study,
+            and in no table of it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a person: ``uid``, why the person was ``chosen``, the condition ``without`` which
+            there would be no RLS (for `life`; empty for people by lot), ``sex``, ``age``, ``rls``.
+
+        Raises
+        ------
+        UserError
+            If a name is not known, or another version of the package ran the study.
+        """
+        return self._again().lives(
+            count=count,
+            seed=seed,
+            definition=definition,
+            arm=arm,
+            draw=draw,
+            replicate=replicate,
+            size=size,
+        )
+
+    def _again(self) -> Lives:
+        if self._lives_again is None:
+            raise UserError(
+                "this study holds tables only, so that nobody can live again; rlsabm.read and "
+                "rlsabm.simulate give studies whose people can"
+            )
+        return self._lives_again
 
     # In a notebook --------------------------------------------------------------------------------
 

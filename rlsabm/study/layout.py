@@ -20,6 +20,8 @@ RECORD = "record.json"
 HANDED_OVER = ".handed-over"
 #: Room kept on the disk, so that the ledger can be written when it is full.
 RESERVE = ".reserve"
+#: The page that people read: no table, and made again at any time.
+REPORT = "report.html"
 #: Names of the line lists: a file a unit, in a folder.
 LINE_LISTS = tuple(table.name for table in tables_of(Kind.LINE_LIST))
 #: Folders within a study's folder.
@@ -29,7 +31,7 @@ TABLE_FILES = {
     table_path(Path(), table.name).name
     for table in tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.BY_DRAW, Kind.LEDGER)
 }
-OWN_FILES = {MANIFEST, SCENARIO, LOCK, RESERVE, *FOLDERS, *TABLE_FILES}
+OWN_FILES = {MANIFEST, SCENARIO, LOCK, RESERVE, REPORT, *FOLDERS, *TABLE_FILES}
 
 
 def study_around(place: Path) -> Path | None:

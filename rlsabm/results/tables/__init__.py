@@ -9,7 +9,9 @@ from rlsabm.results.question import Question
 from rlsabm.results.table import Kind, ResultTable
 from rlsabm.results.tables import (
     autopsies,
+    biomarker_ratios,
     biomarkers,
+    biomarkers_by_rls,
     contrasts,
     draws,
     events,
@@ -33,6 +35,9 @@ TABLES: dict[str, ResultTable] = {
         incidence.TABLE,
         biomarkers.TABLE,
         biomarkers.SAMPLES,
+        biomarkers_by_rls.TABLE,
+        biomarkers_by_rls.SAMPLES,
+        biomarker_ratios.TABLE,
         contrasts.TABLE,
         shifts.TABLE,
         partitions.TABLE,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from rlsabm.arrays import Floats, Ints
+from rlsabm.arrays import Bools, Floats, Ints
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.observe.survey import Survey
 from rlsabm.results.columns import (
@@ -72,7 +73,7 @@ BIOMARKERS = (
 )
 
 
-class _Cells(NamedTuple):
+class CellsOfGroup(NamedTuple):
     """The people of a group in the cells of a margin.
 
     Attributes
@@ -87,16 +88,33 @@ class _Cells(NamedTuple):
     people: list[Ints]
 
 
-def _cells_of(observed: Observed) -> Iterator[_Cells]:
-    """The inhabited cells of every group in every margin."""
+def cells_of(
+    observed: Observed, column: str, groups: Mapping[str, Bools]
+) -> Iterator[CellsOfGroup]:
+    """The inhabited cells of every group in every margin.
+
+    Parameters
+    ----------
+    observed
+        What a unit observed.
+    column
+        Column of the table that names the groups.
+    groups
+        Who belongs to each group, by its name.
+    """
     for margin in observed.margins(BIOMARKER_STRATA):
-        for group in observed.groups:
-            members = np.flatnonzero(observed.members[group.name] & margin.counted)
+        for name, belongs in groups.items():
+            members = np.flatnonzero(belongs & margin.counted)
             order = members[np.argsort(margin.cell[members], kind="stable")]
             inhabited, starts = np.unique(margin.cell[order], return_index=True)
             people = np.split(order, starts[1:]) if len(order) else []
-            words = np.full(len(inhabited), group.name, dtype=object)
-            yield _Cells({**margin.labels(inhabited), "condition": words}, people)
+            words = np.full(len(inhabited), name, dtype=object)
+            yield CellsOfGroup({**margin.labels(inhabited), column: words}, people)
+
+
+def _by_condition(observed: Observed) -> Iterator[CellsOfGroup]:
+    members = {group.name: observed.members[group.name] for group in observed.groups}
+    return cells_of(observed, "condition", members)
 
 
 def _values_of(survey: Survey) -> Iterator[tuple[int, int, Floats]]:
@@ -108,9 +126,14 @@ def _values_of(survey: Survey) -> Iterator[tuple[int, int, Floats]]:
 
 def summarise_biomarkers(observed: Observed) -> Contents:
     """Mean, spread and percentiles of each biomarker, by condition, sex and age group."""
-    values_of = list(_values_of(observed.survey))
+    return summaries_of(observed.survey, _by_condition(observed))
+
+
+def summaries_of(survey: Survey, cells: Iterable[CellsOfGroup]) -> Contents:
+    """Mean, spread and percentiles of each biomarker in each cell."""
+    values_of = list(_values_of(survey))
     parts: list[Contents] = []
-    for labels, people in _cells_of(observed):
+    for labels, people in cells:
         for biomarker, way, values in values_of:
             part: Contents = {
                 **labels,
@@ -127,16 +150,27 @@ def summarise_biomarkers(observed: Observed) -> Contents:
 
 def _summary(x: Floats) -> dict[str, float]:
     geometric = np.exp(np.log(x).mean()) if (x > 0).all() else np.nan
-    spread = x.std(ddof=1) if len(x) > 1 else np.nan
-    moments = {"persons": len(x), "mean": x.mean(), "sd": spread, "geometric_mean": geometric}
+    several = len(x) > 1
+    moments = {
+        "persons": len(x),
+        "mean": x.mean(),
+        "sd": x.std(ddof=1) if several else np.nan,
+        "geometric_mean": geometric,
+        "log_sd": np.log(x).std(ddof=1) if several and (x > 0).all() else np.nan,
+    }
     return moments | dict(zip(PERCENTILE_COLUMNS, np.percentile(x, PERCENTILES), strict=True))
 
 
 def sample_biomarkers(observed: Observed) -> Contents:
+    """Values that stand for the people of each condition, sex and age group."""
+    return samples_of(observed.survey, _by_condition(observed))
+
+
+def samples_of(survey: Survey, cells: Iterable[CellsOfGroup]) -> Contents:
     """Values of each biomarker in each cell, with the number of people that they stand for."""
-    values_of = list(_values_of(observed.survey))
+    values_of = list(_values_of(survey))
     parts: list[Contents] = []
-    for labels, people in _cells_of(observed):
+    for labels, people in cells:
         for biomarker, way, values in values_of:
             samples = [representative(values[cell]) for cell in people]
             lengths = np.array([len(sample) for sample in samples], dtype=np.int64)
@@ -153,10 +187,17 @@ def sample_biomarkers(observed: Observed) -> Contents:
     return joined(parts)
 
 
+@dataclass(frozen=True)
 class Summaries:
-    """How summaries of biomarkers combine: moments exactly, percentiles from samples."""
+    """How summaries of biomarkers combine: moments exactly, percentiles from samples.
 
-    companions = ("samples",)
+    Attributes
+    ----------
+    companions
+        Name of the table of samples.
+    """
+
+    companions: tuple[str]
 
     def together(self, table: str, parts: Sequence[Mapping[str, Contents]]) -> dict[str, Contents]:
         """Several parts of a run as one."""
@@ -167,56 +208,64 @@ class Summaries:
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = sums_of(whole["persons"] * np.log(whole["geometric_mean"]), place, groups)
             result["geometric_mean"] = np.exp(logs / result["persons"])
-        before, *others = (part["samples"] for part in parts)
-        return {table: result, "samples": joined([thinned(before), *others])}
+            of_logs = {
+                "persons": whole["persons"],
+                "mean": np.log(whole["geometric_mean"]),
+                "sd": whole["log_sd"],
+            }
+            result["log_sd"] = pooled_moments(of_logs, place, groups)["sd"]
+        [samples] = self.companions
+        before, *others = (part[samples] for part in parts)
+        return {table: result, samples: joined([thinned(before), *others])}
 
     def finished(self, table: str, whole: Mapping[str, Contents]) -> Contents:
         """The table of the run."""
-        return {**whole[table], **percentiles_of(whole[table], whole["samples"], PERCENTILES)}
+        [samples] = self.companions
+        return {**whole[table], **percentiles_of(whole[table], whole[samples], PERCENTILES)}
 
 
 PERCENTILE_COLUMNS = [f"p{q}" for q in PERCENTILES]
-SUMMARY_COLUMNS = (*Moments.columns, "geometric_mean", *PERCENTILE_COLUMNS)
-_LABELS = (
-    *KEYS,
-    CONDITION,
-    *(column for column in STRATA_WITH_TOTALS if column.name in BIOMARKER_STRATA),
-    Column(
-        "biomarker", "category", "", "what is measured, with its unit",
-        words=[biomarker.name for biomarker in BIOMARKERS],
-    ),
-    way_column("assay or scan"),
+SUMMARY_COLUMNS = (*Moments.columns, "geometric_mean", "log_sd", *PERCENTILE_COLUMNS)
+STRATA_OF_BIOMARKERS = tuple(c for c in STRATA_WITH_TOTALS if c.name in BIOMARKER_STRATA)
+BIOMARKER = Column(
+    "biomarker", "category", "", "what is measured, with its unit",
+    words=[biomarker.name for biomarker in BIOMARKERS],
 )  # fmt: skip
+BY_ASSAY_OR_SCAN = way_column("assay or scan")
+#: What summaries say of a biomarker.
+SUMMARY = (
+    Column("persons", "whole", "persons", "people measured"),
+    Column("mean", "number", "of the biomarker", "arithmetic mean"),
+    Column("sd", "number", "of the biomarker", "standard deviation; missing with one person"),
+    Column("geometric_mean", "number", "of the biomarker", "missing unless all values are > 0"),
+    Column(
+        "log_sd", "number", "", "standard deviation of the natural logarithm; missing unless all "
+        "values are > 0, and with one person",
+    ),
+    *(Column(f"p{q}", "number", "of the biomarker", f"percentile {q}") for q in PERCENTILES),
+)  # fmt: skip
+#: What samples say of it.
+SAMPLE = (
+    Column("value", "number", "of the biomarker", "a value"),
+    Column("weight", "number", "persons", "people that the value stands for"),
+)
+_LABELS = (*KEYS, CONDITION, *STRATA_OF_BIOMARKERS, BIOMARKER, BY_ASSAY_OR_SCAN)
 
 TABLE = ResultTable(
     name="biomarkers",
     title="Biomarkers",
     kind=Kind.BY_RUN,
-    columns=(
-        *_LABELS,
-        Column("persons", "whole", "persons", "people measured"),
-        Column("mean", "number", "of the biomarker", "arithmetic mean"),
-        Column("sd", "number", "of the biomarker", "standard deviation; missing with one person"),
-        Column("geometric_mean", "number", "of the biomarker", "missing unless all values are > 0"),
-        *(
-            Column(f"p{q}", "number", "of the biomarker", f"percentile {q}")
-            for q in PERCENTILES
-        ),
-    ),
+    columns=(*_LABELS, *SUMMARY),
     totals=WITH_TOTALS,
     count=summarise_biomarkers,
-    combine=Summaries(),
-)  # fmt: skip
+    combine=Summaries(("samples",)),
+)
 
 SAMPLES = ResultTable(
     name="samples",
     title="Values of biomarkers that stand for the people of a block",
     kind=Kind.OF_UNITS,
-    columns=(
-        *_LABELS,
-        Column("value", "number", "of the biomarker", "a value"),
-        Column("weight", "number", "persons", "people that the value stands for"),
-    ),
+    columns=(*_LABELS, *SAMPLE),
     totals=WITH_TOTALS,
     count=sample_biomarkers,
     wanted=lambda question: question.several_blocks,

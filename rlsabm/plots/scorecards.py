@@ -1,0 +1,32 @@
+"""The scorecard of the parameters that ship, wherever rlsabm is installed or checked out."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from rlsabm.data import DATA
+from rlsabm.errors import UserError
+
+#: In an installed package, and in a checkout, where `rlsabm validate --out docs` writes it.
+PLACES = (
+    DATA / "scorecard.parquet",
+    Path(__file__).parents[2] / "docs" / "scorecard.parquet",
+)
+
+
+@cache
+def shipped_scorecard() -> pd.DataFrame:
+    """Published figures beside those of the baseline scenario at draws from the shipped posterior.
+
+    Raises
+    ------
+    UserError
+        If the installation lacks it.
+    """
+    for place in PLACES:
+        if Path(str(place)).is_file():
+            return pd.read_parquet(Path(str(place)))
+    raise UserError("this installation of rlsabm lacks its scorecard; install it again")

@@ -1,0 +1,100 @@
+"""The section with the lives of some people, month by month."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from rlsabm.plots.life import life_numbers
+from rlsabm.plots.life_figure import figure_of_life
+from rlsabm.printing.words import capitalised
+from rlsabm.reporting.parts import Figure, Section, Table
+from rlsabm.reporting.studied import Studied
+from rlsabm.results.study_results import Study
+from rlsabm.scenario import ResolvedScenario, Scenario
+from rlsabm.study.lives import LivesOfStudy
+from rlsabm.wording import NONE
+from rlsabm.worlds.world import FACTUAL
+
+#: People of the population that is grown for these lives: the study's own would take as long as the
+#: study took.
+PEOPLE = 2_000
+#: Lives in a report.
+LIVES = 4
+WIDTH = 640
+#: Years between rows of a table, and its columns.
+STEP = 5
+COLUMNS = {
+    "stores_ferritin_ug_per_l": "ferritin, µg/L",
+    "haemoglobin_g_per_l": "haemoglobin, g/L",
+    "cns_iron_exchangeable": "CNS iron",
+    "dopamine_deficit": "dopaminergic loss",
+    "liability": "liability",
+}
+
+
+def life_section(studied: Studied) -> Section | None:
+    """Lives of a few people of the scenario; None if nobody worth a look was found."""
+    size = min(studied.resolved.scenario.population.size, PEOPLE)
+    study = _small_study(studied.resolved, size)
+    people = study.lives(count=LIVES)
+    if people.empty:
+        return None
+    figures = [
+        _figure(study, person, place) for place, person in enumerate(people.to_dict("records"))
+    ]
+    texts = [
+        f"People of a population of {size:,} that was grown for this page by the rules of the "
+        f"reference. {people.attrs['notes'][0]}"
+    ]
+    return Section("life", "The life of one person", texts, figures)
+
+
+def _small_study(resolved: ResolvedScenario, size: int) -> Study:
+    """The scenario with few people, who can live again."""
+
+    def smaller(scenario: Scenario) -> Scenario:
+        population = scenario.population.model_copy(update={"size": size})
+        return scenario.model_copy(update={"population": population})
+
+    arms = {name: smaller(arm) for name, arm in resolved.arms.items()}
+    small = replace(resolved, scenario=smaller(resolved.scenario), arms=arms)
+    return Study({}, arms=list(arms), scenario=small.as_mapping(), lives_again=LivesOfStudy(small))
+
+
+def _figure(study: Study, person: dict[Any, Any], place: int) -> Figure:
+    """The figure of one person; all but the first wait until a reader asks for another."""
+    without = person["without"] or None
+    numbers = life_numbers(study, person["uid"], without=without)
+    chart = figure_of_life(numbers, WIDTH)
+    return Figure(
+        f"life-{place + 1}",
+        f"{capitalised(str(person['chosen']))}. {numbers.attrs['caption']}",
+        chart.properties(description=f"{numbers.attrs['title']}. {numbers.attrs['caption']}"),
+        _table(study.life(person["uid"], without=without)),
+        one_of="life",
+    )
+
+
+def _table(life: pd.DataFrame) -> Table:
+    """Some ages of a life, in both worlds side by side."""
+    worlds = {str(name): part for name, part in life.groupby("world", observed=True, sort=False)}
+    others = [name for name in worlds if name != FACTUAL]
+    factual = worlds[FACTUAL]
+    rows = []
+    for age in range(STEP, int(factual["age"].max()) + 1, STEP):
+        at = int((factual["age"] - age).abs().to_numpy().argmin())
+        cells = []
+        for column in COLUMNS:
+            values = [float(worlds[name][column].iloc[at]) for name in (FACTUAL, *others)]
+            cells.append(" / ".join(_short(value) for value in values))
+        ill = [bool(worlds[name]["rls"].iloc[at]) for name in (FACTUAL, *others)]
+        rows.append([str(age), *cells, " / ".join("yes" if each else "no" for each in ill)])
+    beside = " (as it was / without)" if others else ""
+    return Table([f"age, years{beside}", *COLUMNS.values(), "RLS"], rows)
+
+
+def _short(value: float) -> str:
+    return NONE if pd.isna(value) else f"{value:.3g}"
