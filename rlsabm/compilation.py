@@ -28,7 +28,7 @@ PACKAGE = Path(__file__).parent
 WITHOUT_RULES = frozenset(
     (
         *("scenario", "results", "study", "reading", "simulation", "calibration", "mesa", "model"),
-        *("printing", "cli", "__main__"),
+        *("exploring", "printing", "cli", "__main__"),
     )
 )
 
