@@ -64,7 +64,9 @@ class Tab:
 
     def hosts(self) -> set[str | None]:
         """Hosts that the page asked for something; of data within the page there is none."""
-        return {urlsplit(url).hostname for url in self.asked if not url.startswith(("data:", "blob:"))}
+        return {
+            urlsplit(url).hostname for url in self.asked if not url.startswith(("data:", "blob:"))
+        }
 
     def show(self, address: str, width: int = 1280, height: int = 900) -> None:
         """Open an address in a window of a size; narrow ones are those of phones."""
@@ -132,7 +134,9 @@ def opened(folder: Path) -> Iterator[Tab]:
             time.sleep(0.1)
         port = said.read_text().split()[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as tabs:
-            address = next(t for t in json.load(tabs) if t["type"] == "page")["webSocketDebuggerUrl"]
+            address = next(t for t in json.load(tabs) if t["type"] == "page")[
+                "webSocketDebuggerUrl"
+            ]
         with client.connect(address, max_size=None) as connection:
             yield Tab(connection)
     finally:

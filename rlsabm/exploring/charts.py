@@ -18,6 +18,8 @@ WOMEN_AND_GIRLS = {"female": "women and girls", "male": "men and boys"}
 BEFORE = "before the last reset"
 #: How far the sexes stand to each side of the middle of an age group, in groups.
 ASIDE = {"female": -0.1, "male": 0.1}
+#: Room for the numbers of upright axes (pixels).
+LEFT = 50
 #: Panels of a person's life: column, title.
 PANELS = (
     ("stores_ferritin_ug_per_l", "ferritin of the stores (µg/L)"),
@@ -47,12 +49,18 @@ def _ink(dark: bool) -> str:
 def _axis(dark: bool, **more: Any) -> Option:
     text = {"color": _ink(dark), "fontSize": 12}
     return {
-        "axisLine": {"lineStyle": {"color": _ink(dark)}},
+        "axisLine": {"onZero": False, "lineStyle": {"color": _ink(dark)}},
         "axisLabel": text,
         "nameTextStyle": text,
         "splitLine": {"lineStyle": {"color": "#444444" if dark else "#e4e4e4"}},
         **more,
     }
+
+
+def _upright(dark: bool, name: str, **more: Any) -> Option:
+    """An axis that stands upright, with its name above, from the left edge of the figure on."""
+    title = {"color": _ink(dark), "fontSize": 12, "align": "left", "padding": [0, 0, 0, -LEFT + 4]}
+    return _axis(dark, name=name, nameGap=12, nameTextStyle=title, **more)
 
 
 def _percent(share: float) -> float | None:
@@ -87,9 +95,9 @@ def prevalence_chart(view: View, before: View | None = None, *, dark: bool = Fal
     )  # fmt: skip
     return {
         **_base(dark, what, names),
-        "grid": {"left": 44, "right": 14, "top": 62, "bottom": 46},
+        "grid": {"left": LEFT, "right": 14, "top": 76, "bottom": 46},
         "xAxis": [ages, hidden],
-        "yAxis": _axis(dark, type="value", min=0, name="% with RLS"),
+        "yAxis": _upright(dark, "% with RLS", type="value", min=0),
         "series": series,
     }
 
@@ -151,9 +159,9 @@ def trend_chart(trend: pd.DataFrame, *, dark: bool = False) -> Option:
     return {
         **_base(dark, "Prevalence of RLS in adults, month by month", list(names.values())),
         "tooltip": {"trigger": "axis", "confine": True},
-        "grid": {"left": 44, "right": 14, "top": 62, "bottom": 30},
+        "grid": {"left": LEFT, "right": 14, "top": 62, "bottom": 30},
         "xAxis": _axis(dark, type="category", data=months),
-        "yAxis": _axis(dark, type="value", min=0, name="% of adults with RLS"),
+        "yAxis": _upright(dark, "% of adults with RLS", type="value", min=0),
         "series": [
             {
                 "type": "line", "name": name, "data": [_percent(share) for share in trend[sex]],
@@ -184,7 +192,7 @@ def people_chart(dots: pd.DataFrame, chosen: int | None = None, *, dark: bool = 
         ("without RLS", False, WITHOUT_RLS, "circle"),
         ("with RLS", True, WITH_RLS, "diamond"),
     ):
-        rows = dots[dots["has_rls"] == rls]
+        rows: Any = dots[dots["has_rls"] == rls]
         points = [
             {
                 "value": [int(row.age_years), round(float(row.ferritin_ug_per_l), 1)],
@@ -201,11 +209,12 @@ def people_chart(dots: pd.DataFrame, chosen: int | None = None, *, dark: bool = 
         )  # fmt: skip
     return {
         **_base(dark, "Adults by age and serum ferritin", ["without RLS", "with RLS"]),
-        "grid": {"left": 52, "right": 14, "top": 62, "bottom": 46},
+        "grid": {"left": LEFT, "right": 14, "top": 62, "bottom": 46},
         "xAxis": _axis(
-            dark, type="value", min=15, max=105, name="age (years)", nameLocation="middle", nameGap=28
+            dark, type="value", min=10, max=110, interval=20, name="age (years)",
+            nameLocation="middle", nameGap=28,
         ),
-        "yAxis": _axis(dark, type="log", min=1, name="ferritin in serum (µg/L)"),
+        "yAxis": _upright(dark, "ferritin in serum (µg/L)", type="log", min=1),
         "series": series,
     }  # fmt: skip
 
@@ -224,23 +233,20 @@ def life_chart(life: pd.DataFrame, *, dark: bool = False) -> Option:
     dark
         Whether the page is dark.
     """
-    months = [write_month(int(month)) for month in life.index]
+    # A month more, at which spans of the last month end.
+    months = [write_month(int(month)) for month in [*life.index, life.index[-1] + 1]]
     grids, x_axes, y_axes, series = [], [], [], []
     for place, (name, title) in enumerate(PANELS):
         top = PANELS_TOP + place * (PANEL_PIXELS + PANEL_GAP)
         last = place == len(PANELS) - 1
-        grids.append({"left": 52, "right": 14, "top": top, "height": PANEL_PIXELS})
+        grids.append({"left": LEFT, "right": 14, "top": top, "height": PANEL_PIXELS})
         x_axes.append(
             _axis(dark, type="category", gridIndex=place, data=months, axisLabel={
                 "show": last, "color": _ink(dark),
             })
         )  # fmt: skip
         y_axes.append(
-            _axis(
-                dark, type="value", gridIndex=place, min=0, splitNumber=2, name=title,
-                nameGap=10,
-                nameTextStyle={"color": _ink(dark), "align": "left", "padding": [0, 0, 0, -44]},
-            )
+            _upright(dark, title, type="value", gridIndex=place, min=0, splitNumber=2)
         )  # fmt: skip
         series.append(
             {
@@ -275,10 +281,10 @@ def life_chart(life: pd.DataFrame, *, dark: bool = False) -> Option:
 def _shade(name: str, months: list[str], there: pd.Series, colour: str, place: int) -> Option:
     """Months in which something was so, as shaded spans of a panel."""
     edges = np.diff(np.concatenate([[0], there.to_numpy(dtype=int), [0]]))
-    firsts, lasts = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    firsts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     spans = [
-        [{"xAxis": months[first]}, {"xAxis": months[min(last + 1, len(months) - 1)]}]
-        for first, last in zip(firsts, lasts, strict=True)
+        [{"xAxis": months[first]}, {"xAxis": months[end]}]
+        for first, end in zip(firsts, ends, strict=True)
     ]
     return {
         "type": "line", "name": name, "data": [], "xAxisIndex": place, "yAxisIndex": place,

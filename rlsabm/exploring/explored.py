@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import mesa
 import numpy as np
 import pandas as pd
 
@@ -20,39 +21,61 @@ REMEMBERED_BEFORE, REPORTED_EACH = 60, 60
 class ExploredModel(RLSModel):
     """A population that a page shows while it lives.
 
-    A page steps it in one thread and draws it in another: both wait for each other.
+    It begins with its first founders, and is grown when that is asked for, so that a page can tell how
+    far it is.  A page steps it in one thread and draws it in another: both wait for each other.
 
     Parameters
     ----------
-    watch
-        Called with the share of its growth that is done, from 0 to 1.
     kwargs
         Arguments of :class:`RLSModel`.
+
+    Attributes
+    ----------
+    given
+        These arguments.
+    is_grown
+        Whether the months before its start are lived.
     """
 
-    def __init__(self, *, watch: Callable[[float], None] | None = None, **kwargs: Any) -> None:
-        self._watch = watch or (lambda _: None)
+    def __init__(self, **kwargs: Any) -> None:
+        self.given = dict(kwargs)
+        self.is_grown = False
         self._lock = threading.RLock()
         self._view: View | None = None
         self._memory = Memory()
         self._trend: dict[int, dict[str, float]] = {}
-        super().__init__(**kwargs)
+        super().__init__(**kwargs, grow=False)
 
-    def grow_until(self, month: int) -> None:
-        """Live the months before the start, and tell how far it is; the last ones are remembered."""
-        first, quiet = self.month, month - REMEMBERED_BEFORE
-        self._watch(0.0)
-        for last in [*range(first + REPORTED_EACH, quiet, REPORTED_EACH), quiet]:
-            self.population.advance(last)
-            self._watch((last - first) / (month - first))
-        while self.month <= month:
-            self.population.advance(self.month)
-            self._remember()
-        self._watch(1.0)
+    def grow(self, tell: Callable[[float], None] = lambda _: None) -> None:
+        """Live the months before the start, unless that is done; the last ones are remembered.
+
+        Parameters
+        ----------
+        tell
+            Called with the share that is done, from 0 to 1.
+        """
+        with self._lock:
+            if self.is_grown:
+                return
+            first, last = self.month, self.last_month - 12 * self.given["years"]
+            quiet = last - REMEMBERED_BEFORE
+            self.population.forget_dead = True
+            for until in [*range(first + REPORTED_EACH, quiet, REPORTED_EACH), quiet]:
+                tell((until - first) / (last - first))
+                self.population.advance(until)
+            while self.month <= last:
+                self.population.advance(self.month)
+                self._remember()
+            self.population.forget_dead = False
+            self.datacollector = mesa.DataCollector(self.model_reporters, self.agent_reporters)
+            self.datacollector.collect(self)
+            self.is_grown = True
+        tell(1.0)
 
     def step(self) -> None:
         """Live one month; after the years for which births are planned, nothing more happens."""
         with self._lock:
+            self.grow()
             if self.month > self.last_month:
                 self.steps -= 1  # Mesa has counted before it asked
                 self.running = False
@@ -71,6 +94,7 @@ class ExploredModel(RLSModel):
     def look(self) -> View:
         """The population after the last month lived."""
         with self._lock:
+            self.grow()
             if self._view is None or self._view.month != self.month - 1:
                 self._view = view_of(self.agents, self.month - 1)
             return self._view
@@ -87,7 +111,9 @@ class ExploredModel(RLSModel):
             if person is None:
                 return "Somebody who is not in this population"
             word = {"female": "woman", "male": "man"}[person.sex]
-            died = "" if person.is_alive else f", who died in {write_month(int(person.death_month))}"
+            died = (
+                "" if person.is_alive else f", who died in {write_month(int(person.death_month))}"
+            )
             rls = "with RLS" if person.has_rls else "without RLS"
             return f"A {word} of {person.age_years} years {rls}{died}"
 

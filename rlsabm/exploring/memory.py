@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from rlsabm.arrays import Floats, Uids
+from rlsabm.arrays import Uids
 from rlsabm.mesa.people import People
 
 #: Columns of people that are kept.
@@ -30,7 +31,7 @@ class _Month(NamedTuple):
 
     month: int
     uids: Uids
-    values: Floats
+    values: NDArray[np.float32]
 
 
 class Memory:
@@ -73,4 +74,4 @@ class Memory:
                 months.append(each.month)
                 rows.append(each.values[:, place])
         frame = pd.DataFrame(rows, index=pd.Index(months, name="month"), columns=list(KEPT))
-        return frame.astype({name: bool for name in ("has_rls", "is_pregnant", "on_dialysis")})
+        return frame.astype(dict.fromkeys(("has_rls", "is_pregnant", "on_dialysis"), bool))

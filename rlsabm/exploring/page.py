@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from mesa.visualization import SolaraViz
 from mesa.visualization.utils import update_counter
 
 from rlsabm.exploring.asked import Asked, asked_of
+from rlsabm.exploring.chart import Chart
 from rlsabm.exploring.charts import (
     LIFE_PIXELS,
     life_chart,
@@ -21,25 +23,30 @@ from rlsabm.exploring.charts import (
     trend_chart,
 )
 from rlsabm.exploring.explored import ExploredModel
-from rlsabm.exploring.sliders import LEVERS, SWITCHES, model_params
+from rlsabm.exploring.sliders import LEVERS, SWITCHES, first_values, label_of, model_params
 from rlsabm.exploring.view import View
 from rlsabm.mesa.model import write_month
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.study.settings import read_scenario
 
 INTRODUCTION = """\
-Each person here lives month by month: iron comes with food and goes with menses, pregnancies, blood
+<p>Each person here lives month by month: iron comes with food and goes with menses, pregnancies, blood
 donations and disease; what the stores hold sets how much reaches the brain; where CNS iron falls short,
-dopaminergic function falls, and liability to RLS rises. **▶ lets time pass. Sliders act when you press
-Reset**: the population is then grown anew from its ancestors, with the same chance, so that what differs
-is caused by what you moved.
-
-With so few people intervals are wide: look here to understand, and run a study (`rlsabm run`) to measure.
+dopaminergic function falls, and liability to RLS rises.</p>
+<p><b>▶ lets time pass. Sliders act when you press Reset:</b> the population is then grown anew from its
+ancestors, with the same chance, so that what differs is caused by what you moved. With so few people
+intervals are wide: look here to understand, and run a study (<code>rlsabm run</code>) to measure.</p>
 """
 PEOPLE_TEXT = """\
-Each dot is an adult: all who have RLS now, and some who do not. Their serum ferritin hardly differs; their
-CNS iron does. **Choose a dot, or somebody by a button**, to see that person's last years.
+<p>Each dot is an adult: all who have RLS now, and some who do not. Their serum ferritin hardly differs,
+their CNS iron does. <b>Choose a dot, or somebody by a button,</b> to see that person's last years.</p>
 """
+#: What is so while a switch is on.
+SWITCHED = {
+    "pregnancy.enabled": "Pregnancies cost iron and act on dopamine; births happen in both cases.",
+    "blood_donation.enabled": "People give blood, or nobody does.",
+    "dialysis.enabled": "Progressive kidney disease occurs, with dialysis and transplants.",
+}
 
 
 @dataclass
@@ -59,70 +66,60 @@ def show(asked: Asked) -> None:
 
 @solara.component
 def Page() -> None:
-    """A population, grown when somebody opens the page, and all that can be done with it."""
+    """Mesa's controls in the sidebar, and figures of the population beside it."""
     asked = solara.use_memo(lambda: _page.asked or asked_of(read_scenario("baseline")), [])
+    params = solara.use_memo(lambda: model_params(asked), [])
+    first = solara.use_memo(lambda: ExploredModel(**first_values(params)), [])
+    model: solara.Reactive[ExploredModel] = solara.use_reactive(first)
     grown: solara.Reactive[float] = solara.use_reactive(0.0)
-    model: solara.Reactive[ExploredModel | None] = solara.use_reactive(None)
-    params = solara.use_memo(lambda: {**model_params(asked), "watch": grown.set}, [])
-    solara.Title("Explore RLS and iron")
-
-    def grow() -> None:
-        model.set(_new_model(params))
-
-    solara.lab.use_task(grow, dependencies=[], prefer_threaded=True)
-    if model.value is None:
-        Growing(asked, grown.value)
-        return
-    Explorer(model, params, asked, grown)
-
-
-def _new_model(params: dict[str, Any]) -> ExploredModel:
-    """The model with every slider where it begins."""
-    return ExploredModel(
-        **{
-            name: given["value"] if isinstance(given, dict) and "type" in given else given
-            for name, given in params.items()
-        }
+    chosen: solara.Reactive[int | None] = solara.use_reactive(None)
+    # A button of Mesa's page is served until all that it does is done: growing has a thread of its own.
+    growing = solara.lab.use_task(
+        lambda: model.value.grow(grown.set), dependencies=[model.value], prefer_threaded=True
     )
-
-
-@solara.component
-def Growing(asked: Asked, share: float) -> None:
-    """How far the population has grown."""
-    with solara.Column(style={"max-width": "40rem", "margin": "4rem auto", "padding": "0 1rem"}):
-        solara.Markdown(
-            f"Growing a population of {asked.size:,} people and their ancestors, month by month …"
-        )
-        solara.ProgressLinear(max(1.0, 100.0 * share))
-
-
-@solara.component
-def Explorer(
-    model: solara.Reactive[ExploredModel],
-    params: dict[str, Any],
-    asked: Asked,
-    grown: solara.Reactive[float],
-) -> None:
-    """Mesa's controls in the sidebar, and figures beside it."""
+    before = _view_before(model.value)
+    solara.Title("Explore RLS and iron")
     SolaraViz(model, components=[], model_params=params, play_interval=200, name="RLS and iron")
     with solara.Column(style={"max-width": "78rem", "margin": "0 auto", "padding": "0 1rem 3rem"}):
-        solara.Markdown(f"## {asked.title}\n\n{INTRODUCTION}")
-        if grown.value < 1.0:
-            solara.ProgressLinear(100.0 * grown.value)
-        Figures(model.value)
-        Explanation()
+        Words(f'<h2 style="margin-bottom: 0.6em">{escape(asked.title)}</h2>{INTRODUCTION}')
+        if growing.error:
+            solara.Error(f"The population could not be grown: {growing.exception}")
+        elif growing.pending or not model.value.is_grown:
+            Growing(asked, grown)
+        else:
+            Figures(model.value, before, asked, chosen)
+            Explanation(model.value)
 
 
 @solara.component
-def Figures(model: ExploredModel) -> None:
+def Growing(asked: Asked, grown: solara.Reactive[float]) -> None:
+    """How far the population has grown."""
+    Words(f"<p>Growing {asked.size:,} people and their ancestors, month by month …</p>")
+    solara.ProgressLinear(max(1.0, 100.0 * grown.value))
+
+
+def _view_before(model: ExploredModel) -> View | None:
+    """The last view of the model that the present one has replaced."""
+    held: Any = solara.use_ref((model, None))
+    old, before = held.current
+    if old is not model:
+        before = old.look() if old.is_grown else before
+        held.current = (model, before)
+    return before
+
+
+@solara.component
+def Figures(
+    model: ExploredModel, before: View | None, asked: Asked, chosen: solara.Reactive[int | None]
+) -> None:
     """All that changes with the months."""
     update_counter.get()
     dark = solara.lab.theme.dark_effective
-    chosen: solara.Reactive[int | None] = solara.use_reactive(None)
-    view, before = model.look(), _view_before(model)
-    solara.Markdown(
-        f"**{write_month(view.month)}**: {view.people:,} people alive, {view.adults:,} of them adults; "
-        f"{view.cases:,} adults have RLS ({100 * view.cases / max(view.adults, 1):.1f} %)."
+    view = model.look()
+    Words(
+        f"<p><b>{write_month(view.month)}:</b> {view.people:,} people alive, {view.adults:,} of them "
+        f"adults; {view.cases:,} adults have RLS ({100 * view.cases / max(view.adults, 1):.1f} %).</p>"
+        + _changed(model, asked)
     )
     with solara.ColumnsResponsive(12, large=[6, 6]):
         with solara.Card("Prevalence by age and sex"):
@@ -130,9 +127,9 @@ def Figures(model: ExploredModel) -> None:
         with solara.Card("Prevalence in adults over time"):
             Chart(trend_chart(model.trend(), dark=dark), 340)
         with solara.Card("Who has RLS"):
-            solara.Markdown(_biomarkers(view))
+            Words(_biomarkers(view))
         with solara.Card("People"):
-            solara.Markdown(PEOPLE_TEXT)
+            Words(PEOPLE_TEXT)
             Chart(
                 people_chart(view.dots, chosen.value, dark=dark), 300,
                 lambda event: chosen.set(_uid_of_dot(view, event)),
@@ -140,27 +137,6 @@ def Figures(model: ExploredModel) -> None:
             Choices(view, chosen)
     if chosen.value is not None:
         Life(model, chosen.value, dark)
-
-
-def _view_before(model: ExploredModel) -> View | None:
-    """The last view of the model that the present one has replaced."""
-    held: Any = solara.use_ref(None)
-    if held.current is None or held.current[0] is not model:
-        replaced = None if held.current is None else held.current[0].look()
-        held.current = (model, replaced)
-    replaced = held.current[1]
-    return replaced
-
-
-@solara.component
-def Chart(option: dict[str, Any], pixels: int, on_click: Callable[[Any], None] | None = None) -> None:
-    """A figure as wide as its place."""
-    solara.FigureEcharts(
-        option=option,
-        on_click=on_click,
-        responsive=True,
-        attributes={"style": f"height: {pixels}px; width: 100%;"},
-    )
 
 
 @solara.component
@@ -183,51 +159,84 @@ def _next_of(uids: Any, chosen: int | None) -> int:
     return int(uids[place % len(uids)])
 
 
-def _uid_of_dot(view: View, event: dict[str, Any]) -> int:
+def _uid_of_dot(view: View, event: dict[str, int]) -> int:
     """The person whose dot was clicked."""
-    dots = view.dots[view.dots["has_rls"] == bool(event["seriesIndex"])]
-    return int(dots["uid"].iloc[event["dataIndex"]])
+    dots = view.dots[view.dots["has_rls"] == bool(event["series"])]
+    return int(dots["uid"].iloc[event["point"]])
 
 
 @solara.component
 def Life(model: ExploredModel, uid: int, dark: bool) -> None:
     """The last years of one person."""
     life = model.life(uid)
-    with solara.Card(model.describe(uid)):
+    with solara.Card():
+        Words(f"<h3>{escape(model.describe(uid))}</h3>")
         if len(life):
             Chart(life_chart(life, dark=dark), LIFE_PIXELS)
         else:
-            solara.Markdown("Nothing of this life is remembered any more.")
+            Words("<p>Nothing of this life is remembered any more.</p>")
 
 
 def _biomarkers(view: View) -> str:
     """Medians of biomarkers by RLS, as a table."""
-    lines = ["| median in adults | with RLS | without |", "|---|---:|---:|"]
-    for each in view.biomarkers:
-        values = " | ".join(
-            "–" if np.isnan(value) else f"{value:.3g}" for value in (each.with_rls, each.without_rls)
+    rows = [
+        (f"{each.label} ({each.unit})", _number(each.with_rls), _number(each.without_rls))
+        for each in view.biomarkers
+    ]
+    return _table(("median in adults", "with RLS", "without"), rows)
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.3g}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in HTML; the first column holds words, others numbers, unless a cell is long."""
+    cells = "padding: 3px 8px; border-bottom: 1px solid #8886; overflow-wrap: anywhere; text-align:"
+    lines = [("th", head), *(("td", row) for row in rows)]
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<{tag} style="{cells} {"left" if place == 0 or len(cell) > 30 else "right"}">'
+            f"{escape(cell)}</{tag}>"
+            for place, cell in enumerate(line)
         )
-        lines.append(f"| {each.label} ({each.unit}) | {values} |")
-    return "\n".join(lines)
+        + "</tr>"
+        for tag, line in lines
+    )
+    return f'<table style="border-collapse: collapse; width: 100%">{body}</table>'
 
 
 @solara.component
-def Explanation() -> None:
-    """What each slider means, in the words of the parameter table."""
-    lines = ["| slider | meaning | unit |", "|---|---|---|"]
+def Words(text: str) -> None:
+    """Text in HTML: Markdown would ask for a library of formulas that does not lie here."""
+    solara.HTML(tag="div", unsafe_innerHTML=text)
+
+
+def _changed(model: ExploredModel, asked: Asked) -> str:
+    """What sliders have changed in this population, in a sentence; nothing if they have not."""
+    told = [
+        f"{label_of(lever)} {_number(model.given[lever.name])} "
+        f"(was {_number(asked.value_of(lever.name))})"
+        for lever in LEVERS
+        if model.given[lever.name] != asked.value_of(lever.name)
+    ]
+    for key, label in SWITCHES.items():
+        if model.given[key] != asked.is_on(key.partition(".")[0]):
+            told.append(f"{label}: {'yes' if model.given[key] else 'no'}")
+    return f"<p>Changed in this population: {escape('; '.join(told))}.</p>" if told else ""
+
+
+@solara.component
+def Explanation(model: ExploredModel) -> None:
+    """What each slider means, in the words of the parameter table, and its value in this population."""
+    rows = []
     for lever in LEVERS:
         parameter = PARAMETERS[lever.name]
         unit = "" if parameter.unit == "1" else parameter.unit
-        lines.append(f"| {lever.label} | {parameter.meaning} `{lever.name}` | {unit} |")
+        value = f"{_number(model.given[lever.name])} {unit}"
+        rows.append((lever.label, value, f"{parameter.meaning} ({lever.name})"))
     for key, label in SWITCHES.items():
-        lines.append(f"| {label} | {SWITCHED[key]} `{key}` | |")
-    with solara.Details("What the sliders mean"):
-        solara.Markdown("\n".join(lines))
-
-
-#: What is so while a switch is on.
-SWITCHED = {
-    "pregnancy.enabled": "Pregnancies cost iron and act on dopamine; births happen in both cases.",
-    "blood_donation.enabled": "People give blood.",
-    "dialysis.enabled": "Progressive kidney disease occurs, with dialysis and transplants.",
-}
+        rows.append((label, "yes" if model.given[key] else "no", f"{SWITCHED[key]} ({key})"))
+    with solara.Details("What the sliders and switches mean"):
+        Words(_table(("slider", "now", "meaning"), rows))

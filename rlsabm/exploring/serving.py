@@ -7,10 +7,12 @@ import logging
 import socket
 import threading
 import time
+import warnings
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 from rlsabm.errors import UserError
 from rlsabm.exploring.asked import Asked
@@ -77,14 +79,16 @@ def serving(asked: Asked, bound: socket.socket) -> Iterator[str]:
     try:
         thread.start()
         _wait_for(lambda: server.started or not thread.is_alive())
+        if not server.started:
+            raise UserError("explore: the server of the page did not begin; see it with --debug")
         yield f"http://{HOST}:{bound.getsockname()[1]}"
     finally:
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
         thread.join(PATIENCE)
         bound.close()
 
 
-def _server(asked: Asked):  # type: ignore[no-untyped-def]
+def _server(asked: Asked) -> Any:
     """A uvicorn server of the page."""
     # Imported here: Solara takes a second, and makes folders of its own when it is imported.
     import solara.server.settings as settings
@@ -101,14 +105,20 @@ def _server(asked: Asked):  # type: ignore[no-untyped-def]
     import uvicorn
     from solara.server import app, starlette
 
+    # Solara warns of how servers are embedded in other pages, and of early returns within Mesa.
+    warnings.filterwarnings("ignore", module="solara")
     from rlsabm.exploring import page
 
     page.show(asked)
     app.apps["__default__"] = app.AppScript("rlsabm.exploring.page")
-    for name in ("solara", "reacton", "uvicorn"):
+    for name in ("solara", "reacton"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Who ends the server has no need to hear that pages were still open.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     return uvicorn.Server(
-        uvicorn.Config(starlette.app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            starlette.app, log_config=None, access_log=False, timeout_graceful_shutdown=1
+        )
     )
 
 

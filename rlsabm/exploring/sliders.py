@@ -1,4 +1,4 @@
-"""Sliders and switches of the page: what may be changed, with units and bounds of the parameter table."""
+"""Sliders and switches of the page, with units and bounds of the parameter table."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Lever(NamedTuple):
 
 #: Exposures that can be switched off, as settings of conditions.
 SWITCHES = {
-    "pregnancy.enabled": "Pregnancies act",
+    "pregnancy.enabled": "Pregnancies cost iron",
     "blood_donation.enabled": "Blood is given",
-    "dialysis.enabled": "Kidneys fail",
+    "dialysis.enabled": "Kidney failure occurs",
 }
 LEVERS = (
-    Lever("absorption_at_ferritin_one", "Iron absorbed"),
-    Lever("pregnancy_supplement_uptake", "Iron in pregnancy"),
+    Lever("absorption_at_ferritin_one", "Iron absorbed from food"),
+    Lever("pregnancy_supplement_uptake", "Take iron in pregnancy"),
     Lever("donor_start_per_year_adult", "New donors", highest=0.1),
     Lever("donor_visits_per_year", "Donor visits"),
-    Lever("kidney_incidence_factor", "Kidney failure"),
+    Lever("kidney_incidence_factor", "Kidney failure, times"),
     Lever("cns_iron_trait_log_sd", "Spread of CNS iron"),
-    Lever("supply_half_ferritin_ug_per_l", "Half supply at"),
-    Lever("deficit_effect", "CNS iron effect"),
+    Lever("supply_half_ferritin_ug_per_l", "CNS supply halves at"),
+    Lever("deficit_effect", "Effect of low CNS iron"),
 )
 #: Largest seed under the slider.
 MOST_SEED = 100
@@ -63,9 +63,7 @@ def model_params(asked: Asked) -> dict[str, Any]:
     asked
         The population to explore; sliders begin at its values.
     """
-    sliders = {
-        lever.name: _slider(lever, asked.value_of(lever.name)) for lever in LEVERS
-    }
+    sliders = {lever.name: _slider(lever, asked.value_of(lever.name)) for lever in LEVERS}
     switches = {
         key: {"type": "Checkbox", "value": asked.is_on(key.partition(".")[0]), "label": label}
         for key, label in SWITCHES.items()
@@ -75,6 +73,14 @@ def model_params(asked: Asked) -> dict[str, Any]:
         "min": 1, "max": max(MOST_SEED, asked.seed), "step": 1,
     }  # fmt: skip
     return {**asked.arguments(), **switches, **sliders, "seed": seed}
+
+
+def first_values(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the model while nothing is moved yet."""
+    return {
+        name: given["value"] if isinstance(given, dict) and "type" in given else given
+        for name, given in params.items()
+    }
 
 
 def _slider(lever: Lever, value: float) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from rlsabm.results.intervals import wilson_interval
 
 #: First ages of the groups by which prevalence is shown (years).
 AGES = (0, 18, 35, 50, 65, 80)
-AGE_GROUPS = (*(f"{low}–{high - 1}" for low, high in zip(AGES, AGES[1:], strict=False)), "80+")
+AGE_GROUPS = (*(f"{low}–{high - 1}" for low, high in pairwise(AGES)), "80+")
 SEXES = ("female", "male")
 #: Biomarkers that are set beside each other in people with and without RLS.
 BIOMARKERS = {

@@ -209,9 +209,9 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         if jurisdiction is not None:
             changes["blood_donation.jurisdiction"] = jurisdiction
         for name, value in settings.items():
-            block, _, key = name.partition(".")
+            block, _, setting_of_it = name.partition(".")
             if isinstance(changes.get(block), Mapping):
-                changes[block] = {**changes[block], key: value}
+                changes[block] = {**changes[block], setting_of_it: value}
             else:
                 changes[name] = value
         scenario = read_scenario(
@@ -248,7 +248,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         self._has_lived: NDArray[np.bool_] | None = None
         self._index: tuple[tuple[int, int], Uids, Ints] = ((-1, 0), NO_UIDS, NO_ROWS)
         if yes_or_no("grow", grow):
-            self.grow_until(first - 1)
+            self.population.advance(first - 1)
         self.population.forget_dead = False
         self.datacollector = mesa.DataCollector(self.model_reporters, self.agent_reporters)
         self.datacollector.collect(self)
@@ -356,10 +356,6 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         self.deregister_agent(None)
 
     # time
-
-    def grow_until(self, month: int) -> None:
-        """Live the months before the start, this one included; a subclass may look on."""
-        self.population.advance(month)
 
     def step(self) -> None:
         """Live one month: all those who have not lived it yet, then the newborn; then collect.
