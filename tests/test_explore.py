@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 from browser_tools import chromium, opened
 from command_tools import refused
-from conftest import Command, environment
+from conftest import CHECKOUT, Command, environment
 
 from rlsabm import RLSModel
 from rlsabm.cli import explore
@@ -33,6 +33,7 @@ from rlsabm.exploring.explored import REMEMBERED_BEFORE, ExploredModel
 from rlsabm.exploring.memory import Memory
 from rlsabm.exploring.sliders import LEVERS, MOST_SEED, SWITCHES, first_values, model_params
 from rlsabm.exploring.view import AGE_GROUPS, BIOMARKERS
+from rlsabm.mesa.model import rls_prevalence
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.intervals import wilson_interval
 from rlsabm.study.settings import read_scenario
@@ -285,11 +286,25 @@ def test_months_with_rls_are_shaded() -> None:
 # The page, without a browser
 
 
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type, str], Any]]:
-    """The page of a small population; finds a widget of a class by words in what it shows."""
-    solara = pytest.importorskip("solara")
+def widget(kind: type, words: str) -> Any:
+    """The widget of a class that shows these words, as soon as there is one."""
     import ipywidgets.widgets.widget as widgets
+
+    shown = ("children", "label", "attributes", "unsafe_innerHTML")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for each in list(widgets._instances.values()):
+            text = " ".join(str(getattr(each, name, "")) for name in shown)
+            if isinstance(each, kind) and words in text:
+                return each
+        time.sleep(0.1)
+    raise AssertionError(f"there is no {kind} with {words!r}")
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The page of a small population, with the frame that Solara gives it."""
+    solara = pytest.importorskip("solara")
     from solara.settings import main
 
     monkeypatch.setattr(main, "check_hooks", "off")
@@ -304,18 +319,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type, str], Any]
 
     _box, context = solara.render(app(), handle_error=False)
 
-    def find(kind: type, words: str) -> Any:
-        shown = ("children", "label", "attributes", "unsafe_innerHTML")
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            for widget in list(widgets._instances.values()):
-                text = " ".join(str(getattr(widget, name, "")) for name in shown)
-                if isinstance(widget, kind) and words in text:
-                    return widget
-            time.sleep(0.1)
-        raise AssertionError(f"there is no {kind} with {words!r}")
-
-    yield find
+    yield
     context.close()
 
 
@@ -326,7 +330,8 @@ def told_cases(model: RLSModel) -> str:
 
 @needs_solara
 @pytest.mark.filterwarnings("ignore")
-def test_sliders_change_the_population_of_the_page(page: Callable[[type, str], Any]) -> None:
+@pytest.mark.usefixtures("page")
+def test_sliders_change_the_population_of_the_page() -> None:
     import ipyvuetify
     from ipywidgets import Widget
 
@@ -334,23 +339,23 @@ def test_sliders_change_the_population_of_the_page(page: Callable[[type, str], A
 
     settings = {"size": SIZE, "start": 2019, "seed": asked().seed, "years": 20}
     plain = RLSModel(**settings)
-    page(Widget, f"<b>2018-12:</b> {len(plain.agents):,} people alive")
-    page(Widget, told_cases(plain))
-    page(ipyvuetify.Btn, "Step").click()
+    widget(Widget, f"<b>2018-12:</b> {len(plain.agents):,} people alive")
+    widget(Widget, told_cases(plain))
+    widget(ipyvuetify.Btn, "Step").click()
     plain.step()
-    page(Widget, f"<b>2019-01:</b> {len(plain.agents):,} people alive")
-    page(Widget, told_cases(plain))
-    page(ipyvuetify.Slider, "Effect of low CNS iron").v_model = 20.0
-    page(ipyvuetify.Checkbox, "Blood is given").v_model = False
-    page(ipyvuetify.Btn, "Reset").click()
+    widget(Widget, f"<b>2019-01:</b> {len(plain.agents):,} people alive")
+    widget(Widget, told_cases(plain))
+    widget(ipyvuetify.Slider, "Effect of low CNS iron").v_model = 20.0
+    widget(ipyvuetify.Checkbox, "Blood is given").v_model = False
+    widget(ipyvuetify.Btn, "Reset").click()
     changed = RLSModel(**settings, deficit_effect=20.0, **{"blood_donation.enabled": False})
     assert told_cases(changed) != told_cases(plain)
-    page(Widget, "<b>2018-12:</b>")
-    page(Widget, told_cases(changed))
-    page(Widget, "Effect of low CNS iron (units of liability) 20 (was 7.92); Blood is given: no")
-    page(ipyvuetify.Btn, "with RLS (").click()
-    page(Widget, "years with RLS")
-    assert page(ChartWidget, "").option["series"]
+    widget(Widget, "<b>2018-12:</b>")
+    widget(Widget, told_cases(changed))
+    widget(Widget, "Effect of low CNS iron (units of liability) 20 (was 7.92); Blood is given: no")
+    widget(ipyvuetify.Btn, "with RLS (").click()
+    widget(Widget, "years with RLS")
+    assert widget(ChartWidget, "").option["series"]
 
 
 # The server
@@ -474,3 +479,43 @@ def test_the_page_in_a_browser(workplace: Path, tmp_path: Path) -> None:
         assert tab.hosts() == {HERE}
         code, _, err = end(process)
     assert (code, err) == (0, "Starting the page ...\n")
+
+
+# A page of one's own
+
+
+@needs_solara
+@pytest.mark.filterwarnings("ignore")
+def test_the_page_of_the_guide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mesa's page takes the model as it is: sliders, a seed as text, reset, its collector."""
+    import ipyvuetify
+    import solara
+    from solara.settings import main
+
+    monkeypatch.setattr(main, "check_hooks", "off")
+    guide = (CHECKOUT / "docs" / "explore.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code.replace("500", "300"), "explore.md", "exec"), names)
+    model: Any = solara.reactive(names["model"])
+    names["page"].kwargs["model"] = model
+    names["page"].args = ()
+
+    @solara.component
+    def app() -> None:
+        with solara.AppLayout():
+            solara.Column(children=[names["page"]])
+
+    _box, context = solara.render(app(), handle_error=False)
+    widget(ipyvuetify.Btn, "Step").click()
+    assert (model.value.steps, model.value.lived_until) == (1, "2019-01")
+    assert len(model.value.datacollector.get_model_vars_dataframe()) == 2
+    widget(ipyvuetify.Slider, "Effect of low CNS iron").v_model = 20.0
+    seed = widget(ipyvuetify.TextField, "Seed")
+    seed.v_model = "3"
+    seed.fire_event("focusout", None)  # as when one goes on to another field
+    widget(ipyvuetify.Btn, "Reset").click()
+    expected = RLSModel(size=300, seed=3, deficit_effect=20.0)
+    assert (model.value.steps, model.value.seed) == (0, 3)
+    assert rls_prevalence(model.value) == rls_prevalence(expected) > 0
+    context.close()
