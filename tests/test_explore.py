@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from rlsabm.cli import explore
 from rlsabm.errors import UserError
 from rlsabm.exploring.asked import LARGEST_SEED, Asked, asked_of
 from rlsabm.exploring.charts import life_chart, people_chart, prevalence_chart, trend_chart
-from rlsabm.exploring.explored import REMEMBERED_BEFORE, ExploredModel
+from rlsabm.exploring.explored import MOST_WAIT_SECONDS, REMEMBERED_BEFORE, ExploredModel
 from rlsabm.exploring.memory import Memory
 from rlsabm.exploring.sliders import LEVERS, MOST_SEED, SWITCHES, first_values, model_params
 from rlsabm.exploring.view import AGE_GROUPS, BIOMARKERS
@@ -86,7 +87,8 @@ def test_a_slider_has_the_unit_and_stays_within_the_bounds_of_the_table() -> Non
     for lever in LEVERS:
         parameter, slider = PARAMETERS[lever.name], params[lever.name]
         assert parameter.lower <= slider["min"] < slider["max"] <= parameter.upper
-        assert (f"({parameter.unit})" in slider["label"]) == (parameter.unit != "1")
+        unit = parameter.unit.removeprefix("units of ")
+        assert (f"({unit})" in slider["label"]) == (unit != "1")
 
 
 @pytest.mark.parametrize("value", [None, 12.345, 0.07, 20.0])
@@ -121,7 +123,8 @@ def test_sizes_of_a_page(size: int) -> None:
 def test_it_is_the_population_of_the_model() -> None:
     shares: list[float] = []
     model = ExploredModel(**first_values(model_params(asked())))
-    assert not model.is_grown
+    model.step()  # asked too early
+    assert (model.is_grown, model.steps, model.running) == (False, 0, True)
     model.grow(shares.append)
     assert shares == sorted(shares)
     assert (shares[-1], len(shares) > 10) == (1.0, True)
@@ -156,6 +159,26 @@ def test_it_ends_with_its_years() -> None:
     assert (model.running, model.steps, model.lived_until) == (False, 12, "2019-12")
     model.step()  # a page may ask for several at once
     assert (model.running, model.steps, model.lived_until) == (False, 12, "2019-12")
+
+
+def test_a_page_that_plays_is_waited_for() -> None:
+    """Else months that come faster than they are drawn would keep it from being shown."""
+    model = grown()
+    model.step()  # nobody draws
+    model.drawn(model.month - 1)
+    began = time.monotonic()
+    for _ in range(3):  # of one picture
+        model.step()
+    assert time.monotonic() - began < MOST_WAIT_SECONDS
+    time.sleep(0.002)
+    later = threading.Timer(0.3, lambda: model.drawn(model.month - 1))
+    later.start()
+    began = time.monotonic()
+    model.step()
+    assert 0.2 < time.monotonic() - began < MOST_WAIT_SECONDS
+    time.sleep(0.002)
+    model.step()  # the page was closed
+    assert time.monotonic() - began > MOST_WAIT_SECONDS
 
 
 def test_what_is_shown_equals_what_people_are(model: ExploredModel) -> None:
@@ -352,10 +375,10 @@ def test_sliders_change_the_population_of_the_page() -> None:
     assert told_cases(changed) != told_cases(plain)
     widget(Widget, "<b>2018-12:</b>")
     widget(Widget, told_cases(changed))
-    widget(Widget, "Effect of low CNS iron (units of liability) 20 (was 7.92); Blood is given: no")
+    widget(Widget, "Effect of low CNS iron (liability) 20 (was 7.92); Blood is given: no")
     widget(ipyvuetify.Btn, "with RLS (").click()
     widget(Widget, "years with RLS")
-    assert widget(ChartWidget, "").option["series"]
+    assert json.loads(widget(ChartWidget, "").option)["series"]
 
 
 # The server

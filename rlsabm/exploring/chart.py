@@ -6,7 +6,6 @@ Solara has such a figure, too: it fails where a figure changes before the librar
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipyvuetify
 import solara
@@ -18,7 +17,7 @@ class ChartWidget(ipyvuetify.VuetifyTemplate):  # type: ignore[misc]
 
     template_file = (__file__, "chart.vue")
 
-    option = traitlets.Dict().tag(sync=True)
+    option = traitlets.Unicode().tag(sync=True)
     pixels = traitlets.Int(300).tag(sync=True)
     on_click = traitlets.Callable(None, allow_none=True)
 
@@ -30,14 +29,15 @@ class ChartWidget(ipyvuetify.VuetifyTemplate):  # type: ignore[misc]
 
 @solara.component
 def Chart(
-    option: dict[str, Any], pixels: int, on_click: Callable[[dict[str, int]], None] | None = None
+    option: str, pixels: int, on_click: Callable[[dict[str, int]], None] | None = None
 ) -> None:
     """A figure.
 
     Parameters
     ----------
     option
-        What it shows, as an option of ECharts.
+        What it shows, as an option of ECharts in JSON.  (Solara would look through all that is within a
+        mapping, at every picture.)
     pixels
         Its height.
     on_click

@@ -239,7 +239,7 @@ def life_chart(life: pd.DataFrame, *, dark: bool = False) -> Option:
     for place, (name, title) in enumerate(PANELS):
         top = PANELS_TOP + place * (PANEL_PIXELS + PANEL_GAP)
         last = place == len(PANELS) - 1
-        grids.append({"left": LEFT, "right": 14, "top": top, "height": PANEL_PIXELS})
+        grids.append({"left": LEFT, "right": 24, "top": top, "height": PANEL_PIXELS})
         x_axes.append(
             _axis(dark, type="category", gridIndex=place, data=months, axisLabel={
                 "show": last, "color": _ink(dark),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,9 @@ from rlsabm.mesa.model import RLSModel, write_month
 
 #: Months before the start that are remembered, and months grown between two reports.
 REMEMBERED_BEFORE, REPORTED_EACH = 60, 60
+#: Time between steps of one picture, shorter than any pause of a page that plays; and for which a page
+#: is waited for, at most (seconds).
+AT_ONCE_SECONDS, MOST_WAIT_SECONDS = 0.0009, 1.0
 
 
 class ExploredModel(RLSModel):
@@ -44,25 +48,28 @@ class ExploredModel(RLSModel):
         self._view: View | None = None
         self._memory = Memory()
         self._trend: dict[int, dict[str, float]] = {}
+        self._drawing = threading.Condition()
+        self._drawn: int | None = None
+        self._stepped = 0.0
         super().__init__(**kwargs, grow=False)
 
     def grow(self, tell: Callable[[float], None] = lambda _: None) -> None:
-        """Live the months before the start, unless that is done; the last ones are remembered.
+        """Live the months before the start, once; the last ones are remembered.
 
         Parameters
         ----------
         tell
-            Called with the share that is done, from 0 to 1.
+            Called with the share that is done, from 0 to 1.  It may wait for a page that waits for
+            this model, so that the model is never locked meanwhile.
         """
-        with self._lock:
-            if self.is_grown:
-                return
-            first, last = self.month, self.last_month - 12 * self.given["years"]
-            quiet = last - REMEMBERED_BEFORE
-            self.population.forget_dead = True
-            for until in [*range(first + REPORTED_EACH, quiet, REPORTED_EACH), quiet]:
-                tell((until - first) / (last - first))
+        first, last = self.month, self.last_month - 12 * self.given["years"]
+        quiet = last - REMEMBERED_BEFORE
+        for until in [*range(first + REPORTED_EACH, quiet, REPORTED_EACH), quiet]:
+            with self._lock:
+                self.population.forget_dead = True
                 self.population.advance(until)
+            tell((until - first) / (last - first))
+        with self._lock:
             while self.month <= last:
                 self.population.advance(self.month)
                 self._remember()
@@ -73,15 +80,37 @@ class ExploredModel(RLSModel):
         tell(1.0)
 
     def step(self) -> None:
-        """Live one month; after the years for which births are planned, nothing more happens."""
+        """Live one month.
+
+        Nothing happens before the population is grown, for which a page may not wait, and after the
+        years for which births are planned.
+        """
+        self._wait_for_page()
         with self._lock:
-            self.grow()
-            if self.month > self.last_month:
+            if not self.is_grown or self.month > self.last_month:
                 self.steps -= 1  # Mesa has counted before it asked
-                self.running = False
+                self.running = self.month <= self.last_month
                 return
             super().step()
             self._remember()
+        self._stepped = time.monotonic()
+
+    def drawn(self, month: int) -> None:
+        """Hear from a page that it shows the population after a month."""
+        with self._drawing:
+            self._drawn = month
+            self._drawing.notify_all()
+
+    def _wait_for_page(self) -> None:
+        """Let a page that plays draw what it has stepped before, if it draws at all.
+
+        Solara draws until nothing new has come meanwhile: months that come faster than it draws would
+        keep the page from ever being shown.  Steps that follow each other at once are of one picture.
+        """
+        if self._drawn is None or time.monotonic() - self._stepped < AT_ONCE_SECONDS:
+            return
+        with self._drawing:
+            self._drawing.wait_for(lambda: self._drawn == self.month - 1, MOST_WAIT_SECONDS)
 
     def _remember(self) -> None:
         month, people = self.month - 1, self.agents
@@ -92,9 +121,8 @@ class ExploredModel(RLSModel):
         }
 
     def look(self) -> View:
-        """The population after the last month lived."""
+        """The population after the last month lived; it must be grown."""
         with self._lock:
-            self.grow()
             if self._view is None or self._view.month != self.month - 1:
                 self._view = view_of(self.agents, self.month - 1)
             return self._view

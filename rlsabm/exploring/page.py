@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from json import dumps
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from rlsabm.exploring.charts import (
     trend_chart,
 )
 from rlsabm.exploring.explored import ExploredModel
-from rlsabm.exploring.sliders import LEVERS, SWITCHES, first_values, label_of, model_params
+from rlsabm.exploring.sliders import LEVERS, SWITCHES, first_values, label_of, model_params, unit_of
 from rlsabm.exploring.view import View
 from rlsabm.mesa.model import write_month
 from rlsabm.parameter_table import PARAMETERS
@@ -41,6 +42,8 @@ PEOPLE_TEXT = """\
 <p>Each dot is an adult: all who have RLS now, and some who do not. Their serum ferritin hardly differs,
 their CNS iron does. <b>Choose a dot, or somebody by a button,</b> to see that person's last years.</p>
 """
+#: Longest text that a column of numbers holds.
+SHORT = 30
 #: What is so while a switch is on.
 SWITCHED = {
     "pregnancy.enabled": "Pregnancies cost iron and act on dopamine; births happen in both cases.",
@@ -116,6 +119,7 @@ def Figures(
     update_counter.get()
     dark = solara.lab.theme.dark_effective
     view = model.look()
+    solara.use_effect(lambda: model.drawn(view.month), [model, view.month])
     Words(
         f"<p><b>{write_month(view.month)}:</b> {view.people:,} people alive, {view.adults:,} of them "
         f"adults; {view.cases:,} adults have RLS ({100 * view.cases / max(view.adults, 1):.1f} %).</p>"
@@ -123,15 +127,15 @@ def Figures(
     )
     with solara.ColumnsResponsive(12, large=[6, 6]):
         with solara.Card("Prevalence by age and sex"):
-            Chart(prevalence_chart(view, before, dark=dark), 340)
+            Chart(dumps(prevalence_chart(view, before, dark=dark)), 340)
         with solara.Card("Prevalence in adults over time"):
-            Chart(trend_chart(model.trend(), dark=dark), 340)
+            Chart(dumps(trend_chart(model.trend(), dark=dark)), 340)
         with solara.Card("Who has RLS"):
             Words(_biomarkers(view))
         with solara.Card("People"):
             Words(PEOPLE_TEXT)
             Chart(
-                people_chart(view.dots, chosen.value, dark=dark), 300,
+                dumps(people_chart(view.dots, chosen.value, dark=dark)), 300,
                 lambda event: chosen.set(_uid_of_dot(view, event)),
             )  # fmt: skip
             Choices(view, chosen)
@@ -172,7 +176,7 @@ def Life(model: ExploredModel, uid: int, dark: bool) -> None:
     with solara.Card():
         Words(f"<h3>{escape(model.describe(uid))}</h3>")
         if len(life):
-            Chart(life_chart(life, dark=dark), LIFE_PIXELS)
+            Chart(dumps(life_chart(life, dark=dark)), LIFE_PIXELS)
         else:
             Words("<p>Nothing of this life is remembered any more.</p>")
 
@@ -190,21 +194,21 @@ def _number(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.3g}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in HTML; the first column holds words, others numbers, unless a cell is long."""
-    cells = "padding: 3px 8px; border-bottom: 1px solid #8886; overflow-wrap: anywhere; text-align:"
-    lines = [("th", head), *(("td", row) for row in rows)]
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<{tag} style="{cells} {"left" if place == 0 or len(cell) > 30 else "right"}">'
-            f"{escape(cell)}</{tag}>"
-            for place, cell in enumerate(line)
-        )
-        + "</tr>"
-        for tag, line in lines
-    )
-    return f'<table style="border-collapse: collapse; width: 100%">{body}</table>'
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in HTML: words on the left of their column, numbers on the right and never broken."""
+    line = "padding: 3px 8px; border-bottom: 1px solid #8886; vertical-align: top; "
+    words = line + "text-align: left; overflow-wrap: break-word; word-break: break-word"
+    numbers = line + "text-align: right; white-space: nowrap"
+    long = [max(len(cell) for cell in column) > SHORT for column in zip(*rows, strict=True)]
+    style = [words if place == 0 or is_long else numbers for place, is_long in enumerate(long)]
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        filled = zip(style, cells, strict=True)
+        return "".join(f'<{tag} style="{how}">{escape(cell)}</{tag}>' for how, cell in filled)
+
+    body = "".join(f"<tr>{row('td', cells)}</tr>" for cells in rows)
+    table = f"<tr>{row('th', head)}</tr>{body}"
+    return f'<table style="border-collapse: collapse; width: 100%">{table}</table>'
 
 
 @solara.component
@@ -233,8 +237,7 @@ def Explanation(model: ExploredModel) -> None:
     rows = []
     for lever in LEVERS:
         parameter = PARAMETERS[lever.name]
-        unit = "" if parameter.unit == "1" else parameter.unit
-        value = f"{_number(model.given[lever.name])} {unit}"
+        value = f"{_number(model.given[lever.name])} {unit_of(lever)}"
         rows.append((lever.label, value, f"{parameter.meaning} ({lever.name})"))
     for key, label in SWITCHES.items():
         rows.append((label, "yes" if model.given[key] else "no", f"{SWITCHED[key]} ({key})"))

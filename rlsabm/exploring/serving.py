@@ -99,6 +99,8 @@ def _server(asked: Asked) -> Any:
     settings.telemetry.mixpanel_enable = False
     settings.main.mode = "production"
     settings.theme.loader = "plain"
+    # Who closes a page that plays should not have it played on; who reloads it begins anew.
+    settings.kernel.cull_timeout = "1m"
     # Scripts and fonts lie in solara-assets; what might be missing there is asked of nobody else.
     solara.settings.assets.cdn = f"http://{HOST}:9/"
 

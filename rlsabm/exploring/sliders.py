@@ -49,10 +49,16 @@ LEVERS = (
 MOST_SEED = 100
 
 
+def unit_of(lever: Lever) -> str:
+    """The unit of the parameter in few words; empty for ratios and shares."""
+    unit = PARAMETERS[lever.name].unit
+    return {"1": "", "units of liability": "liability"}.get(unit, unit)
+
+
 def label_of(lever: Lever) -> str:
     """Words beside a slider, with the unit."""
-    unit = PARAMETERS[lever.name].unit
-    return lever.label if unit == "1" else f"{lever.label} ({unit})"
+    unit = unit_of(lever)
+    return f"{lever.label} ({unit})" if unit else lever.label
 
 
 def model_params(asked: Asked) -> dict[str, Any]:
