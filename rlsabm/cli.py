@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -596,6 +597,68 @@ def export(
         say_line(f"{file.path}{rows}")
     if study.missing:
         say_line(f"The study is not complete: {study.missing}.")
+
+
+@app.command()
+def explore(
+    scenario: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="Scenario file; the baseline by default.")
+    ] = "baseline",
+    settings: SetOption = None,
+    size: Annotated[
+        int, typer.Option(metavar="N", help="People to explore, from 100 to 20,000.")
+    ] = 2_000,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            metavar="N",
+            help="Port of the page on this machine, 0 for any; 8765 by default, or any if it is taken.",
+        ),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, and open no browser.")
+    ] = False,
+) -> None:
+    """Open a page on which to explore a small population: sliders, prevalence, one person's life.
+
+    Of the scenario it shows the reference, at the defaults of all parameters that the scenario does not
+    set. The page is served on this machine only, and asks the internet for nothing. It needs the extra
+    `explore`. Ctrl-C ends it.
+
+    Example: `rlsabm explore scenarios/baseline.yaml --set population.country=denmark`
+    """
+    from rlsabm.exploring.asked import asked_of
+    from rlsabm.exploring.serving import bound_socket, check_extra, open_browser, serving
+
+    check_extra()
+    asked = asked_of(_read(scenario, settings), size)
+    try:
+        with bound_socket(port) as bound:
+            _compile_with_words()
+            say("Starting the page ...", console=err)
+            with serving(asked, bound) as address:
+                say_line(f"The page is at {address} (Ctrl-C ends it).")
+                if not no_browser and not open_browser(address):
+                    say("Open this address in your browser: none could be opened from here.")
+                while True:
+                    time.sleep(0.2)
+                    interruptions.look()
+    except KeyboardInterrupt:
+        interruptions.hear()
+    say_line("The page is closed.")
+
+
+def _compile_with_words() -> None:
+    """Have the rules compiled, and say so, unless that was done before."""
+    from rlsabm.compilation import is_compiled_before
+    from rlsabm.exploring.explored import ExploredModel
+    from rlsabm.study.progress import COMPILING
+
+    if not is_compiled_before():
+        say(f"{COMPILING} ...", console=err)
+        ExploredModel(size=100, years=1).grow()
 
 
 @app.command()

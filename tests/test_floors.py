@@ -42,6 +42,7 @@ FLOORS = (
     ("reading", "simulation"),
     ("calibration",),
     ("mesa", "model"),
+    ("exploring",),
     ("printing",),
     ("plots",),
     ("reporting",),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from inspect import getclosurevars
+from inspect import getclosurevars, signature
 from types import FunctionType
 from typing import Any, ClassVar, NoReturn
 
@@ -25,9 +25,10 @@ from rlsabm.chance import replicate_keys
 from rlsabm.conventions import month_of
 from rlsabm.declaring.bounds import mapping, plain, refusal, whole_number, yes_or_no
 from rlsabm.demography.births import MOST_YEARS
-from rlsabm.errors import UserError
+from rlsabm.errors import UserError, nearest
 from rlsabm.mesa.people import People
 from rlsabm.mesa.person import LAST_UID, Person, check_attribute
+from rlsabm.parameter_table import PARAMETERS
 from rlsabm.population import Population
 from rlsabm.setting import make_setting
 from rlsabm.study.settings import catalogue_of, read_scenario
@@ -70,6 +71,28 @@ def rls_prevalence(model: RLSModel) -> float:
 BY_NAME = "a mapping by name; mesa.batch_run takes a list of mappings"
 
 
+class ArgumentError(UserError, TypeError):
+    """An argument that a model does not have."""
+
+
+def _values_and_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments beyond those of the signature: values of parameters, and settings of conditions.
+
+    Raises
+    ------
+    ArgumentError
+        If one is neither.
+    """
+    for name in given:
+        if name not in PARAMETERS and "." not in name:
+            arguments = list(signature(RLSModel.__init__).parameters)[1:-1]
+            near = nearest(name, [*arguments, *PARAMETERS])
+            hint = f"did you mean {near!r}?" if near else "rlsabm.parameters() lists the parameters"
+            raise ArgumentError(f"{name}: neither an argument of a model nor a parameter ({hint})")
+    values = {name: value for name, value in given.items() if name in PARAMETERS}
+    return values, {name: value for name, value in given.items() if name not in values}
+
+
 def _new_seed() -> int:
     """A seed that nobody has had before."""
     return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
@@ -96,7 +119,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     seed, replicate
         Chance is a function of both; replicates of a seed are independent.  Without a seed the model
         has one of its own, so that the iterations of ``mesa.batch_run`` differ; ``model.seed`` says
-        which, and gives the same people again.
+        which, and gives the same people again.  A seed typed into a page comes as text.
     years
         Years that can be lived from ``start`` on: births are planned so far.
     parameters
@@ -113,6 +136,10 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     grow
         Whether the constructor lives the months before ``start``.  Otherwise the model begins with
         the first founders.
+    kwargs
+        Parameters by name, and settings of conditions by dotted key such as
+        ``blood_donation.enabled``, each as an argument of its own: the sliders of Mesa's pages and the
+        variables of ``mesa.batch_run`` want it so.  They go before ``parameters`` and ``conditions``.
 
     Attributes
     ----------
@@ -138,6 +165,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     '2019-02'
     >>> women = model.agents.select(sex="female", age_years=range(15, 50))
     >>> medians = women.groupby("donor").agg("serum_ferritin_ug_per_l", np.median)
+    >>> nobody_gives = RLSModel(size=300, deficit_effect=3.0, **{"blood_donation.enabled": False})
     """
 
     #: What the collector reports of the model, and of every person, in Mesa's notation.
@@ -158,7 +186,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         country: str = "united-states",
         size: int = 2_000,
         start: int | str = 2019,
-        seed: int | None = None,
+        seed: int | str | None = None,
         replicate: int = 0,
         years: int = 10,
         parameters: Mapping[str, float] | None = None,
@@ -167,8 +195,12 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         threads: int = 1,
         founders_years_before: int = 130,
         grow: bool = True,
+        **kwargs: Any,
     ) -> None:
+        values, settings = _values_and_settings(kwargs)
         first = read_month(start)
+        if isinstance(seed, str) and re.fullmatch("[0-9]{1,19}", seed):
+            seed = int(seed)
         self.seed = _new_seed() if seed is None else whole_number("seed", seed, 0, 2**63 - 1)
         self.replicate = whole_number("replicate", replicate, 0, 99_999)
         # Mesa 3.3 takes ``seed`` or ``rng``, later versions only ``rng``.
@@ -176,6 +208,12 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         changes = dict(mapping("conditions", conditions, BY_NAME))
         if jurisdiction is not None:
             changes["blood_donation.jurisdiction"] = jurisdiction
+        for name, value in settings.items():
+            block, _, setting_of_it = name.partition(".")
+            if isinstance(changes.get(block), Mapping):
+                changes[block] = {**changes[block], setting_of_it: value}
+            else:
+                changes[name] = value
         scenario = read_scenario(
             {
                 "title": "a model",
@@ -185,7 +223,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
                     "founders_years_before": founders_years_before,
                 },
                 "conditions": changes,
-                "parameters": mapping("parameters", parameters, BY_NAME),
+                "parameters": {**mapping("parameters", parameters, BY_NAME), **values},
             }
         ).scenario
         years = whole_number("years", years, 1, MOST_YEARS - founders_years_before - 4)
