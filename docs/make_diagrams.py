@@ -128,13 +128,12 @@ def causal_chain() -> Drawing:
         760, 1050,
         "From exposures to symptoms",
         "Exposures make the burden of a month: iron that is lost, needed or absorbed, a dopaminergic "
-        "load that is not iron, and months that leave a lasting load. The burden changes iron in stores and red "
-        "cells; low stores raise absorption. Stores supply the central nervous system, whose need a "
+        "load that is not iron, and months that leave a lasting load. The burden changes iron in "
+        "stores and red cells; low stores raise absorption. Stores supply the central nervous system, whose need a "
         "person inherits. Its lack of iron acts, largely through dopamine, on liability, to which "
         "genes, environment and age add. Liability decides from month to month on symptoms. Donors "
         "with symptoms may stay away. Worlds without a condition, with replete stores, with "
-        "sufficient iron in the nervous system, and with the path to dopamine cut interrupt the chain at four "
-        "places.",
+        "sufficient iron in the nervous system, and with the path to dopamine cut interrupt the chain.",
     )  # fmt: skip
     middle, right = 250, 580  # of the columns
     chain.box(40, 20, 680, 84, "exposure", [
@@ -224,8 +223,8 @@ def month() -> Drawing:
     drawing = Drawing(
         760, 30 + len(steps) * (height + gap) + 34,
         "A month of a person",
-        "In order: " + "; ".join(" ".join(lines) for _, lines in steps) + ". Then the next month of the "
-        "same person. A person who dies does nothing else.",
+        "In order: " + "; ".join(" ".join(lines) for _, lines in steps) + ". Then the next "
+        "month of the same person. A person who dies does nothing else.",
     )  # fmt: skip
     x, width = 70, 550
     for number, (kind, lines) in enumerate(steps):

@@ -23,7 +23,7 @@ IN_PANDAS = {
     "whole": "int64",
     "whole or missing": "float64, missing where it does not apply",
     "number": "float64",
-    "text": "string",
+    "text": "str (object before pandas 3)",
     "yes/no": "bool",
 }
 #: A study without arms, worlds, instruments and targets, and one that has them.
@@ -42,13 +42,14 @@ EXAMPLE = Vocabulary(
 HEAD = """\
 # Tables: every column
 
-Written by `python docs/make_tables.py` from the declarations of the tables; do not edit by hand. In pandas the same is in
-`df.attrs`: `title`, `units`, `meanings`, `totals`. `rlsabm export` writes it as a codebook.
+Written by `python docs/make_tables.py` from the declarations of the tables; do not edit by hand. In
+pandas the same is in `df.attrs`: `title`, `units`, `meanings`, `totals`. `rlsabm export` writes it as
+a codebook.
 
-All tables are Parquet, one row for each combination of the columns that say what the row is about. Where a column is
-a category, its words are listed if they are the same in every study. Proportions are proportions, not per cent.
-[What these numbers mean](meaning.md) says what may be concluded from them, [Methods](methods.md) how estimates and
-intervals are made, [Recipes](recipes.md) how tables are read.
+All tables are Parquet, one row for each combination of the columns that say what the row is about.
+Where a column is a category, its words are listed if they are the same in every study. Proportions are
+proportions, not per cent. [What these numbers mean](meaning.md) says what may be concluded from them,
+[Methods](methods.md) how estimates and intervals are made, [Recipes](recipes.md) how tables are read.
 
 | type here | in Parquet | in pandas |
 |---|---|---|
@@ -64,8 +65,9 @@ IN_PARQUET = {
 STUDY = """\
 ## A study
 
-`rlsabm run` and `rlsabm.simulate` make these; each is a file `NAME.parquet` in the folder of the study, but for the
-line lists. The columns `sex`, `age_group` and `parity` are there if the scenario names them under `observe.by`.
+`rlsabm run` and `rlsabm.simulate` make these; each is a file `NAME.parquet` in the folder of the study,
+but for the line lists. The columns `sex`, `age_group` and `parity` are there if the scenario names them
+under `observe.by`.
 """
 LINE_LISTS = """\
 ## Line lists of a study
@@ -86,7 +88,8 @@ VALIDATION = """\
 SENSITIVITY = """\
 ## Sensitivity
 
-`rlsabm sensitivity` writes the first, with `--method morris` the second ([Sensitivity](sensitivity.md)).
+`rlsabm sensitivity` writes the first, with `--method morris` the second
+([Sensitivity](sensitivity.md)).
 """
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+    r"^(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
 )
 #: The line above a block that says why no test runs it.
 NOT_RUN = re.compile(r"^ *\*Not run by the tests: (?P<why>[^*]{10,})\.\*\n\n\Z", re.MULTILINE)
@@ -45,12 +47,20 @@ SAVED = re.compile(r"# rlsabm (?P<what>run|calibrate|validate --targets) (?P<fil
 LOOKS_LIKE_CODE = re.compile(r"^(?:rlsabm|pip|python|import|from \S+ import|docker|srun|sbatch)\b")
 
 #: Options without which a command takes long.
-QUICK = {"validate": ("--size", "1000", "--replicates", "1", "--draws", "1")}
+QUICK = {
+    "export": ("--table", "prevalence"),
+    "validate": ("--size", "400", "--replicates", "1"),
+}
+
+
+def name_of(page: Path) -> str:
+    """A page's name, seen from the checkout."""
+    return page.relative_to(ROOT).as_posix()
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page, without its indentation; ``why`` says why it is not run, if it is not."""
+    """A fenced block of a page, without its indentation; ``why`` is why it is not run, if so."""
 
     page: str
     line: int
@@ -79,7 +89,9 @@ def blocks_in(text: str, page: str = "page.md") -> list[Block]:
     blocks, inside = [], 0
     for found in FENCE.finditer(text):
         indent, language = found["indent"], found["language"].strip()
-        code = "".join(line.removeprefix(indent) for line in found["code"].splitlines(keepends=True))
+        code = "".join(
+            line.removeprefix(indent) for line in found["code"].splitlines(keepends=True)
+        )
         why = NOT_RUN.search(text[: found.start()])
         line = 1 + text.count("\n", 0, found.start())
         block = Block(page, line, language, code, why["why"] if why else "")
@@ -96,7 +108,7 @@ def blocks_in(text: str, page: str = "page.md") -> list[Block]:
 
 def blocks_of(page: Path) -> list[Block]:
     """All blocks of a page of the documentation."""
-    return blocks_in(page.read_text(encoding="utf-8"), page.relative_to(ROOT).as_posix())
+    return blocks_in(page.read_text(encoding="utf-8"), name_of(page))
 
 
 def shrunk(code: str, size: int) -> str:
@@ -111,8 +123,11 @@ def shrunk(code: str, size: int) -> str:
     code = re.sub(rf"(?m)^(draws: ){number}", at_most(10), code)
     code = re.sub(rf"(\btrajectories(?:: |=)|--trajectories ){number}", at_most(4), code)
     code = re.sub(rf"(--evaluations ){number}", at_most(30), code)
-    code = re.sub(rf"\bevaluations: {number}", "evaluations: 30\nfirst_runs: 12\nmore_runs: 10", code)
-    return re.sub(rf"\bevaluations={number}", "evaluations=30, first_runs=12, more_runs=10, draws=10", code)
+    few = {"evaluations": 30, "first_runs": 12, "more_runs": 10}
+    lines = "\n".join(f"{name}: {value}" for name, value in few.items())
+    code = re.sub(rf"(?m)^evaluations: {number}", lines, code)
+    words = ", ".join(f"{name}={value}" for name, value in (few | {"draws": 10}).items())
+    return re.sub(rf"\bevaluations={number}", words, code)
 
 
 def parameters_cut(calibration: str) -> str:
@@ -158,9 +173,14 @@ class Reader:
         return cls(folder, size, command, {"__name__": "a page"})
 
     def save_files(self, blocks: list[Block]) -> None:
-        """Save the files that the page shows, which commands above them may read."""
+        """Save the files that the page shows, which commands above them may read.
+
+        One that ``rlsabm new`` writes is edited where it is shown.
+        """
+        code = "".join(block.code for block in blocks)
         for block in blocks:
-            if block.language == "yaml" and (saved := SAVED.match(block.code)):
+            saved = SAVED.match(block.code) if block.language == "yaml" else None
+            if saved and f"rlsabm new {saved['file']}\n" not in code:
                 path = self.folder / saved["file"]
                 path.write_text(shrunk(block.code, self.size), encoding="utf-8")
 
@@ -218,19 +238,24 @@ class Reader:
             script = self.folder / "script.py"
             script.write_text(code, encoding="utf-8")
             done = subprocess.run(
-                [sys.executable, script], env=environment(), capture_output=True, text=True, check=False
+                [sys.executable, script],
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=False,
             )
             assert done.returncode == 0, f"{block.place}: {done.stderr}"
             return
+        file = self.folder / f"line_{block.line}.py"  # where compiled rules are looked up
+        file.write_text(code, encoding="utf-8")
         with redirect_stdout(StringIO()):
-            exec(compile(code, block.place, "exec"), self.names)
+            exec(compile(code, str(file), "exec"), self.names)
 
     def read_file(self, block: Block) -> None:
         """Read a file that a page shows, as the program would."""
         saved = SAVED.match(block.code)
         file = self.folder / (saved["file"] if saved else "shown.yaml")
-        if not saved:
-            file.write_text(shrunk(block.code, self.size), encoding="utf-8")
+        file.write_text(shrunk(block.code, self.size), encoding="utf-8")
         match saved["what"] if saved else "run":
             case "run":
                 read_scenario(file, [])
@@ -250,12 +275,12 @@ def is_installed(words: list[str]) -> bool:
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     if words[:2] == ["pip", "install"]:
-        for extras in re.findall(r"\[([\w,]+)\]", " ".join(words[2:])):
+        for extras in re.findall(r"\[([\w,-]+)\]", " ".join(words[2:])):
             assert set(extras.split(",")) <= set(project["project"]["optional-dependencies"]), words
         return True
     if words[0] == "pytest":
         markers = [m.split(":")[0] for m in project["tool"]["pytest"]["ini_options"]["markers"]]
-        for before, word in zip(words, words[1:], strict=False):
+        for before, word in pairwise(words):
             assert before != "-m" or word in markers, words
             assert not word.startswith("tests/") or (ROOT / word).exists(), words
         return True
@@ -265,7 +290,9 @@ def is_installed(words: list[str]) -> bool:
 def inline_commands(page: Path) -> Iterator[list[str]]:
     """Commands in running text, word by word; without those that only name a verb."""
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
-    for command in re.findall(r"`((?:rlsabm|python|pytest|pip|PYTHONPATH=\S+ python) [^`]+)`", text):
+    for command in re.findall(
+        r"`((?:rlsabm|python|pytest|pip|PYTHONPATH=\S+ python) [^`]+)`", text
+    ):
         words = shlex.split(command.split(" > ")[0])
         if len(words) > 2 or words[0] != "rlsabm":
             yield words
