@@ -21,7 +21,7 @@ PAGE = Path(__file__).with_name("tables.md")
 IN_PANDAS = {
     "category": "category",
     "whole": "int64",
-    "whole or missing": "float64, missing where it does not apply",
+    "whole or missing": "Int64, missing where it does not apply",
     "number": "float64",
     "text": "str (object before pandas 3)",
     "yes/no": "bool",
