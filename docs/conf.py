@@ -38,6 +38,8 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
 numpydoc_show_class_members = False
 autosummary_generate = False
+# Quotes and dashes stay as they are written: some are typed.
+smartquotes = False
 # A name in single backticks is code.
 default_role = "code"
 add_module_names = False

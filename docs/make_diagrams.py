@@ -131,8 +131,8 @@ def causal_chain() -> Drawing:
         "load that is not iron, and months that leave a lasting load. The burden changes iron in "
         "stores and red cells; low stores raise absorption. Stores supply the central nervous system, "
         "whose need a person inherits. Its lack of iron acts, largely through dopamine, on liability, "
-        "to which genes, environment and age add. Liability decides from month to month on symptoms. Donors "
-        "with symptoms may stay away. Worlds without a condition, with replete stores, with "
+        "to which genes, environment and age add. Liability decides from month to month on symptoms. "
+        "Donors with symptoms may stay away. Worlds without a condition, with replete stores, with "
         "sufficient iron in the nervous system, and with the path to dopamine cut interrupt the chain.",
     )  # fmt: skip
     middle, right = 250, 580  # of the columns
