@@ -22,7 +22,8 @@ Written by `python docs/make_targets.py`; do not edit by hand.
 people. A file says whether parameters may be fitted to its figures (`purpose: calibration`) or never
 are (`purpose: validation`), and holds one block for each figure:
 
-```text
+```yaml
+# rlsabm validate --targets my_figures.yaml
 purpose: validation
 targets:
   D1_women:
