@@ -42,6 +42,7 @@ MODULES = (
     "exposures/catalogue/tables.py",
     "exposures/catalogue/together.py",
     "exposures/donation.py",
+    "care/infusions.py",
     "exposures/kidney.py",
     "exposures/kidney_course.py",
     "exposures/menses.py",

@@ -21,6 +21,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "burden": ("worlds", "month"),
     "exposures/catalogue/": ("catalogue", "raised", "month", "worlds"),
     "exposures/donation": ("donation", "raised", "sources"),
+    "care/infusions": ("care", "worlds"),
     "exposures/kidney": ("kidney", "raised", "sources"),
     "exposures/menses": ("menses", "sources"),
     "exposures/month": ("month", "menses", "worlds"),
