@@ -196,11 +196,11 @@ def _number(value: float) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in HTML: words on the left of their column, numbers on the right and never broken."""
-    line = "padding: 3px 8px; border-bottom: 1px solid #8886; vertical-align: top; "
-    words = line + "text-align: left; overflow-wrap: break-word; word-break: break-word"
-    numbers = line + "text-align: right; white-space: nowrap"
+    line = "padding: 3px 8px; border-bottom: 1px solid #8886; vertical-align: top; text-align: "
+    names, words = f"{line}left", f"{line}left; overflow-wrap: anywhere"
+    numbers = f"{line}right; white-space: nowrap"
     long = [max(len(cell) for cell in column) > SHORT for column in zip(*rows, strict=True)]
-    style = [words if place == 0 or is_long else numbers for place, is_long in enumerate(long)]
+    style = [names, *(words if is_long else numbers for is_long in long[1:])]
 
     def row(tag: str, cells: Sequence[str]) -> str:
         filled = zip(style, cells, strict=True)
