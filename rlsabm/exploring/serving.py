@@ -90,7 +90,7 @@ def serving(asked: Asked, bound: socket.socket) -> Iterator[str]:
 
 def _server(asked: Asked) -> Any:
     """A uvicorn server of the page."""
-    # Solara warns of servers embedded in other pages and of early returns within Mesa, IPython of virtual
+    # Solara warns of servers embedded in other pages and of early returns in Mesa, IPython of virtual
     # environments: nothing that the user of a page can mend.
     warnings.filterwarnings("ignore", module="(solara|IPython)")
     # Imported here: Solara takes a second, and makes folders of its own when it is imported.
