@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 #: Longest time to wait for a page (seconds).
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def chromium() -> str:

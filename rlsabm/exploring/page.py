@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from json import dumps
@@ -42,8 +42,6 @@ PEOPLE_TEXT = """\
 <p>Each dot is an adult: all who have RLS now, and some who do not. Their serum ferritin hardly differs,
 their CNS iron does. <b>Choose a dot, or somebody by a button,</b> to see that person's last years.</p>
 """
-#: Longest text that a column of numbers holds.
-SHORT = 30
 #: What is so while a switch is on.
 SWITCHED = {
     "pregnancy.enabled": "Pregnancies cost iron and act on dopamine; births happen in both cases.",
@@ -117,7 +115,7 @@ def Figures(
 ) -> None:
     """All that changes with the months."""
     update_counter.get()
-    dark = solara.lab.theme.dark_effective
+    dark = solara.lab.use_dark_effective()
     view = model.look()
     solara.use_effect(lambda: model.drawn(view.month), [model, view.month])
     Words(
@@ -194,21 +192,18 @@ def _number(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.3g}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in HTML: words on the left of their column, numbers on the right and never broken."""
-    line = "padding: 3px 8px; border-bottom: 1px solid #8886; vertical-align: top; "
-    words = line + "text-align: left; overflow-wrap: break-word; word-break: break-word"
-    numbers = line + "text-align: right; white-space: nowrap"
-    long = [max(len(cell) for cell in column) > SHORT for column in zip(*rows, strict=True)]
-    style = [words if place == 0 or is_long else numbers for place, is_long in enumerate(long)]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in HTML: words in the first column, numbers in the others."""
+    line = "padding: 3px 8px; border-bottom: 1px solid #8886; vertical-align: top; text-align: "
 
     def row(tag: str, cells: Sequence[str]) -> str:
-        filled = zip(style, cells, strict=True)
-        return "".join(f'<{tag} style="{how}">{escape(cell)}</{tag}>' for how, cell in filled)
+        first, *others = map(escape, cells)
+        numbers = f"{line}right; white-space: nowrap"
+        rest = "".join(f'<{tag} style="{numbers}">{cell}</{tag}>' for cell in others)
+        return f'<tr><{tag} style="{line}left">{first}</{tag}>{rest}</tr>'
 
-    body = "".join(f"<tr>{row('td', cells)}</tr>" for cells in rows)
-    table = f"<tr>{row('th', head)}</tr>{body}"
-    return f'<table style="border-collapse: collapse; width: 100%">{table}</table>'
+    body = "".join(row("td", cells) for cells in rows)
+    return f'<table style="border-collapse: collapse; width: 100%">{row("th", head)}{body}</table>'
 
 
 @solara.component
@@ -234,12 +229,18 @@ def _changed(model: ExploredModel, asked: Asked) -> str:
 @solara.component
 def Explanation(model: ExploredModel) -> None:
     """What each slider means, in the words of the parameter table, and its value in this population."""
-    rows = []
-    for lever in LEVERS:
-        parameter = PARAMETERS[lever.name]
-        value = f"{_number(model.given[lever.name])} {unit_of(lever)}"
-        rows.append((lever.label, value, f"{parameter.meaning} ({lever.name})"))
-    for key, label in SWITCHES.items():
-        rows.append((label, "yes" if model.given[key] else "no", f"{SWITCHED[key]} ({key})"))
+    rows = [
+        (lever.label, f"{_number(model.given[lever.name])} {unit_of(lever)}".strip(),
+         PARAMETERS[lever.name].meaning, lever.name)
+        for lever in LEVERS
+    ]  # fmt: skip
+    rows += [
+        (label, "yes" if model.given[key] else "no", SWITCHED[key], key)
+        for key, label in SWITCHES.items()
+    ]
+    told = (
+        f"<p><b>{escape(label)}: {escape(value)}.</b> {escape(meaning)} <code>{name}</code></p>"
+        for label, value, meaning, name in rows
+    )
     with solara.Details("What the sliders and switches mean"):
-        Words(_table(("slider", "now", "meaning"), rows))
+        Words("".join(told))

@@ -90,6 +90,9 @@ def serving(asked: Asked, bound: socket.socket) -> Iterator[str]:
 
 def _server(asked: Asked) -> Any:
     """A uvicorn server of the page."""
+    # Solara warns of servers embedded in other pages and of early returns in Mesa, IPython of virtual
+    # environments: nothing that the user of a page can mend.
+    warnings.filterwarnings("ignore", module="(solara|IPython)")
     # Imported here: Solara takes a second, and makes folders of its own when it is imported.
     import solara.server.settings as settings
     import solara.settings
@@ -107,8 +110,6 @@ def _server(asked: Asked) -> Any:
     import uvicorn
     from solara.server import app, starlette
 
-    # Solara warns of how servers are embedded in other pages, and of early returns within Mesa.
-    warnings.filterwarnings("ignore", module="solara")
     from rlsabm.exploring import page
 
     page.show(asked)
