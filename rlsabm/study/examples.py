@@ -80,6 +80,7 @@ def examples(
             if turn < len(people):
                 why = f"{kind}, but not without {labels[world.cause]}"
                 take(people[turn], why, world.cause, max(count - 2, 1))
+    cases = cases[~np.isin(cases, list(chosen))]
     for place in range(max(len(cases), len(others))):
         if place < len(cases):
             take(cases[place], f"{kind}, by lot", "", count)
