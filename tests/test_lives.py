@@ -74,6 +74,7 @@ def telling(persons: pd.DataFrame, count: int = 6) -> list[str]:
     return [
         *donors["uid"].head(count // 3),
         *mothers["uid"].head(count // 3),
+        *now["uid"][now["pregnancy"]].head(1),  # blood is diluted, but not in a world without it
         *now["uid"].sample(count // 3, random_state=1),
     ]
 
