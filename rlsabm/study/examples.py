@@ -31,7 +31,7 @@ MEANINGS = {
 NOTE = (
     "People with RLS who would not have it without a condition are looked for, so they show strong "
     "effects: they are no sample of people with the condition, most of whom would have RLS in both "
-    "worlds or in none. People by lot are a sample of adults with RLS, or without it."
+    "worlds or in none. People by lot are drawn from all other adults with RLS, or without it."
 )
 
 
