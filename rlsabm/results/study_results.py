@@ -606,8 +606,8 @@ class Study:
             As in `life`.
         size
             People to be surveyed in place of the study's: a smaller population under the same scenario
-            and parameters takes less time to grow. These are other people than those of the study,
-            and in no table of it.
+            and parameters takes less time to grow. These are other lives than those of the study, even
+            where a uid is the same, and in no table of it.
 
         Returns
         -------

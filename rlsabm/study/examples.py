@@ -31,7 +31,7 @@ MEANINGS = {
 NOTE = (
     "People with RLS who would not have it without a condition are looked for, so they show strong "
     "effects: they are no sample of people with the condition, most of whom would have RLS in both "
-    "worlds or in none. People by lot are a sample of adults with RLS, or without it."
+    "worlds or in none. People by lot are drawn from all other adults with RLS, or without it."
 )
 
 
@@ -80,6 +80,7 @@ def examples(
             if turn < len(people):
                 why = f"{kind}, but not without {labels[world.cause]}"
                 take(people[turn], why, world.cause, max(count - 2, 1))
+    cases = cases[~np.isin(cases, list(chosen))]
     for place in range(max(len(cases), len(others))):
         if place < len(cases):
             take(cases[place], f"{kind}, by lot", "", count)
