@@ -119,7 +119,7 @@ def shrunk(code: str, size: int) -> str:
 
     number = r"(\d[\d_]*)"
     code = re.sub(rf"(\bsize(?:: |=)|--size ){number}", at_most(size), code)
-    code = re.sub(rf"(runs: {{draws: |runs\.draws=|--draws ){number}", at_most(5), code)
+    code = re.sub(rf"(runs: {{draws: |runs\.draws=|--draws ){number}", at_most(2), code)
     code = re.sub(rf"(?m)^(draws: ){number}", at_most(10), code)
     code = re.sub(rf"(\btrajectories(?:: |=)|--trajectories ){number}", at_most(4), code)
     code = re.sub(rf"(--evaluations ){number}", at_most(30), code)
