@@ -48,6 +48,7 @@ LOOKS_LIKE_CODE = re.compile(r"^(?:rlsabm|pip|python|import|from \S+ import|dock
 
 #: Options without which a command takes long.
 QUICK = {
+    "calibrate": ("--workers", "1"),
     "export": ("--table", "prevalence"),
     "validate": ("--size", "400", "--replicates", "1"),
 }

@@ -79,7 +79,10 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest, reader: Re
             assert [block.code for block in blocks_of(page) if block.language == "yaml"] == [STUDY]
             (outputs / "small").symlink_to(request.getfixturevalue("study").folder)
         case "sensitivity":
-            assert reader.command("calibrate", "scenarios/calibration.yaml").code == 0
+            assert (
+                reader.command("calibrate", "scenarios/calibration.yaml", "--workers", "1").code
+                == 0
+            )
             many = "title: t\npopulation: {size: 300}\nruns: {draws: 70}\n"
             (folder / "my_question.yaml").write_text(many)
             assert reader.command("run", "my_question.yaml").code == 0
