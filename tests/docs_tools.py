@@ -123,6 +123,7 @@ def shrunk(code: str, size: int) -> str:
     code = re.sub(rf"(runs: {{draws: |runs\.draws=|--draws ){number}", at_most(2), code)
     code = re.sub(rf"(?m)^(draws: ){number}", at_most(10), code)
     code = re.sub(rf"(\btrajectories(?:: |=)|--trajectories ){number}", at_most(4), code)
+    code = re.sub(rf"(--workers ){number}", at_most(1), code)
     code = re.sub(rf"(--evaluations ){number}", at_most(30), code)
     few = {"evaluations": 30, "first_runs": 12, "more_runs": 10}
     lines = "\n".join(f"{name}: {value}" for name, value in few.items())
