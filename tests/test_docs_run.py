@@ -79,6 +79,9 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest, reader: Re
             assert [block.code for block in blocks_of(page) if block.language == "yaml"] == [STUDY]
             (outputs / "small").symlink_to(request.getfixturevalue("study").folder)
         case "sensitivity":
+            file = folder / "scenarios" / "calibration.yaml"  # so many draws are needed at least
+            text = file.read_text().replace("evaluations: 30", "evaluations: 130")
+            file.write_text(text.replace("draws: 10", "draws: 80"))
             assert (
                 reader.command("calibrate", "scenarios/calibration.yaml", "--workers", "1").code
                 == 0
