@@ -48,6 +48,7 @@ LOOKS_LIKE_CODE = re.compile(r"^(?:rlsabm|pip|python|import|from \S+ import|dock
 
 #: Options without which a command takes long.
 QUICK = {
+    "calibrate": ("--workers", "1"),
     "export": ("--table", "prevalence"),
     "validate": ("--size", "400", "--replicates", "1"),
 }
@@ -119,9 +120,10 @@ def shrunk(code: str, size: int) -> str:
 
     number = r"(\d[\d_]*)"
     code = re.sub(rf"(\bsize(?:: |=)|--size ){number}", at_most(size), code)
-    code = re.sub(rf"(runs: {{draws: |runs\.draws=|--draws ){number}", at_most(5), code)
+    code = re.sub(rf"(runs: {{draws: |runs\.draws=|--draws ){number}", at_most(2), code)
     code = re.sub(rf"(?m)^(draws: ){number}", at_most(10), code)
     code = re.sub(rf"(\btrajectories(?:: |=)|--trajectories ){number}", at_most(4), code)
+    code = re.sub(rf"(--workers ){number}", at_most(1), code)
     code = re.sub(rf"(--evaluations ){number}", at_most(30), code)
     few = {"evaluations": 30, "first_runs": 12, "more_runs": 10}
     lines = "\n".join(f"{name}: {value}" for name, value in few.items())
@@ -130,10 +132,13 @@ def shrunk(code: str, size: int) -> str:
     return re.sub(rf"\bevaluations={number}", words, code)
 
 
-def parameters_cut(calibration: str) -> str:
-    """A calibration file with its first two parameters only."""
+def cut(calibration: str) -> str:
+    """The calibration that ships with its first two parameters and three of its figures only."""
     head, rest = calibration.split("parameters:\n")
     names = re.findall(r"^  - \w+\n", rest, re.MULTILINE)
+    rows = {target.row for target in read_targets("calibration")} - {"C1", "C2", "C3"}
+    left_out = ", ".join(sorted({"C1_any_europe"} | rows))
+    head = re.sub(r"leave_out: .*", f"leave_out: [{left_out}]", head)
     return head + "parameters:\n" + "".join(names[:2]) + rest[rest.index("evaluations:") :]
 
 
@@ -168,7 +173,7 @@ class Reader:
             text = shrunk(file.read_text(encoding="utf-8"), size)
             file.write_text(text, encoding="utf-8")
         whole = folder / "scenarios" / "calibration.yaml"
-        whole.write_text(parameters_cut(whole.read_text(encoding="utf-8")), encoding="utf-8")
+        whole.write_text(cut(whole.read_text(encoding="utf-8")), encoding="utf-8")
         (folder / "rlsabm").symlink_to(ROOT / "rlsabm")
         return cls(folder, size, command, {"__name__": "a page"})
 
