@@ -20,9 +20,9 @@ from rlsabm.worlds.world import FACTUAL
 
 #: People of the population that is grown for these lives: the study's own would take as long as the
 #: study took.
-PEOPLE = 2_000
+PEOPLE = 1_500
 #: Lives in a report.
-LIVES = 4
+LIVES = 3
 WIDTH = 640
 #: Years between rows of a table, and its columns.
 STEP = 5
