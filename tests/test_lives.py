@@ -197,9 +197,7 @@ def test_lives_of_a_call_are_those_of_a_run(done: Path) -> None:
     read, simulated = rlsabm.read(done), rlsabm.simulate("asked.yaml")
     uid = read.lives(count=1)["uid"].item()
     pd.testing.assert_frame_equal(simulated.lives(), read.lives(), check_exact=True)
-    pd.testing.assert_frame_equal(
-        simulated.life(int(uid, 16)), read.life(uid), check_exact=True
-    )
+    pd.testing.assert_frame_equal(simulated.life(int(uid, 16)), read.life(uid), check_exact=True)
 
 
 # People worth a look --------------------------------------------------------------------------------

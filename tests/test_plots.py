@@ -180,7 +180,7 @@ def test_scorecard_numbers_are_those_that_ship(purpose: str) -> None:
 def test_a_scorecard_that_is_none() -> None:
     with pytest.raises(UserError, match="expected a scorecard"):
         plots.validation(pd.DataFrame({"a": [1]}))
-    with pytest.raises(UserError, match="no-such-file.parquet: cannot be read"):
+    with pytest.raises(UserError, match=r"no-such-file\.parquet: cannot be read"):
         plots.validation("no-such-file.parquet")
 
 
