@@ -232,6 +232,19 @@ def test_the_lottery_is_of_the_seed(results: Study) -> None:
     assert len(results.lives(count=1, **OTHER)) == 1
 
 
+def test_a_small_population_stands_for_a_large_one(results: Study) -> None:
+    """Under the same scenario and parameters; it is other people's."""
+    chosen = results.lives(count=4, size=300, **OTHER)
+    assert not set(chosen["uid"]) & set(results.lives(count=4, **OTHER)["uid"])
+    assert chosen.attrs["selection"]["size"] == 300
+    uid = chosen["uid"][0]
+    assert results.life(uid, size=300, **OTHER).attrs["selection"]["size"] == 300
+    with pytest.raises(UserError, match=r"was surveyed in .* with size=301"):
+        results.life(uid, size=301, **OTHER)
+    with pytest.raises(UserError, match="size: found 10 "):
+        results.lives(size=10, **OTHER)
+
+
 # Mistakes -------------------------------------------------------------------------------------------
 
 
@@ -371,7 +384,7 @@ def test_without_the_library_a_line_says_what_to_install(
     import rlsabm.plots as plots
 
     monkeypatch.setitem(__import__("sys").modules, "altair", None)
-    with pytest.raises(UserError, match=r"pip install 'rlsabm\[report\]'"):
+    with pytest.raises(UserError, match=r'pip install "rlsabm\[report\]"'):
         plots.life(results, donor, **OTHER)
     with pytest.raises(UserError, match="life: width: found 10 "):
         plots.life(results, donor, width=10, **OTHER)

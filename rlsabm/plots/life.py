@@ -9,8 +9,10 @@ import pandas as pd
 
 from rlsabm.conventions import LAST_AGE
 from rlsabm.declaring.bounds import number, whole_number
+from rlsabm.plots.drawing import checked_study
 from rlsabm.plots.life_figure import figure_of_life
 from rlsabm.plots.life_numbers import drawn_of
+from rlsabm.plots.themes import SCREEN
 from rlsabm.results.study_results import Study
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def life(
     world: str | None = None,
     from_age: float = FROM_AGE,
     width: int = WIDTH,
+    theme: str = SCREEN,
     **run: Any,
 ) -> alt.VConcatChart:
     """Draw one life month by month, beside the same life without what it bore.
@@ -80,8 +83,10 @@ def life(
         Age in years at which the figure begins; at birth for people who are younger.
     width
         Width of the figure in pixels: 640 fills a page, 340 a phone.
+    theme
+        ``screen``, ``dark`` or ``print``.
     run
-        ``arm``, ``draw``, ``replicate``: as `Study.life` takes them.
+        ``arm``, ``draw``, ``replicate``, ``size``: as `Study.life` takes them.
 
     Returns
     -------
@@ -92,7 +97,8 @@ def life(
     Raises
     ------
     UserError
-        As `Study.life` raises it, or if the library for figures is missing.
+        As `Study.life` raises it, or if the library for figures is missing, or there is no such
+        theme.
 
     Examples
     --------
@@ -100,7 +106,7 @@ def life(
     """
     width = whole_number("life: width", width, NARROWEST, WIDEST)
     drawn = life_numbers(study, uid, without=without, world=world, from_age=from_age, **run)
-    return figure_of_life(drawn, width)
+    return figure_of_life(drawn, width, theme)
 
 
 def _life_of(
@@ -110,6 +116,7 @@ def _life_of(
     world: str | None,
     run: dict[str, Any],
 ) -> pd.DataFrame:
+    study = checked_study(study, "life")
     if uid is not None:
         return study.life(uid, without=without, world=world, **run)
     first = study.lives(count=3, **run).iloc[0]

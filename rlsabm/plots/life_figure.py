@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rlsabm.errors import UserError
+from rlsabm.plots.drawing import altair, finished
 from rlsabm.plots.life_numbers import (
     DIALYSIS,
     PANELS,
@@ -17,6 +17,7 @@ from rlsabm.plots.life_numbers import (
     SIGNIFICANT,
     Panel,
 )
+from rlsabm.plots.themes import GREY, ORANGE, PURPLE, SCREEN, VERMILION
 from rlsabm.worlds.world import FACTUAL
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ PANEL, ROW = 74, 15
 NARROW = 480
 #: Space left of the panels, for their labels (pixels), on a page and on a phone.
 LABELS, LABELS_NARROW = 150, 84
+#: Size of letters (pixels), but of the title.
+SIZE = 11
 #: Mean width of a letter at the size of the labels (pixels).
 LETTER = 6.0
 #: The same of the title.
 BOLD_LETTER = 8.0
-#: Colours that colour-blind people tell apart (Okabe & Ito).
-BLUE, VERMILION, PURPLE, ORANGE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#777777"
+#: Colours of what happened; all else is grey.
 COLOURS = {PREGNANCY: PURPLE, DIALYSIS: ORANGE}
 AS_IT_WAS, WITHOUT = "as it was", "without"
 #: Ticks of ferritin (µg/L).
@@ -42,7 +44,7 @@ LOG_TICKS = (1, 3, 10, 30, 100, 300, 1000)
 DIGITS = 4
 
 
-def figure_of_life(drawn: pd.DataFrame, width: int) -> alt.VConcatChart:
+def figure_of_life(drawn: pd.DataFrame, width: int, theme: str = SCREEN) -> alt.VConcatChart:
     """Draw a life.
 
     Parameters
@@ -51,13 +53,16 @@ def figure_of_life(drawn: pd.DataFrame, width: int) -> alt.VConcatChart:
         What is drawn (`rlsabm.plots.life_numbers`).
     width
         Width of the figure in pixels.
+    theme
+        How it looks (`rlsabm.plots.themes`).
 
     Raises
     ------
     UserError
-        If the library for figures is missing.
+        If the library for figures is missing, or there is no such theme.
     """
-    return _Figure(_altair(), drawn, width).chart()
+    chart = _Figure(altair(), drawn, width).chart()
+    return finished(chart, theme, drawn.attrs["caption"])
 
 
 class _Figure:
@@ -86,14 +91,7 @@ class _Figure:
         return (
             alt.vconcat(*panels, spacing=8)
             .resolve_scale(color="independent", strokeDash="independent", opacity="independent")
-            .properties(title=self._title(), padding=5)
-            .configure_view(stroke=None)
-            .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
-            .configure_axisY(
-                minExtent=self._labels, maxExtent=self._labels, labelLimit=self._labels
-            )
-            .configure_title(anchor="start", fontSize=11, fontWeight="normal", offset=3)
-            .configure_legend(labelFontSize=11, symbolSize=200, labelLimit=self._plot)
+            .properties(title=self._title())
         )
 
     def _title(self) -> Any:
@@ -110,10 +108,19 @@ class _Figure:
             subtitle=lines,
             fontSize=14,
             fontWeight="bold",
-            subtitleFontSize=11,
+            subtitleFontSize=SIZE,
             offset=8,
             frame="bounds",
         )
+
+    def _heading(self, text: str) -> Any:
+        """What stands above a panel."""
+        return self._alt.Title(text, fontSize=SIZE, fontWeight="normal", offset=3, frame="bounds")
+
+    def _left(self, **other: Any) -> dict[str, Any]:
+        """What all vertical axes have, so that panels stand below one another."""
+        room = {"minExtent": self._labels, "maxExtent": self._labels, "labelLimit": self._labels}
+        return {"title": None, "grid": False, "labelFontSize": SIZE, **room, **other}
 
     def _age(self, field: str = "age", *, last: bool = False) -> Any:
         """The axis of age, which only the last panel spells out."""
@@ -121,6 +128,7 @@ class _Figure:
         axis = alt.Axis(
             title="Age (years)" if last else None,
             labels=last, ticks=last, domain=last, grid=True, gridOpacity=0.5,
+            labelFontSize=SIZE, titleFontSize=SIZE,
             tickCount=max(4, self._plot // 60), labelFlush=False, format="d",
         )  # fmt: skip
         return alt.X(f"{field}:Q", scale=self._scale, axis=axis)
@@ -141,23 +149,22 @@ class _Figure:
         kind = "log" if panel.logarithmic else "linear"
         # Ticks of a logarithmic scale are said: those of the library would crowd.
         ticks = list(LOG_TICKS) if panel.logarithmic else None
-        axis = alt.Axis(title=None, grid=False, tickCount=3, **({"values": ticks} if ticks else {}))
+        axis = alt.Axis(**self._left(tickCount=3, **({"values": ticks} if ticks else {})))
         ends = list(panel.domain(rows["value"].to_numpy()))
         whole = alt.Undefined if panel.logarithmic else False
         scale = alt.Scale(type=kind, zero=whole, nice=False, domain=ends)
         y = alt.Y("value:Q", scale=scale, axis=axis)
         told = [AS_IT_WAS, WITHOUT]
         is_first = panel is PANELS[0] and len(self._names) > 1
-        legend = alt.Legend(title=None, orient="top", symbolType="stroke") if is_first else None
+        key = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=200, offset=4)
+        legend = key if is_first else None
         drawn = (
             alt.Chart(self._data(lines, ["world", "age", "value"]))
             .mark_line(strokeWidth=1.4, strokeJoin="round")
             .encode(
                 x=self._age(),
                 y=y,
-                color=alt.Color(
-                    "world:N", scale=alt.Scale(domain=told, range=[BLUE, VERMILION]), legend=legend
-                ),
+                color=alt.Color("world:N", scale=alt.Scale(domain=told), legend=legend),
                 strokeDash=alt.StrokeDash(
                     "world:N", scale=alt.Scale(domain=told, range=[[1, 0], [4, 3]]), legend=legend
                 ),
@@ -167,7 +174,9 @@ class _Figure:
         if panel.column == "liability":
             even = alt.Chart(alt.InlineData(values=[{"even": 0}]))
             layers.insert(0, even.mark_rule(color=GREY, strokeWidth=1).encode(y="even:Q"))
-        return alt.layer(*layers).properties(width=self._plot, height=PANEL, title=panel.heading)
+        return alt.layer(*layers).properties(
+            width=self._plot, height=PANEL, title=self._heading(panel.heading)
+        )
 
     def _shades(self) -> list[Any]:
         """Pregnancies and dialysis behind a panel."""
@@ -209,7 +218,9 @@ class _Figure:
                 .mark_tick(color=VERMILION, thickness=1.2, height=10)
                 .encode(x=self._age(), y=y)
             )
-        return alt.layer(*layers).properties(width=self._plot, height=height, title="What happened")
+        return alt.layer(*layers).properties(
+            width=self._plot, height=height, title=self._heading("What happened")
+        )
 
     def _symptoms(self) -> Any:
         """Months with RLS, a row for each world; clinically significant RLS is darker."""
@@ -227,18 +238,28 @@ class _Figure:
                 y=y,
                 color=alt.Color(
                     "world:N",
-                    scale=alt.Scale(domain=[AS_IT_WAS, WITHOUT], range=[BLUE, VERMILION]),
+                    scale=alt.Scale(domain=[AS_IT_WAS, WITHOUT]),
                     legend=None,
                 ),
                 opacity=alt.Opacity(
                     "what:O",
                     sort=[RLS, SIGNIFICANT],
                     scale=alt.Scale(domain=[RLS, SIGNIFICANT], range=[0.4, 1.0]),
-                    legend=alt.Legend(title=None, orient="bottom"),
+                    legend=alt.Legend(
+                        title=None,
+                        orient="bottom",
+                        direction="horizontal",
+                        symbolSize=200,
+                        offset=4,
+                        symbolFillColor=GREY,
+                        symbolStrokeWidth=0,
+                    ),
                 ),
             )
         )
-        return bands.properties(width=self._plot, height=height, title="Months with RLS")
+        return bands.properties(
+            width=self._plot, height=height, title=self._heading("Months with RLS")
+        )
 
     def _rows(self, kinds: Sequence[str], field: str = "what") -> tuple[Any, int]:
         """An axis with a row for each kind, whose labels are broken into lines, and its height."""
@@ -252,7 +273,7 @@ class _Figure:
         expression = "split({}[datum.value], '|')".format(
             "{" + ", ".join(f"{_quoted(k)}: {_quoted(v)}" for k, v in broken.items()) + "}"
         )
-        axis = alt.Axis(title=None, labelExpr=expression, ticks=False, domain=False, grid=False)
+        axis = alt.Axis(**self._left(labelExpr=expression, ticks=False, domain=False))
         height = len(kinds) * (ROW if most == 1 else 30)
         y = alt.Y(f"{field}:N", sort=None, scale=alt.Scale(domain=list(kinds)), axis=axis)
         return y, height
@@ -261,20 +282,3 @@ class _Figure:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _altair() -> Any:
-    """The library for figures.
-
-    Raises
-    ------
-    UserError
-        If it is missing.
-    """
-    try:
-        import altair
-    except ImportError:
-        raise UserError(
-            "figures need altair, which is not installed: pip install 'rlsabm[report]'"
-        ) from None
-    return altair

@@ -52,7 +52,7 @@ def _config(
             "offset": 10,
         },
         "header": words,
-        "title": {"color": ink, "fontSize": size + 1, "anchor": "start"},
+        "title": {"color": ink, "subtitleColor": ink, "fontSize": size + 1, "anchor": "start"},
         "text": {"color": ink, "fontSize": size},
         "mark": {"tooltip": None},
         "range": {"category": list(colours), "symbol": list(SHAPES)},

@@ -49,6 +49,7 @@ class Lives(Protocol):
         arm: str = REFERENCE,
         draw: int | None = None,
         replicate: int = 0,
+        size: int | None = None,
     ) -> pd.DataFrame:
         """A life month by month, as `Study.life` gives it."""
 
@@ -61,6 +62,7 @@ class Lives(Protocol):
         arm: str = REFERENCE,
         draw: int | None = None,
         replicate: int = 0,
+        size: int | None = None,
     ) -> pd.DataFrame:
         """People worth a look, as `Study.lives` gives them."""
 
@@ -521,6 +523,7 @@ class Study:
         arm: str = REFERENCE,
         draw: int | None = None,
         replicate: int = 0,
+        size: int | None = None,
     ) -> pd.DataFrame:
         """The life of one person month by month, beside the same life without what it bore.
 
@@ -541,6 +544,8 @@ class Study:
             or ``iron stores always replete``.
         arm, draw, replicate
             The run; by default the reference arm and the first draw and replicate.
+        size
+            As in `lives`, of which the uid then is.
 
         Returns
         -------
@@ -563,7 +568,13 @@ class Study:
         >>> life = study.life("0123456789abcdef", without="blood_donation")  # doctest: +SKIP
         """
         return self._again().life(
-            uid, without=without, world=world, arm=arm, draw=draw, replicate=replicate
+            uid,
+            without=without,
+            world=world,
+            arm=arm,
+            draw=draw,
+            replicate=replicate,
+            size=size,
         )
 
     def lives(
@@ -575,6 +586,7 @@ class Study:
         arm: str = REFERENCE,
         draw: int | None = None,
         replicate: int = 0,
+        size: int | None = None,
     ) -> pd.DataFrame:
         """People whose lives are worth a look.
 
@@ -592,6 +604,10 @@ class Study:
             ``any``, ``weekly`` or ``significant``.
         arm, draw, replicate
             As in `life`.
+        size
+            People to be surveyed in place of the study's: a smaller population under the same scenario
+            and parameters takes less time to grow. These are other people than those of the study,
+            and in no table of it.
 
         Returns
         -------
@@ -605,7 +621,13 @@ class Study:
             If a name is not known, or another version of the package ran the study.
         """
         return self._again().lives(
-            count=count, seed=seed, definition=definition, arm=arm, draw=draw, replicate=replicate
+            count=count,
+            seed=seed,
+            definition=definition,
+            arm=arm,
+            draw=draw,
+            replicate=replicate,
+            size=size,
         )
 
     def _again(self) -> Lives:

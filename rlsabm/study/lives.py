@@ -7,6 +7,7 @@ the study; the last units are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from rlsabm.results.files import MANIFEST
 from rlsabm.results.manifests import manifest_of
 from rlsabm.results.sources import unknown
 from rlsabm.scenario import REFERENCE, ResolvedScenario
-from rlsabm.setting import Setting
+from rlsabm.setting import LARGEST_SIZE, Setting
 from rlsabm.study.examples import examples
 from rlsabm.study.life_table import life_table, person_of
 from rlsabm.study.machine import is_by_this_version, processors
@@ -38,6 +39,8 @@ from rlsabm.worlds.world import FACTUAL, World, causes_with_rules, worlds_of
 MOST_KEPT = 2
 #: Lives that can be looked for at a time.
 MOST_LIVES = 1_000
+#: People of the smallest population that is grown in place of a study's.
+LEAST_SIZE = 100
 UID_DIGITS = 16
 EXPECTED_UID = f"{UID_DIGITS} hexadecimal digits as in the table persons, or a whole number"
 
@@ -85,10 +88,11 @@ class LivesOfStudy:
         arm: str = REFERENCE,
         draw: int | None = None,
         replicate: int = 0,
+        size: int | None = None,
     ) -> pd.DataFrame:
         """A life month by month: as `rlsabm.results.study_results.Study.life` says."""
         number = _number_of(uid)
-        units = self._units(arm, draw, replicate)
+        units = self._units(arm, draw, replicate, size)
         if without is not None and world is not None:
             raise UserError("life: without and world are both given (expected one of the two)")
         for unit in units:
@@ -97,8 +101,9 @@ class LivesOfStudy:
             if place is not None:
                 return self._life(surveyed, place, unit, without, world)
         raise UserError(
-            f"uid: nobody {number:016x} was surveyed in {_run_in_words(units[0])} (the uids of the "
-            "table persons, and those of study.lives(), are there)"
+            f"uid: nobody {number:016x} was surveyed in {_run_in_words(units[0])}"
+            f"{f' with size={size}' if size is not None else ''} (the uids of the table persons, and "
+            "those of study.lives() for the same run, are there)"
         )
 
     def _life(
@@ -147,7 +152,7 @@ class LivesOfStudy:
             f"{who['born'][:4]}, month by month",
             "selection": {
                 "uid": who["uid"], "arm": unit.arm, "draw": unit.draw, "replicate": unit.replicate,
-                "world": [FACTUAL, *(world.name for world in beside)],
+                "size": unit.people, "world": [FACTUAL, *(world.name for world in beside)],
             },
             "person": who,
             "labels": said,
@@ -164,13 +169,14 @@ class LivesOfStudy:
         arm: str = REFERENCE,
         draw: int | None = None,
         replicate: int = 0,
+        size: int | None = None,
     ) -> pd.DataFrame:
         """People whose lives are worth a look: as `rlsabm.results.study_results.Study.lives` says."""
         count = whole_number("lives: count", count, 1, MOST_LIVES)
         seed = whole_number("lives: seed", seed, 0, 2**63 - 1)
         if definition not in DEFINITIONS:
             raise UserError(f"definition: {unknown('definition', str(definition), DEFINITIONS)}")
-        unit = self._units(arm, draw, replicate)[0]
+        unit = self._units(arm, draw, replicate, size)[0]
         surveyed = self._surveyed(unit)
         table = examples(
             surveyed,
@@ -181,19 +187,23 @@ class LivesOfStudy:
         )
         table.attrs["selection"] = {
             "arm": unit.arm, "draw": unit.draw, "replicate": unit.replicate,
-            "definition": definition, "seed": seed,
+            "definition": definition, "seed": seed, "size": unit.people,
         }  # fmt: skip
         return table
 
-    def _units(self, arm: str, draw: int | None, replicate: int) -> list[Unit]:
-        """The blocks of a run."""
+    def _units(self, arm: str, draw: int | None, replicate: int, size: int | None) -> list[Unit]:
+        """The blocks of a run, or one block of another size in their place."""
         study = self._study
         if arm not in study.arms:
             raise UserError(f"arm: {unknown('arm', str(arm), list(study.arms))}")
         draws, replicates = draws_of(study), study.scenario.runs.replicates
         draw = draws[0] if draw is None else whole_number("draw", draw, draws[0], draws[-1])
         replicate = whole_number("replicate", replicate, 0, replicates - 1)
-        return [unit for unit in units_of(study) if unit.run == (draw, replicate, arm)]
+        units = [unit for unit in units_of(study) if unit.run == (draw, replicate, arm)]
+        if size is None:
+            return units
+        people = whole_number("size", size, LEAST_SIZE, LARGEST_SIZE)
+        return [replace(units[0], people=people, name=f"{units[0].name}-of-{people}")]
 
     def _surveyed(self, unit: Unit) -> Surveyed:
         """The people of a unit."""
