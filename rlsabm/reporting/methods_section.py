@@ -144,7 +144,7 @@ def _arms(studied: Studied) -> str:
         if arm == REFERENCE:
             continue
         start = f"arms.{arm}."
-        keys = [key.removeprefix(start) for key in studied.resolved.layers if key.startswith(start)]
+        keys = [key.removeprefix(start) for key in studied.layers if key.startswith(start)]
         content = studied.resolved.arms[arm].model_dump(mode="json")
         changes = [f"{key} = {_value(content, key)}" for key in keys]
         said.append(f"“{arm}” ({'; '.join(changes) or 'changes nothing'})")
