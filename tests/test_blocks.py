@@ -127,6 +127,7 @@ def biomarkers_of(block: list[list[float]]) -> dict[str, Contents]:
         "mean": np.array([x.mean() for x in arrays]),
         "sd": np.array([x.std(ddof=1) if len(x) > 1 else np.nan for x in arrays]),
         "geometric_mean": np.array([np.exp(np.log(x).mean()) for x in arrays]),
+        "log_sd": np.array([np.log(x).std(ddof=1) if len(x) > 1 else np.nan for x in arrays]),
         **{f"p{q}": percentiles[:, place] for place, q in enumerate(PERCENTILES)},
     }
     lengths = [len(x) for x in arrays]
@@ -317,7 +318,7 @@ def test_autopsies_of_blocks(parts: list[dict[str, Contents]], whole: dict[str, 
 
 def test_biomarkers_of_blocks(parts: list[dict[str, Contents]], whole: dict[str, Contents]) -> None:
     percentiles = [f"p{q}" for q in PERCENTILES]
-    moments = ["persons", "mean", "sd", "geometric_mean"]
+    moments = ["persons", "mean", "sd", "geometric_mean", "log_sd"]
     found, wanted = paired(
         of_run("biomarkers", parts), whole["biomarkers"], [*moments, *percentiles]
     )

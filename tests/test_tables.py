@@ -139,9 +139,12 @@ def names_of(tables: list[ResultTable]) -> set[str]:
 
 def test_what_a_scenario_asks_for() -> None:
     always = {"prevalence", "incidence", "biomarkers", "contrasts", "shifts", "kin_counts", "kin"}
-    always |= {"loci", "autopsies", "draws", "runs"}
+    always |= {"loci", "autopsies", "draws", "runs", "biomarkers_by_rls", "biomarker_ratios"}
     assert names_of(needed_tables(question())) == always
-    assert names_of(needed_tables(question(several_blocks=True))) == always | {"samples"}
+    assert names_of(needed_tables(question(several_blocks=True))) == always | {
+        "samples",
+        "samples_by_rls",
+    }
     more = needed_tables(question(postulates=True, persons=0.1, events=True))
     assert names_of(more) == always | {"partitions", "postulates", "persons", "events"}
 
@@ -154,6 +157,7 @@ def test_what_tables_are_made_from() -> None:
     assert needed("kin") == {"kin", "kin_counts"}
     assert needed("biomarkers") == {"biomarkers"}
     assert needed("biomarkers", several_blocks=True) == {"biomarkers", "samples"}
+    assert needed("biomarker_ratios") == {"biomarker_ratios", "biomarkers_by_rls"}
     wanted = {"postulates", "partitions", "shifts", "contrasts"}
     assert needed("postulates", postulates=True) == wanted
     assert needed("postulates", "persons") == set()

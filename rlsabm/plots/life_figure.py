@@ -151,7 +151,8 @@ class _Figure:
         ticks = list(LOG_TICKS) if panel.logarithmic else None
         axis = alt.Axis(**self._left(tickCount=3, **({"values": ticks} if ticks else {})))
         ends = list(panel.domain(rows["value"].to_numpy()))
-        scale = alt.Scale(type=kind, zero=False, nice=False, domain=ends)
+        whole = alt.Undefined if panel.logarithmic else False
+        scale = alt.Scale(type=kind, zero=whole, nice=False, domain=ends)
         y = alt.Y("value:Q", scale=scale, axis=axis)
         told = [AS_IT_WAS, WITHOUT]
         is_first = panel is PANELS[0] and len(self._names) > 1
@@ -241,7 +242,8 @@ class _Figure:
                     legend=None,
                 ),
                 opacity=alt.Opacity(
-                    "what:N",
+                    "what:O",
+                    sort=[RLS, SIGNIFICANT],
                     scale=alt.Scale(domain=[RLS, SIGNIFICANT], range=[0.4, 1.0]),
                     legend=alt.Legend(
                         title=None,

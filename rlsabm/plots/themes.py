@@ -59,7 +59,7 @@ def _config(
         "style": {
             "nought": {"stroke": ink, "strokeWidth": 1, "strokeDash": [4, 3], "opacity": 0.7},
             "band": {"fill": soft, "opacity": 0.28},
-            "ink": {"fill": ink, "stroke": ink},
+            "ink": {"stroke": ink, "color": ink},
         },
     }
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from rlsabm.plots.life import life_numbers
 from rlsabm.plots.life_figure import figure_of_life
+from rlsabm.plots.themes import PRINT
 from rlsabm.printing.words import capitalised
 from rlsabm.reporting.parts import Figure, Section, Table
 from rlsabm.reporting.studied import Studied
 from rlsabm.results.study_results import Study
-from rlsabm.scenario import ResolvedScenario, Scenario
 from rlsabm.study.lives import LivesOfStudy
 from rlsabm.wording import NONE
 from rlsabm.worlds.world import FACTUAL
 
 #: People of the population that is grown for these lives: the study's own would take as long as the
 #: study took.
-PEOPLE = 2_000
+PEOPLE = 1_500
 #: Lives in a report.
-LIVES = 4
+LIVES = 3
 WIDTH = 640
 #: Years between rows of a table, and its columns.
 STEP = 5
@@ -38,12 +37,19 @@ COLUMNS = {
 def life_section(studied: Studied) -> Section | None:
     """Lives of a few people of the scenario; None if nobody worth a look was found."""
     size = min(studied.resolved.scenario.population.size, PEOPLE)
-    study = _small_study(studied.resolved, size)
-    people = study.lives(count=LIVES)
+    # By the scenario, so that a study of another version has lives, too: of this version's rules.
+    study = Study(
+        {},
+        arms=studied.study.arms,
+        scenario=studied.study.scenario,
+        lives_again=LivesOfStudy(studied.resolved),
+    )
+    people = study.lives(count=LIVES, size=size)
     if people.empty:
         return None
     figures = [
-        _figure(study, person, place) for place, person in enumerate(people.to_dict("records"))
+        _figure(study, person, place, size)
+        for place, person in enumerate(people.to_dict("records"))
     ]
     texts = [
         f"People of a population of {size:,} that was grown for this page by the rules of the "
@@ -52,28 +58,16 @@ def life_section(studied: Studied) -> Section | None:
     return Section("life", "The life of one person", texts, figures)
 
 
-def _small_study(resolved: ResolvedScenario, size: int) -> Study:
-    """The scenario with few people, who can live again."""
-
-    def smaller(scenario: Scenario) -> Scenario:
-        population = scenario.population.model_copy(update={"size": size})
-        return scenario.model_copy(update={"population": population})
-
-    arms = {name: smaller(arm) for name, arm in resolved.arms.items()}
-    small = replace(resolved, scenario=smaller(resolved.scenario), arms=arms)
-    return Study({}, arms=list(arms), scenario=small.as_mapping(), lives_again=LivesOfStudy(small))
-
-
-def _figure(study: Study, person: dict[Any, Any], place: int) -> Figure:
+def _figure(study: Study, person: dict[Any, Any], place: int, size: int) -> Figure:
     """The figure of one person; all but the first wait until a reader asks for another."""
     without = person["without"] or None
-    numbers = life_numbers(study, person["uid"], without=without)
-    chart = figure_of_life(numbers, WIDTH)
+    numbers = life_numbers(study, person["uid"], without=without, size=size)
+    chart = figure_of_life(numbers, WIDTH, PRINT)
     return Figure(
         f"life-{place + 1}",
         f"{capitalised(str(person['chosen']))}. {numbers.attrs['caption']}",
         chart.properties(description=f"{numbers.attrs['title']}. {numbers.attrs['caption']}"),
-        _table(study.life(person["uid"], without=without)),
+        _table(study.life(person["uid"], without=without, size=size)),
         one_of="life",
     )
 

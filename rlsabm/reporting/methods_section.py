@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rlsabm.conventions import in_words
+from rlsabm.measuring.instruments import TRUTH
 from rlsabm.posterior import shipped_posterior
 from rlsabm.printing.words import label
 from rlsabm.reporting.parts import Section, Table
@@ -78,7 +79,7 @@ def _survey(studied: Studied) -> str:
     )
     labels = studied.labels
     words = [label(labels, "definition", name) for name in ("any", "weekly", "significant")]
-    observers = list(observe.instruments)
+    observers = [name for name in observe.instruments if name != TRUTH]
     asked = f" The tables also hold what {' and '.join(observers)} would find." if observers else ""
     return (
         f"People alive in the middle of {when} were surveyed with the age and sex structure of "
@@ -143,7 +144,7 @@ def _arms(studied: Studied) -> str:
         if arm == REFERENCE:
             continue
         start = f"arms.{arm}."
-        keys = [key.removeprefix(start) for key in studied.resolved.layers if key.startswith(start)]
+        keys = [key.removeprefix(start) for key in studied.layers if key.startswith(start)]
         content = studied.resolved.arms[arm].model_dump(mode="json")
         changes = [f"{key} = {_value(content, key)}" for key in keys]
         said.append(f"“{arm}” ({'; '.join(changes) or 'changes nothing'})")
@@ -205,4 +206,4 @@ def _files(studied: Studied) -> Table:
     for name, count in studied.manifest["rows"].items():
         title = TABLES[name.split(".")[0]].title if name.split(".")[0] in TABLES else ""
         rows.append([name, f"{count:,}", title])
-    return Table(["file", "rows", "what it holds"], rows)
+    return Table(["file", "rows", "what it holds"], rows, of_files=True)

@@ -11,7 +11,7 @@
   const theme = () => (root.dataset.theme === "dark" ? "dark" : "screen");
 
   // Width of a letter, and height of a line of a name (pixels); most lines of a name.
-  const LETTER = 6.3;
+  const LETTER = 6.7;
   const LINE = 13;
   const MOST_LINES = 4;
   // Height of a line of the key.
@@ -80,9 +80,12 @@
     const copy = structuredClone(spec);
     const parts = partsOf(copy);
     if (copy.vconcat) {
-      const room = copy.config.axisY?.minExtent || ROOM_OF_AXES;
+      const room = Math.max(...parts.map(({ encoding }) => encoding?.y?.axis?.minExtent || 0)) || ROOM_OF_AXES;
       const names = width < NARROW ? Math.min(room, 90) : room;
-      copy.config.axisY = { ...copy.config.axisY, minExtent: names, maxExtent: names, labelLimit: names };
+      for (const { encoding } of parts) {
+        if (!encoding?.y?.axis?.minExtent) continue;
+        Object.assign(encoding.y.axis, { minExtent: names, maxExtent: names, labelLimit: names });
+      }
       delete copy.title;
       for (const view of copy.vconcat) view.width = Math.min(640, width - 20) - names - 14;
     } else {

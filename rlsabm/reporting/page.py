@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from rlsabm import __version__
 from rlsabm.errors import UserError
 from rlsabm.plots.drawing import altair
 from rlsabm.plots.themes import PRINT, THEMES
+from rlsabm.reporting.bundle import vega_bundle
 from rlsabm.reporting.parts import Figure, Section
 
 HERE = Path(__file__).parent
@@ -108,6 +108,7 @@ def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
         style=(HERE / "page.css").read_text(encoding="utf-8"),
         script=(HERE / "page.js").read_text(encoding="utf-8"),
         sections=shown,
+        tables=tables,
         figures=_json(specs),
         themes=_json(THEMES),
         bundle=vega_bundle(),
@@ -153,15 +154,6 @@ def _json(content: Any) -> str:
     """JSON that can stand within a script element."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-@cache
-def vega_bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as a script that can stand within a page."""
-    import vl_convert
-
-    bundle: Any = vl_convert.javascript_bundle  # whose stub wants what it does not need
-    return re.sub(r"</(script)", r"<\\/\1", bundle(), flags=re.IGNORECASE)
 
 
 def unbroken(text: str) -> str:

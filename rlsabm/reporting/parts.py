@@ -17,10 +17,13 @@ class Table:
         Of its columns; the first column names the rows.
     rows
         Cells in words.
+    of_files
+        Whether rows are named by files of the study.
     """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    of_files: bool = False
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _differences(studied: Studied) -> Iterator[str]:
 def _settings_of_conditions(studied: Studied, changed: list[str]) -> list[str]:
     """Settings of conditions with rules that the reference changes."""
     found = []
-    for key, layer in studied.resolved.layers.items():
+    for key, layer in studied.layers.items():
         section, _, rest = key.partition(".")
         own = layer != DEFAULT and not layer.startswith("catalogue.yaml:")
         if section == "conditions" and own and rest.split(".")[0] not in changed:

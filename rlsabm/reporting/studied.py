@@ -47,6 +47,12 @@ class Studied:
         return self.study.manifest
 
     @property
+    def layers(self) -> dict[str, str]:
+        """What set each value of the scenario: a manifest has the arms in full, and this beside."""
+        layers: dict[str, str] = self.manifest.get("layers", self.resolved.layers)
+        return layers
+
+    @property
     def year(self) -> int:
         """The last survey year."""
         return self.study.years[-1]

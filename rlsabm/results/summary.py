@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,9 +20,16 @@ def adults_only(prevalence: pd.DataFrame) -> pd.DataFrame:
     """Rows of age groups of adults only; all rows without such groups."""
     if "age_group" not in prevalence:
         return prevalence
-    low = prevalence["age_group"].astype(str).str.extract(r"^(\d+)")[0].astype(int)
-    adults = prevalence[low >= ADULT_AGE]
+    groups = prevalence["age_group"]
+    adult = [word for word in groups.unique() if _youngest(word) >= ADULT_AGE]
+    adults = prevalence[groups.isin(adult)]
     return adults if len(adults) else prevalence
+
+
+def _youngest(age_group: object) -> int:
+    """First age of an age group."""
+    found = re.match(r"\d+", str(age_group))
+    return int(found.group()) if found else 0
 
 
 def pooled(prevalence: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -89,7 +97,7 @@ def adults_in_words(prevalence: pd.DataFrame) -> str:
     adults = adults_only(prevalence)
     if "age_group" not in adults or len(adults) == len(prevalence):
         return "all ages"
-    youngest = int(adults["age_group"].astype(str).str.extract(r"^(\d+)")[0].astype(int).min())
+    youngest = min(map(_youngest, adults["age_group"].unique()))
     return f"{youngest} years and older"
 
 
