@@ -50,7 +50,7 @@ LOOKS_LIKE_CODE = re.compile(r"^(?:rlsabm|pip|python|import|from \S+ import|dock
 QUICK = {
     "calibrate": ("--workers", "1"),
     "export": ("--table", "prevalence"),
-    "validate": ("--size", "400", "--replicates", "1"),
+    "validate": ("--size", "500", "--replicates", "1"),
 }
 
 
