@@ -1,4 +1,4 @@
-"""Draw the picture of the README from a study: ``python docs/make_pictures.py outputs/iron_conditions``.
+"""Draw the README's picture from a study: ``python docs/make_pictures.py outputs/iron_conditions``.
 
 The study is that of ``rlsabm run scenarios/iron_conditions.yaml``.
 """
