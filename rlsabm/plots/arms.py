@@ -166,7 +166,9 @@ def arms(
         series="definition",
         series_in_order=list(dict.fromkeys(drawn["definition"])),
         scale=alt.Scale(nice=True, zero=True),
-        axis=alt.Axis(title="Difference from the reference, percentage points", grid=True),
+        axis=alt.Axis(
+            title="Difference from the reference, percentage points", grid=True, tickCount=7
+        ),
         tooltip=[
             alt.Tooltip("arm:N"),
             alt.Tooltip("definition:N"),

@@ -180,7 +180,7 @@ def forest(
         series="estimate_label",
         series_in_order=series,
         scale=alt.Scale(nice=True),
-        axis=alt.Axis(title="Shift of prevalence, percentage points", grid=True),
+        axis=alt.Axis(title="Shift of prevalence, percentage points", grid=True, tickCount=7),
         tooltip=[
             alt.Tooltip("label:N", title="condition"),
             alt.Tooltip("estimate_label:N", title="shift"),
