@@ -531,7 +531,8 @@ def test_the_manifest(study: Study) -> None:
     assert resources["seconds_of_units"] == pytest.approx(runs["seconds"].sum(), abs=0.01)
     assert 0 < resources["seconds"] < 600
     assert resources["seconds"] == pytest.approx(part["seconds"])
-    estimated = {f"{name}.parquet" for name in ("draws", "shifts", "postulates", "kin")}
+    names = ("draws", "shifts", "postulates", "kin", "biomarker_ratios")
+    estimated = {f"{name}.parquet" for name in names}
     assert set(manifest["rows"]) == estimated | {f"{name}.parquet" for name in BY_RUN}
     for file, rows in manifest["rows"].items():
         assert len(study.table(file.removesuffix(".parquet"))) == rows
