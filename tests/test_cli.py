@@ -359,7 +359,7 @@ def test_help_has_an_example_that_works(
         words += ["--set", "population.size=300"]
     if verb == "calibrate":  # in a few seconds it can only begin
         words += ["--size", "500", "--hours", "0.001"]
-    if verb in ("compare", "export", "resume", "status"):
+    if verb in ("compare", "export", "report", "resume", "status"):
         (workplace / "outputs").mkdir()
         (workplace / words[1]).symlink_to(request.getfixturevalue("study").folder)
     if verb == "sensitivity":
