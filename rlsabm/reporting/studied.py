@@ -96,8 +96,8 @@ class Studied:
         return {group.name: group.cause for group in groups}
 
     def has(self, table: str) -> bool:
-        """Whether the study has a table."""
-        return table in self.study.tables
+        """Whether the study has a table with rows: of very few people some say nothing."""
+        return table in self.study.tables and not self.study.table(table).empty
 
     @cached_property
     def against_reference(self) -> list[Comparison]:

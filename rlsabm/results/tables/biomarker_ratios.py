@@ -18,6 +18,9 @@ from rlsabm.worlds.world import FACTUAL
 #: Fewest people with and without RLS in a cell: of fewer nobody knows how much they differ.
 FEWEST = 2
 _KEYS = ["arm", "year", "biomarker", "observed_as"]
+_FOUND = [
+    *(column.name for column in INTERVAL), "persons_with_rls", "persons_without_rls", "draws"
+]  # fmt: skip
 
 
 def estimate_biomarker_ratios(by_rls: pd.DataFrame) -> pd.DataFrame:
@@ -77,6 +80,9 @@ def _cells(rows: pd.DataFrame, strata: list[str]) -> pd.DataFrame:
 
 def _standardised(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Ratios over the cells, by some strata."""
+    keys = [*_KEYS, *by]
+    if cells.empty:  # nobody, or hardly anybody, has RLS
+        return pd.DataFrame({name: [] for name in [*keys, *_FOUND]})
     with_rls, without = cells["persons_with"], cells["persons_without"]
     difference = cells["logs_with"] / with_rls - cells["logs_without"] / without
     variance = (
@@ -84,7 +90,6 @@ def _standardised(cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         + cells["variance_of_logs_without"] / without**2
     )
     sums = cells.assign(total=with_rls * difference, squares=with_rls**2 * variance)
-    keys = [*_KEYS, *by]
     wanted = ["persons_with", "persons_without", "total", "squares"]
     of_draw: pd.DataFrame = sums.groupby([*keys, "draw"], observed=True, sort=True)[wanted].sum()
     of_draw["ratio"] = np.exp(of_draw["total"] / of_draw["persons_with"])
