@@ -40,11 +40,13 @@ from rlsabm.errors import UserError
 #: Pages that take more than some seconds, and how many people they need: tables must not be empty.
 LONG_PAGES = {
     "recipes": 2_000,
-    **dict.fromkeys(("building", "calibrating", "calibration", "sensitivity", "studies"), 500),
+    **dict.fromkeys(
+        ("building", "calibrating", "calibration", "quickstart", "sensitivity", "studies"), 500
+    ),
 }
 SIZE = 500
 #: Blocks that no test runs, by page. A further one is added here, and its reason stands above it.
-NOT_RUN_BLOCKS = {"docs/sensitivity.md": 1, "docs/studies.md": 4}
+NOT_RUN_BLOCKS = {"docs/explore.md": 2, "docs/sensitivity.md": 1, "docs/studies.md": 4}
 
 
 def page_params() -> list[Any]:
@@ -83,6 +85,10 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest, reader: Re
         case "python":  # it shows the scenario of the study that tests share
             assert [block.code for block in blocks_of(page) if block.language == "yaml"] == [STUDY]
             (outputs / "small").symlink_to(request.getfixturevalue("study").folder)
+        case "explore":
+            pytest.importorskip("solara")
+        case "report":
+            shutil.copytree(request.getfixturevalue("study").folder, outputs / "baseline")
         case "sensitivity":
             calibrate_in_no_time(outputs / "calibration")
         case "recipes":  # which goes on where the quick start has ended
