@@ -27,6 +27,7 @@ FLOORS = (
     ("burden", "events", "moment"),
     ("demography",),
     ("body",),
+    ("care",),
     ("exposures",),
     ("life",),
     ("measuring",),
