@@ -165,7 +165,7 @@ def test_a_disk_that_becomes_full_with_a_large_table(
     """What finished, and that the study is not complete, is written down nevertheless."""
     text = SMALL + "runs: {replicates: 12}\n"
     (workplace / "asked.yaml").write_text(text)
-    resized(small_disk, "4600k")
+    resized(small_disk, "6000k")
     outcome = rlsabm_command("run", "asked.yaml", "--workers", "1", "--out", "disk/results")
     assert outcome.code == 3, outcome
     assert "the tables cannot be written: No space left on device" in outcome.err

@@ -6,9 +6,11 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from rlsabm.data import DATA
 from rlsabm.errors import UserError
+from rlsabm.results.arrow import frame_of
 
 #: In an installed package, and in a checkout, where `rlsabm validate --out docs` writes it.
 PLACES = (
@@ -27,6 +29,7 @@ def shipped_scorecard() -> pd.DataFrame:
         If the installation lacks it.
     """
     for place in PLACES:
-        if Path(str(place)).is_file():
-            return pd.read_parquet(Path(str(place)))
+        if place.is_file():
+            with place.open("rb") as file:
+                return frame_of(pq.read_table(file))
     raise UserError("this installation of rlsabm lacks its scorecard; install it again")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from rlsabm.calibration.scorecard import PURPOSES, Scorecard
 from rlsabm.errors import UserError
@@ -85,7 +86,8 @@ def _frame(card: CardLike) -> pd.DataFrame:
         return card.frame
     if isinstance(card, str | Path):
         try:
-            card = pd.read_parquet(card)
+            with Path(card).open("rb") as file:
+                card = pq.read_table(file).to_pandas()
         except (OSError, ValueError) as error:
             raise UserError(f"{card}: cannot be read: {str(error).splitlines()[0]}") from None
     if not isinstance(card, pd.DataFrame) or "published" not in card:
