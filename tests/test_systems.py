@@ -28,8 +28,15 @@ for name in ("getuid", "geteuid", "getgid", "sysconf", "sched_getaffinity", "kil
 for name in ("SIGHUP", "SIGKILL", "SIGPIPE", "SIGTSTP", "pthread_sigmask"):
     delattr(signal, name)
 import rlsabm
+try:
+    import solara
+except ImportError:
+    missing = "rlsabm.exploring."  # the page, which needs an extra
+else:
+    missing = "none"
 for module in pkgutil.walk_packages(rlsabm.__path__, "rlsabm."):
-    __import__(module.name)
+    if not module.name.startswith(missing):
+        __import__(module.name)
 from pathlib import Path
 from rlsabm.study import interruptions
 from rlsabm.study.folder import StudyFolder
