@@ -21,12 +21,12 @@ def adults_only(prevalence: pd.DataFrame) -> pd.DataFrame:
     if "age_group" not in prevalence:
         return prevalence
     groups = prevalence["age_group"]
-    adult = [word for word in groups.unique() if _youngest(word) >= ADULT_AGE]
+    adult = [word for word in groups.unique() if youngest_in(word) >= ADULT_AGE]
     adults = prevalence[groups.isin(adult)]
     return adults if len(adults) else prevalence
 
 
-def _youngest(age_group: object) -> int:
+def youngest_in(age_group: object) -> int:
     """First age of an age group."""
     found = re.match(r"\d+", str(age_group))
     return int(found.group()) if found else 0
@@ -97,7 +97,7 @@ def adults_in_words(prevalence: pd.DataFrame) -> str:
     adults = adults_only(prevalence)
     if "age_group" not in adults or len(adults) == len(prevalence):
         return "all ages"
-    youngest = min(map(_youngest, adults["age_group"].unique()))
+    youngest = min(map(youngest_in, adults["age_group"].unique()))
     return f"{youngest} years and older"
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 from rlsabm.arrays import Floats
 from rlsabm.results.columns import ARM, DRAWS_BEHIND, INTERVAL, SEX_STRATUM_WITH_TOTAL, YEAR
 from rlsabm.results.intervals import over_draws
-from rlsabm.results.summary import adults_only
+from rlsabm.results.summary import adults_only, youngest_in
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.tables.biomarkers import BIOMARKER, BY_ASSAY_OR_SCAN
 from rlsabm.results.tables.biomarkers_by_rls import WITH_RLS, WITHOUT_RLS
-from rlsabm.results.totals import TOTAL_OF, WITH_TOTALS_BY_SEX
+from rlsabm.results.totals import ADULT_AGE, TOTAL_OF, WITH_TOTALS_BY_SEX
 from rlsabm.worlds.world import FACTUAL
 
 #: Fewest people with and without RLS in a cell: of fewer nobody knows how much they differ.
@@ -41,8 +41,10 @@ def estimate_biomarker_ratios(by_rls: pd.DataFrame) -> pd.DataFrame:
     ages = rows
     if "age_group" in rows:
         grouped = adults_only(rows[rows["age_group"] != TOTAL_OF["age_group"]])
-        adults = grouped["age_group"].astype(str).str.extract(r"^(\d+)")[0].astype(int).min() >= 18
-        ages = grouped if adults else rows[rows["age_group"] == TOTAL_OF["age_group"]]
+        youngest = min(map(youngest_in, grouped["age_group"].unique()), default=0)
+        ages = (
+            grouped if youngest >= ADULT_AGE else rows[rows["age_group"] == TOTAL_OF["age_group"]]
+        )
     cells = ages[ages["sex"] != TOTAL_OF["sex"]] if "sex" in ages else ages
     cells = _cells(cells, strata)
     parts = [_standardised(cells, [])]
