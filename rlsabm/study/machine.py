@@ -21,6 +21,8 @@ from rlsabm import __version__
 from rlsabm.compilation import PACKAGE
 from rlsabm.study.allotment import memory_allotted, processors_allotted
 
+#: What wheels hold beside the package of a checkout; nothing is computed with it from there.
+ONLY_IN_WHEELS = ("scenarios", "data/scorecard.parquet")
 _PACKAGES = ("mesa", "numpy", "numba", "pandas", "pyarrow", "pydantic")
 
 
@@ -73,10 +75,18 @@ def worker_name() -> str:
 @cache
 def package_hash() -> str:
     """Hash of all that the package computes with: its sources and tables, as they are at the start."""
+    return hash_of(PACKAGE)
+
+
+def hash_of(package: Path) -> str:
+    """Hash of the sources and tables of a package, the same in a checkout and installed from it."""
     digest = sha256(__version__.encode())
-    for path in sorted(PACKAGE.rglob("*")):
+    for path in sorted(package.rglob("*")):
+        inside = path.relative_to(package).as_posix()
+        if inside.startswith(ONLY_IN_WHEELS):
+            continue
         if path.suffix in (".py", ".csv", ".parquet") or path.name == "country.yaml":
-            digest.update(path.relative_to(PACKAGE).as_posix().encode())
+            digest.update(inside.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

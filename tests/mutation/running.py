@@ -29,6 +29,8 @@ PLAIN_SECONDS, COMPILED_SECONDS = 150, 900
 #: rules, and the last net, tests that compare with stored values.
 STAGES = ("plain", "compiled", "net")
 
+#: After the name of a file of tests that cannot be collected.
+DOES_NOT_LOAD = " (does not load)"
 PYTEST = ("-o", "addopts=", "-p", "no:cacheprovider", "-x", "-q", "--no-header", "--tb=no",
           "-W", "ignore:Module already imported",
           "-m", "not long and not endurance and not benchmark")  # fmt: skip
@@ -67,7 +69,7 @@ class _Watcher:
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed and not self.failed:
-            self.failed = f"{report.nodeid} (does not load)"
+            self.failed = report.nodeid + DOES_NOT_LOAD
 
 
 def load_what_all_need() -> None:

@@ -6,15 +6,16 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from . import noticing
-from .__main__ import chosen_mutants, report
+from .__main__ import check_sound, chosen_mutants, report
 from .accepted import ACCEPTED
 from .generating import CHECKOUT, MODULES, all_mutants, mutants_of, source_of
 from .listing import listed_mutants
-from .running import Outcome
+from .running import Copy, Outcome
 from .wrong_rules import WRONG_RULES, written_mutants
 
 SOURCES = {module: source_of(module) for module in MODULES}
@@ -102,6 +103,32 @@ def test_survivors_and_what_only_stored_values_noticed_are_counted_apart(
     assert "4 mutants: 3 caught (75.0 %), of them 2 by what rules mean and 1 only by" in shown
     assert mutants[3].name in shown
     assert report(mutants[:3], outcomes[:3]) == 0
+
+
+def test_a_test_that_fails_without_a_wrong_rule_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each test that noticed one is run once more; what ended otherwise names no test."""
+    outcomes = [
+        Outcome("a", "plain", "tests/test_a.py::test_a", 1.0),
+        Outcome("b", "net", "tests/test_b.py (does not load)", 1.0),
+        Outcome("c", "plain", "time (more than 150 s)", 1.0),
+        Outcome("d", "compiled", "tests/test_d.py::test_d", 1.0),
+        Outcome("e", "", "", 1.0),
+    ]
+    run: list[list[str]] = []
+    answers = iter(("", "tests/test_a.py::test_a"))
+
+    def run_plain(copy: Copy, tests: list[str], seconds: float) -> str:
+        run.append(tests)
+        return next(answers)
+
+    monkeypatch.setitem(check_sound.__globals__, "run_plain", run_plain)
+    copy = Copy(tmp_path)
+    check_sound(outcomes, copy)
+    assert run == [["tests/test_a.py::test_a", "tests/test_b.py"]]
+    with pytest.raises(SystemExit, match="test_a fails although no rule is broken"):
+        check_sound(outcomes, copy)
 
 
 @pytest.mark.long
