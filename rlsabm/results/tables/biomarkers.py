@@ -131,34 +131,39 @@ def summarise_biomarkers(observed: Observed) -> Contents:
 
 def summaries_of(survey: Survey, cells: Iterable[CellsOfGroup]) -> Contents:
     """Mean, spread and percentiles of each biomarker in each cell."""
-    values_of = list(_values_of(survey))
+    codes = [(biomarker, way) for biomarker, way, _ in _values_of(survey)]
+    values = np.array([of_all for _, _, of_all in _values_of(survey)])
     parts: list[Contents] = []
     for labels, people in cells:
-        for biomarker, way, values in values_of:
+        # By cell, column and biomarker.
+        found = np.array([_summaries(values.take(cell, axis=1)) for cell in people])
+        found = found.reshape(len(people), len(SUMMARY_COLUMNS), len(codes))
+        for number, (biomarker, way) in enumerate(codes):
             part: Contents = {
                 **labels,
                 "biomarker": np.full(len(people), biomarker),
                 "observed_as": np.full(len(people), way),
+                **{name: found[:, at, number] for at, name in enumerate(SUMMARY_COLUMNS)},
             }
-            rows = [_summary(values[cell]) for cell in people]
-            for name in SUMMARY_COLUMNS:
-                part[name] = np.array([row[name] for row in rows], dtype=float)
             part["persons"] = part["persons"].astype(np.int64)
             parts.append(part)
     return joined(parts)
 
 
-def _summary(x: Floats) -> dict[str, float]:
-    geometric = np.exp(np.log(x).mean()) if (x > 0).all() else np.nan
-    several = len(x) > 1
-    moments = {
-        "persons": len(x),
-        "mean": x.mean(),
-        "sd": x.std(ddof=1) if several else np.nan,
-        "geometric_mean": geometric,
-        "log_sd": np.log(x).std(ddof=1) if several and (x > 0).all() else np.nan,
-    }
-    return moments | dict(zip(PERCENTILE_COLUMNS, np.percentile(x, PERCENTILES), strict=True))
+def _summaries(values: Floats) -> list[Floats]:
+    """Summaries of each row of values, in the order of the columns."""
+    several = values.shape[1] > 1
+    missing = np.full(len(values), np.nan)
+    positive = (values > 0).all(axis=1)
+    logarithms = np.log(values, out=np.zeros_like(values), where=positive[:, np.newaxis])
+    return [
+        np.full(len(values), float(values.shape[1])),
+        values.mean(axis=1),
+        values.std(axis=1, ddof=1) if several else missing,
+        np.where(positive, np.exp(logarithms.mean(axis=1)), np.nan),
+        np.where(positive, logarithms.std(axis=1, ddof=1), np.nan) if several else missing,
+        *np.percentile(values, PERCENTILES, axis=1),
+    ]
 
 
 def sample_biomarkers(observed: Observed) -> Contents:
