@@ -72,19 +72,40 @@ BURDEN_FIELDS = (
 
 
 class Care(NamedTuple):
-    """What a body is given in a month beside its burden, by those who look after it.
+    """The iron that a body is given in a month beside its burden, by those who look after it.
 
     Attributes
     ----------
     infused_iron_mg
-        Iron infused (mg).
+        Iron infused that is in stores within the month (mg).
+    slow_iron_mg
+        Iron infused that macrophages pass on over months (mg).
+    oral_iron_mg
+        Elemental iron in the tablets of a day on which they are taken (mg).
+    oral_iron_days
+        Share of days on which they are taken.
+    oral_iron_relative
+        Absorption of these doses relative to a first one.
+    supply_factor
+        Factor on the supply of iron to the CNS.
     """
 
     infused_iron_mg: float
+    slow_iron_mg: float
+    oral_iron_mg: float
+    oral_iron_days: float
+    oral_iron_relative: float
+    supply_factor: float
+
+
+@inlined
+def infused_only(infused_iron_mg: float) -> Care:
+    """The care of those who are given nothing but infusions of this much iron (mg)."""
+    return Care(infused_iron_mg, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
 #: The care of those whom nobody looks after.
-NO_CARE = Care(0.0)
+NO_CARE = Care(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 _KINDS = (
     ("iron_amounts", "amount", "iron"),

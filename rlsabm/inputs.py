@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rlsabm.care.plan import NO_CARE_PLAN, CarePlan
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import Making
 from rlsabm.declaring.tables import Table
@@ -58,9 +59,13 @@ def values_record(values: Mapping[str, float]) -> Any:
 
 
 def make_inputs(
-    country: Country, plan: BirthPlan, values: Any, conditions: Sequence[Condition] = ()
+    country: Country,
+    plan: BirthPlan,
+    values: Any,
+    conditions: Sequence[Condition] = (),
+    care: CarePlan = NO_CARE_PLAN,
 ) -> Inputs:
-    """Inputs of a run, without its key, from country, plan of births, values and conditions.
+    """Inputs of a run, without its key, from country, plan of births, values, conditions and care.
 
     Raises
     ------
@@ -76,6 +81,8 @@ def make_inputs(
         p=record[0],
         conditions=tuple(conditions),
         mortality=yearly_death_rate(country.mortality),
+        treatments=care.treatments,
+        care_rules=care.rules,
     )
     for room in ROOMS:
         if room.fill is not None:

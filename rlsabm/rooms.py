@@ -7,10 +7,14 @@ have left of the mortality.
 from __future__ import annotations
 
 from rlsabm.body.brain import BRAIN
+from rlsabm.body.infused_iron import INFUSED_IRON
 from rlsabm.body.iron import PERIPHERAL_IRON
 from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
+from rlsabm.care.diagnosis import DIAGNOSIS
 from rlsabm.care.infusions import INFUSIONS
+from rlsabm.care.offers import OFFERS
+from rlsabm.care.treatments import TREATMENTS
 from rlsabm.declaring.room import Room
 from rlsabm.events import event_names
 from rlsabm.exposures.catalogue.episodes import CATALOGUE
@@ -28,6 +32,7 @@ ROOMS: tuple[Room, ...] = (
     BIRTH,
     GROWTH,
     PERIPHERAL_IRON,
+    INFUSED_IRON,
     LASTING,
     BRAIN,
     SYMPTOMS,
@@ -35,6 +40,9 @@ ROOMS: tuple[Room, ...] = (
     ENVIRONMENTS,
     *EXPOSURES,
     INFUSIONS,
+    TREATMENTS,
+    DIAGNOSIS,
+    OFFERS,
     CATALOGUE,
     MORTALITY,
     ASSAYS,

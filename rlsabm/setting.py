@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlsabm.care.plan import NO_CARE_PLAN, CarePlan
 from rlsabm.declaring.bounds import whole_number
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.demography.births import MOST_YEARS, BirthPlan, Fertility, plan_births, population_of
@@ -38,6 +39,8 @@ class Setting:
         Parameter values and tables, without the key of a replicate.
     conditions
         The catalogue, in the order of a life's bits.
+    care
+        Treatments and the rules by which they are offered.
     """
 
     country: Country
@@ -46,6 +49,7 @@ class Setting:
     plan: BirthPlan
     inputs: Inputs
     conditions: tuple[Condition, ...] = ()
+    care: CarePlan = NO_CARE_PLAN
 
 
 def make_setting(
@@ -59,6 +63,7 @@ def make_setting(
     drawn: Mapping[str, float] | None = None,
     jurisdiction: str | None = None,
     conditions: Sequence[Condition] | None = None,
+    care: CarePlan = NO_CARE_PLAN,
     beside: Path = Path(),
 ) -> Setting:
     """Prepare what a population lives in.
@@ -83,6 +88,8 @@ def make_setting(
         Blood service whose rules apply; by default the country's own.
     conditions
         Conditions given as data; by default those that ship with the package.
+    care
+        Treatments and the rules by which they are offered; by default nobody is treated.
     beside
         Folder from which a relative path of a country starts.
 
@@ -133,13 +140,15 @@ def make_setting(
         ),
     )
     catalogue = shipped_catalogue() if conditions is None else tuple(conditions)
+    care.check_conditions([condition.name for condition in catalogue])
     return Setting(
         country=tables_of,
         size=size,
         survey_years=survey_years,
         plan=plan,
-        inputs=make_inputs(tables_of, plan, values, catalogue),
+        inputs=make_inputs(tables_of, plan, values, catalogue, care),
         conditions=catalogue,
+        care=care,
     )
 
 

@@ -17,6 +17,7 @@ from unittest import mock
 import numpy as np
 
 from rlsabm.burden import neutral_burdens
+from rlsabm.care.plan import NO_CARE_PLAN, CarePlan
 from rlsabm.conventions import FEMALE
 from rlsabm.demography.births import MOST_YEARS
 from rlsabm.demography.countries import load_country
@@ -130,7 +131,9 @@ class _Later:
 _MADE: dict[str, Any] = {}
 
 
-def _inputs(conditions: Sequence[Condition], values: dict[str, float], find_loci: bool) -> Any:
+def _inputs(
+    conditions: Sequence[Condition], values: dict[str, float], find_loci: bool, care: CarePlan
+) -> Any:
     years = MOST_YEARS
     plan = SimpleNamespace(
         conception=np.zeros((years, 40, 5)),
@@ -140,7 +143,7 @@ def _inputs(conditions: Sequence[Condition], values: dict[str, float], find_loci
     )
     country: Any = load_country("united-states")
     with nullcontext() if find_loci else mock.patch.object(loci, "find_effects", give_effects):
-        made = make_inputs(country, plan, values_record(values), conditions)  # type: ignore[arg-type]
+        made = make_inputs(country, plan, values_record(values), conditions, care)  # type: ignore[arg-type]
     return with_key(made, KEY)
 
 
@@ -151,25 +154,28 @@ def give_effects(frequency: Any, odds_ratio: Any, of_iron: Any, effects: Any, p:
 
 
 def inputs(
-    conditions: Sequence[Condition] = (), *, find_loci: bool = False, **values: float
-) -> Any:
+    conditions: Sequence[Condition] = (), *, find_loci: bool = False,
+    care: CarePlan = NO_CARE_PLAN, **values: float,
+) -> Any:  # fmt: skip
     """Inputs of rules with these parameter values, and the ``FIXED`` ones; nobody conceives by them.
 
     The record is a new one each time, so that a test may change it.  Effects of loci are those that
     give the published odds ratios only where a test asks for them.
     """
-    return _made(conditions, FIXED | values, find_loci).copy()
+    return _made(conditions, FIXED | values, find_loci, care).copy()
 
 
 def default_inputs() -> Any:
     """Inputs of rules with all defaults."""
-    return _made((), {}, False).copy()
+    return _made((), {}, False, NO_CARE_PLAN).copy()
 
 
-def _made(conditions: Sequence[Condition], values: dict[str, float], find_loci: bool) -> Any:
-    asked = repr((list(conditions), sorted(values.items()), find_loci))
+def _made(
+    conditions: Sequence[Condition], values: dict[str, float], find_loci: bool, care: CarePlan
+) -> Any:
+    asked = repr((list(conditions), sorted(values.items()), find_loci, care))
     if asked not in _MADE:
-        _MADE[asked] = _inputs(conditions, values, find_loci)
+        _MADE[asked] = _inputs(conditions, values, find_loci, care)
     return _MADE[asked]
 
 

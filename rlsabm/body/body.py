@@ -38,5 +38,5 @@ def advance_body(
     """One month under a burden, with the care of the month: iron, then the brain, then symptoms."""
     per_scale = 1.0 / life.storage_scale_mg
     advance_iron(body, life, burden, care, per_scale, p)
-    iron_effect = advance_brain(body, life, burden, at.age, per_scale, p)
+    iron_effect = advance_brain(body, life, burden, care, at.age, per_scale, p)
     advance_symptoms(body, life, iron_effect, at, p)

@@ -16,6 +16,7 @@ import numpy as np
 from rlsabm.arrays import Floats
 from rlsabm.body.lasting import advance_lasting
 from rlsabm.body.responses import STORES_KNOTS, cns_supply, tabulate_supply
+from rlsabm.burden import Care
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import LAST_AGE
 from rlsabm.declaring.fields import Field
@@ -51,6 +52,13 @@ _BODY_FIELDS = (
         "f4",
         "liability",
         "loss of dopaminergic function, in units of liability",
+    ),
+    Field(
+        "dopamine_support",
+        "f4",
+        "liability",
+        "dopaminergic function that treatment adds, in units of liability",
+        lower=0,
     ),
 )
 _PARAMETERS = (
@@ -165,11 +173,12 @@ def advance_dopamine(body: Any, by_iron: float, load: float, p: Inputs) -> None:
 
 @inlined
 def advance_brain(
-    body: Any, life: Any, burden: Any, age: int, per_scale: float, p: Inputs
+    body: Any, life: Any, burden: Any, care: Care, age: int, per_scale: float, p: Inputs
 ) -> float:
     """One month of CNS iron and dopamine; returns the effect of the iron deficit on liability."""
-    supply = cns_supply(body.storage_iron_mg * per_scale, p)
-    advance_lasting(body, burden, supply, p)
+    supply = cns_supply(body.storage_iron_mg * per_scale, p) * care.supply_factor
+    supply += p.infused_iron_supply_per_mg * body.infused_iron_mg
+    advance_lasting(body, burden, min(supply, 1.0), p)
     advance_pools(body, life, supply, p)
     effect = iron_effect(body, age, p)
     advance_dopamine(body, p.dopamine_share * effect, burden.dopamine_load, p)

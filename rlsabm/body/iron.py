@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rlsabm.arrays import Bools, Floats
+from rlsabm.body.infused_iron import pass_on
 from rlsabm.body.responses import (
     STORES_KNOTS,
     absorbed_share,
@@ -200,8 +201,9 @@ PERIPHERAL_IRON = Room(
 
 @compiled
 def ferritin(body: Any, life: Any, p: Inputs) -> float:
-    """Ferritin (µg/L) of the stores, without inflammation."""
-    return ferritin_at(body.storage_iron_mg / life.storage_scale_mg, p.storage_bend_ug_per_l)
+    """Ferritin (µg/L) of the stores and of macrophages with infused iron, without inflammation."""
+    iron_mg = body.storage_iron_mg + body.infused_iron_mg
+    return ferritin_at(iron_mg / life.storage_scale_mg, p.storage_bend_ug_per_l)
 
 
 @compiled
@@ -223,12 +225,16 @@ def absorbed_from_food(life: Any, share: float, drive: float, burden: Any, p: In
 
 
 @compiled
-def absorbed_from_tablets(share: float, drive: float, burden: Any, p: Inputs) -> float:
-    """Iron absorbed from daily tablets (mg/day); it falls above the ferritin of the trials."""
-    dose = burden.oral_iron_mg_per_day
+def absorbed_from_tablets(
+    dose: float, relative: float, share: float, drive: float, burden: Any, p: Inputs
+) -> float:
+    """Iron absorbed from tablets (mg), of one such dose; it falls above the ferritin of the trials.
+
+    ``relative`` is the absorption of a dose after others, relative to that of a first one.
+    """
     first_dose = p.tablet_absorption_scale * exp(p.tablet_absorption_power * log(dose))
     regulated = min(share / p.share_at_tablet_reference, 1.0)
-    wanted = first_dose * p.tablet_daily_factor * regulated * drive * burden.absorption_factor
+    wanted = first_dose * relative * regulated * drive * burden.absorption_factor
     return min(wanted, 0.5 * dose)
 
 
@@ -255,7 +261,7 @@ def advance_iron(
     body: Any, life: Any, burden: Any, care: Care, per_scale: float, p: Inputs
 ) -> None:
     """One month of peripheral iron under a burden and with the care that is given."""
-    share = absorbed_share(body.storage_iron_mg * per_scale, p)
+    share = absorbed_share((body.storage_iron_mg + body.infused_iron_mg) * per_scale, p)
     red_cells = body.red_cell_iron_mg
     bled = 0.0
     lost_ml = burden.blood_loss_ml + burden.menses_ml * burden.menses_factor
@@ -270,9 +276,17 @@ def advance_iron(
     drive = erythropoietic_drive(deficit, target, p)
     absorbed_per_day = absorbed_from_food(life, share, drive, burden, p)
     if burden.oral_iron_mg_per_day > 0.0:
-        absorbed_per_day += absorbed_from_tablets(share, drive, burden, p)
+        absorbed_per_day += absorbed_from_tablets(
+            burden.oral_iron_mg_per_day, p.tablet_daily_factor, share, drive, burden, p
+        )
+    if care.oral_iron_mg > 0.0:
+        absorbed_per_day += care.oral_iron_days * absorbed_from_tablets(
+            care.oral_iron_mg, care.oral_iron_relative, share, drive, burden, p
+        )
     absorbed = absorbed_per_day * DAYS_PER_MONTH
     stores = body.storage_iron_mg + absorbed + care.infused_iron_mg
+    if body.infused_iron_mg > 0.0 or care.slow_iron_mg > 0.0:
+        stores += pass_on(body, care.slow_iron_mg, p)
 
     # Other losses take at most what stores hold; the child of a mother without stores gets less.
     lost = min(burden.iron_loss_mg, stores)
@@ -311,7 +325,7 @@ def advance_iron(
     body.storage_iron_mg = stores
     body.red_cell_iron_mg = red_cells
     body.tissue_iron_mg += tissue
-    body.iron_gained_mg += absorbed + care.infused_iron_mg
+    body.iron_gained_mg += absorbed + (care.infused_iron_mg + care.slow_iron_mg)
     body.iron_spent_mg += bled + lost + milk + passed
     body.absorbed_mg_per_day = absorbed_per_day
     body.lost_mg_per_day = (bled + lost + milk + passed) * MONTHS_PER_DAY

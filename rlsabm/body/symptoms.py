@@ -83,6 +83,20 @@ _BODY_FIELDS = (
         "last month with clinically significant RLS",
         initial=LONG_AGO,
     ),
+    Field(
+        "symptom_relief",
+        "f4",
+        "liability",
+        "liability that treatment takes away otherwise than through dopamine",
+        lower=0,
+    ),
+    Field(
+        "augmentation",
+        "f4",
+        "liability",
+        "liability that augmentation under treatment adds",
+        lower=0,
+    ),
 )
 _PARAMETERS = (
     P("liability_threshold", 4.28, "units of liability", "normal", 0.4, 0.0, 8.0,
@@ -187,7 +201,9 @@ def advance_symptoms(
     body.liability = (
         life.other_liability
         + p.age_effect[at.age]
-        + body.dopamine_deficit
+        + (body.dopamine_deficit - body.dopamine_support)
+        + body.augmentation
+        - body.symptom_relief
         + (1.0 - p.dopamine_share) * iron_effect
         + p.lasting_effect * body.vulnerability
         - p.liability_threshold

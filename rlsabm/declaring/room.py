@@ -37,6 +37,8 @@ class Making:
         Death rate (per year) by sex and completed age of those whom no room before has taken out: the
         life table at first.  A room whose patients die by rates of their own leaves the rate of
         everybody else.
+    treatments, care_rules
+        Treatments that are given, and the rules by which they are offered.
     """
 
     country: Any
@@ -44,6 +46,8 @@ class Making:
     p: Any
     conditions: tuple[Any, ...]
     mortality: Floats
+    treatments: tuple[Any, ...] = ()
+    care_rules: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ RISK_ALLELES = (
     "Schormair 2017)"
 )
 RLS_ON_HAEMODIALYSIS = "any RLS on haemodialysis 27.2 % (pooled, 24.8-29.7)"
+IRON_IN_TRIALS = "IRLS of iron against placebo -3.78 points (-6.25 to -1.31; Trotti 2019, Cochrane)"
 CSF_FERRITIN_IN_RLS = (
     "ferritin in cerebrospinal fluid is lower in RLS at equal serum ferritin (Earley 2000, "
     "Mizuno 2005)"

@@ -59,7 +59,7 @@ def live_month(life: Any, body: Any, burdens: Any, month: int, p: Inputs) -> Non
     begin_burden(burdens, WHOLE, STANDING, life)
     undergo_exposures(life, body, burdens, 0, at, p)
     burden = burdens[WHOLE]
-    care = receive_care(body, life, burden, p)
+    care = receive_care(body, life, burden, at, p)
     advance_body(body, life, burden, care, at, p)
 
 

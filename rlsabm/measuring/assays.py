@@ -150,32 +150,65 @@ def ferritin_log_sd(age: int, p: Inputs) -> float:
     return p.ferritin_person_log_sd + p.ferritin_log_sd_per_decade * max(age - 20, 0) / 10.0
 
 
+class Laboratory(NamedTuple):
+    """What a laboratory finds in a blood sample.
+
+    Attributes
+    ----------
+    ferritin
+        Serum ferritin (µg/L).
+    haemoglobin
+        Haemoglobin (g/L).
+    saturation
+        Transferrin saturation (%).
+    """
+
+    ferritin: float
+    haemoglobin: float
+    saturation: float
+
+
 @compiled
-def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> None:
-    """Measure a person at the end of a month."""
+def laboratory(life: Any, body: Any, month: int, p: Inputs) -> Laboratory:
+    """Laboratory values of a person in a month, with inflammation and the noise of the assays."""
     age = (month - life.birth_month) // 12
-    inflamed, csf_noise, _, _ = chance.at(p.key, life.uid, month, INFLAMMATION)
-    assay_1, assay_2, assay_3, assay_4 = chance.at(p.key, life.uid, month, ASSAY)
-    scan, _, _, _ = chance.at(p.key, life.uid, month, SCAN)
+    inflamed, _, _, _ = chance.at(p.key, life.uid, month, INFLAMMATION)
+    assay_1, assay_2, assay_3, _ = chance.at(p.key, life.uid, month, ASSAY)
     _, person, _, _ = chance.once(p.key, life.uid, IRON_HABITS)
     by_ferritin, by_saturation = inflammation(life, age, inflamed, p)
-
-    level = ferritin(body, life, p)
-    found.stores_ferritin_ug_per_l = level
-    found.serum_ferritin_ug_per_l = (
-        level
+    serum_ferritin = (
+        ferritin(body, life, p)
         * exp(ferritin_log_sd(age, p) * normal(person))
         * by_ferritin
         * exp(p.ferritin_assay_cv * normal(assay_1))
     )
-    level = haemoglobin(body, circulating_volume_l(life, month, p), p)
-    found.haemoglobin_g_per_l = level
-    found.measured_haemoglobin_g_per_l = level * (1.0 + p.haemoglobin_assay_cv * normal(assay_2))
-    level = transferrin_saturation(body, life, p)
-    found.transferrin_saturation_percent = level
-    found.measured_transferrin_saturation_percent = min(
-        level * by_saturation * exp(p.saturation_assay_cv * normal(assay_3)), 100.0
+    measured_haemoglobin = haemoglobin(body, circulating_volume_l(life, month, p), p) * (
+        1.0 + p.haemoglobin_assay_cv * normal(assay_2)
     )
+    saturation = min(
+        transferrin_saturation(body, life, p)
+        * by_saturation
+        * exp(p.saturation_assay_cv * normal(assay_3)),
+        100.0,
+    )
+    return Laboratory(serum_ferritin, measured_haemoglobin, saturation)
+
+
+@compiled
+def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> None:
+    """Measure a person at the end of a month."""
+    age = (month - life.birth_month) // 12
+    _, csf_noise, _, _ = chance.at(p.key, life.uid, month, INFLAMMATION)
+    _, _, _, assay_4 = chance.at(p.key, life.uid, month, ASSAY)
+    scan, _, _, _ = chance.at(p.key, life.uid, month, SCAN)
+
+    measured = laboratory(life, body, month, p)
+    found.stores_ferritin_ug_per_l = ferritin(body, life, p)
+    found.serum_ferritin_ug_per_l = measured.ferritin
+    found.haemoglobin_g_per_l = haemoglobin(body, circulating_volume_l(life, month, p), p)
+    found.measured_haemoglobin_g_per_l = measured.haemoglobin
+    found.transferrin_saturation_percent = transferrin_saturation(body, life, p)
+    found.measured_transferrin_saturation_percent = measured.saturation
     level = transferrin_receptor(body, life, p)
     found.transferrin_receptor_mg_per_l = level
     found.measured_transferrin_receptor_mg_per_l = level * exp(
@@ -187,7 +220,7 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
     level = body.cns_iron_structural / p.structural_pool_norm[min(age, LAST_AGE)]
     found.nigral_iron_ratio = level
     found.measured_nigral_iron_ratio = level * max(1.0 + p.nigral_scan_cv * normal(scan), 0.0)
-    found.dopamine_deficit = body.dopamine_deficit
+    found.dopamine_deficit = body.dopamine_deficit - body.dopamine_support
     found.storage_iron_mg = body.storage_iron_mg
     found.iron_absorbed_mg_per_day = body.absorbed_mg_per_day
     found.iron_lost_mg_per_day = body.lost_mg_per_day

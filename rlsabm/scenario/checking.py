@@ -10,6 +10,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
+from rlsabm.care.offers import ON_DIALYSIS
+from rlsabm.care.presets import preset_names
+from rlsabm.care.treatment import shipped_treatments
 from rlsabm.data.yaml_reading import Entry, Place
 from rlsabm.declaring.groups import IRON_STORES, Group
 from rlsabm.errors import ScenarioError, nearest, visible
@@ -36,6 +39,7 @@ MOST_MISTAKES_SHOWN, MOST_MISTAKES_LISTED = 5, 1_000
 #: Arms of a study beside its reference: names of files have two digits for them.
 MOST_ARMS = 99
 LONGEST_NAME_OF_ARM = 100
+_ARM_KEYS = f"{', '.join(ARM_KEYS[:-1])} or {ARM_KEYS[-1]}"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -136,6 +140,7 @@ class Mistakes:
         others = [
             *_parameter_mistakes(tree, self.parameters),
             *_condition_mistakes(tree, self.parameters),
+            *_care_mistakes(tree),
         ]
         unknown = {path for path, _, _ in others}
         try:
@@ -168,10 +173,10 @@ class Mistakes:
         if first and first not in ARM_KEYS:
             return (
                 "cannot differ between arms: an arm is the same people, observed in the same way "
-                "(expected conditions or parameters; for other changes write a scenario with "
+                f"(expected {_ARM_KEYS}; for other changes write a scenario with "
                 "'base:')"
             )
-        return with_help("unknown key", "conditions or parameters", meant)
+        return with_help("unknown key", _ARM_KEYS, meant)
 
 
 def _in_words(detail: dict[str, Any], entry: Entry, names: Sequence[KeyPath]) -> str:
@@ -255,6 +260,57 @@ def _condition_mistakes(tree: Entry, parameters: Iterable[str]) -> Found:
         asked = entry.value
         if isinstance(asked, str) and asked not in known:
             yield ("shifts", "conditions"), entry, partial(_not_to_be_traced, asked, known)
+
+
+def _care_mistakes(tree: Entry) -> Found:
+    """Presets, treatments and conditions that rules of care name and nobody knows."""
+    care = _section(tree, "care")
+    presets = care.get("presets")
+    for entry in presets.value if presets and isinstance(presets.value, list) else []:
+        if isinstance(entry.value, str) and entry.value not in preset_names():
+            yield ("care", "presets"), entry, partial(_not_among, entry, "a preset", preset_names())
+    own = _section(tree, "treatments")
+    treatments = list(dict.fromkeys([*shipped_treatments(), *own]))
+    for name, block in own.items():
+        if not NAME.fullmatch(name):
+            yield ("treatments", name), block, partial(_cannot_be_a_name, name, treatments)
+        elif name not in shipped_treatments() and "source" not in _said(block):
+            yield ("treatments", name), block, partial(_no_such_treatment, name)
+    conditions = [name for name, block in _section(tree, "conditions").items() if _is_whole(block)]
+    rules = care.get("rules")
+    for name, rule in (rules.value if rules and isinstance(rules.value, dict) else {}).items():
+        path = ("care", "rules", name)
+        said = rule.value if isinstance(rule.value, dict) else {}
+        if not NAME.fullmatch(name):
+            yield path, rule, partial(_cannot_be_a_name, name, ())
+        for key, what, known in (
+            ("treatment", "a treatment", treatments),
+            ("not_with", "treatments", treatments),
+            ("condition", "a condition", [*conditions, ON_DIALYSIS]),
+        ):
+            found = said.get(key)
+            items = found.value if found and isinstance(found.value, list) else [found]
+            for entry in filter(None, items):
+                if isinstance(entry.value, str) and entry.value and entry.value not in known:
+                    yield (*path, key), entry, partial(_not_among, entry, what, known)
+
+
+def _section(tree: Entry, key: str) -> dict[str, Entry]:
+    """What stands in a section of a scenario, by key; nothing where it is no mapping."""
+    section = tree.value.get(key) if isinstance(tree.value, dict) else None
+    return section.value if section is not None and isinstance(section.value, dict) else {}
+
+
+def _not_among(entry: Entry, what: str, known: Collection[str]) -> str:
+    found = f"found {visible(str(entry.value), LONGEST_VALUE)}"
+    return with_help(found, f"{what}: {', '.join(known)}", nearest(str(entry.value), known))
+
+
+def _no_such_treatment(name: str) -> str:
+    return with_help(
+        "no treatment of this name; a new one needs a source",
+        meant=nearest(name, shipped_treatments()),
+    )
 
 
 def _no_such_condition(

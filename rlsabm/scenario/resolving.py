@@ -15,7 +15,7 @@ from rlsabm.scenario.checking import MOST_ARMS, MOST_MISTAKES_SHOWN, Mistakes
 from rlsabm.scenario.layering import KeyPath, merged, nested, setting_layer
 from rlsabm.scenario.manifests import Recorded, checked_name, recorded_in
 from rlsabm.scenario.resolved import DEFAULT, REFERENCE, ResolvedScenario, leaves
-from rlsabm.scenario.schema import ParameterRange, Scenario
+from rlsabm.scenario.schema import ARM_KEYS, ParameterRange, Scenario
 from rlsabm.wording import LONGEST_VALUE, value_text, with_help
 
 SUFFIXES = ("", ".yaml", ".yml")
@@ -256,7 +256,7 @@ def _layers(
     for path, _ in leaves(scenario.model_dump()):
         yield ".".join(path), _layer_of(reference, path) or DEFAULT
     for name, arm in arms.items():
-        values: dict[str, Any] = arm.model_dump(include={"conditions", "parameters"})
+        values: dict[str, Any] = arm.model_dump(include=set(ARM_KEYS))
         for path, _ in leaves(values):
             if layer := _layer_of(arm_changes[name], path):
                 yield ".".join(("arms", name, *path)), layer

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from rlsabm.care.section import CareSection, TreatmentSection
 from rlsabm.declaring.sections import (
     AgeLimit,
     CountryName,
@@ -199,6 +200,12 @@ class Scenario(Section):
     conditions: Conditions = Field(
         default=Conditions(), description="Conditions that compromise iron."
     )
+    treatments: Annotated[
+        dict[str, TreatmentSection],
+        BeforeValidator(none_is_empty),
+        Field(description="Treatments, by name: changes of those that ship, and further ones."),
+    ] = {}
+    care: CareSection = Field(default=CareSection(), description="Who is treated, with what.")
     parameters: Annotated[
         dict[str, Number],
         BeforeValidator(none_is_empty),
@@ -207,7 +214,7 @@ class Scenario(Section):
     runs: Runs = Field(default=Runs(), description="Draws, replicates and seed.")
 
 
-ARM_KEYS = ("conditions", "parameters")
+ARM_KEYS = ("conditions", "treatments", "care", "parameters")
 RESERVED_ARM_NAMES = ("reference", "baseline")
 
 

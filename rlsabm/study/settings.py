@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from rlsabm.care.care_rule import CareRule
+from rlsabm.care.plan import CarePlan, plan_care
+from rlsabm.care.presets import preset_rules
+from rlsabm.care.section import CareSection
+from rlsabm.care.treatment import Treatment, shipped_treatments
 from rlsabm.declaring.bounds import mapping, names, whole_number
 from rlsabm.demography.countries import (
     COUNTRIES,
@@ -195,4 +201,46 @@ def unit_setting(
             condition.with_strength(strengths.get(condition.name, 1.0))
             for condition in catalogue_of(scenario.conditions)
         ],
+        care=care_of(scenario, draw),
     )
+
+
+def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
+    """The care in a scenario, with the strength of treatments in a draw.
+
+    Raises
+    ------
+    UserError
+        If a rule lacks a treatment, or there are too many.
+    """
+    treatments = dict(shipped_treatments())
+    for name, section in scenario.treatments.items():
+        said = {key: getattr(section, key) for key in section.model_fields_set}
+        before = treatments.get(name)
+        treatments[name] = (
+            replace(before, **said) if before else Treatment(**{"name": name, "source": "", **said})
+        )
+    seed = scenario.runs.seed
+    return plan_care(
+        {
+            name: treatment.with_strength(draw_strength(name, treatment.effect_log_sd, draw, seed))
+            for name, treatment in treatments.items()
+        },
+        rules_of(scenario.care),
+    )
+
+
+def rules_of(care: CareSection) -> list[CareRule]:
+    """Rules in force: those of presets, as a scenario changes them, and its own."""
+    said: dict[str, dict[str, Any]] = {}
+    for preset in care.presets:
+        said |= {name: dict(block) for name, block in preset_rules(preset).items()}
+    for name, section in care.rules.items():
+        own = {key: getattr(section, key) for key in section.model_fields_set}
+        said[name] = said.get(name, {}) | own
+    without_words = {
+        name: {key: value for key, value in block.items() if key not in ("enabled", "source")}
+        for name, block in said.items()
+        if block.get("enabled", True)
+    }
+    return [CareRule(name=name, **block) for name, block in without_words.items()]

@@ -25,6 +25,8 @@ from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
 from rlsabm.burden import lay_neutral, neutral_burdens
 from rlsabm.care.care import receive_care
+from rlsabm.care.diagnosis import DIAGNOSIS
+from rlsabm.care.treatments import TREATMENTS
 from rlsabm.chance import Word
 from rlsabm.compilation import compiled
 from rlsabm.declaring.inputs import Inputs
@@ -62,7 +64,8 @@ from rlsabm.worlds.world import (
 #: People who live again at a time: their bodies in all worlds fit into the processor's cache.
 CHUNK = 256
 #: What a changed body has of its own.  The rest is the factual body's.
-_OWN = {field.name for room in (LASTING, BRAIN, SYMPTOMS) for field in room.body_fields}
+_OWN_ROOMS = (LASTING, BRAIN, SYMPTOMS, DIAGNOSIS, TREATMENTS)
+_OWN = {field.name for room in _OWN_ROOMS for field in room.body_fields}
 _SHARED = [name for name in BODY.names or () if name not in _OWN]
 
 
@@ -137,9 +140,9 @@ def live_life_again(
                     burden_of_world(burdens, life, world, filled, begun, p)
                     borne = OF_WORLD
                 if differs[w]:
-                    care = receive_care(bodies[w + 1], life, burdens[borne], p)
+                    care = receive_care(bodies[w + 1], life, burdens[borne], at, p)
                     advance_body(bodies[w + 1], life, burdens[borne], care, at, p)
-        care = receive_care(bodies[0], life, burdens[WHOLE], p)
+        care = receive_care(bodies[0], life, burdens[WHOLE], at, p)
         advance_body(bodies[0], life, burdens[WHOLE], care, at, p)
         for w in range(len(worlds)):
             if worlds[w].body != BEARING:

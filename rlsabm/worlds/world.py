@@ -17,6 +17,7 @@ from rlsabm.body.brain import advance_dopamine, advance_pools, iron_effect
 from rlsabm.body.lasting import advance_lasting
 from rlsabm.body.symptoms import advance_symptoms
 from rlsabm.burden import add_part, add_part_without_iron
+from rlsabm.care.care import be_treated
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import in_words
 from rlsabm.declaring.groups import IRON_STORES
@@ -35,6 +36,8 @@ NO_PATH = "path from iron to dopamine cut"
 #: What the body of a world is like: one that bears the world's burden; one whose iron stores never
 #: lack; one whose CNS iron never lacks; one in which lack of iron does not reach dopamine.
 BEARING, REPLETE, SUFFICIENT, WITHOUT_PATH = range(4)
+#: Stores that never lack, in units of their scale: a ferritin of 140 µg/L.
+FULL_STORES = 1.5
 
 #: Burdens of a month for worlds, behind those of `rlsabm.life.month`: the whole without what is left
 #: out, and the catalogue's conditions without those left out.
@@ -180,11 +183,27 @@ def burden_of_world(
     add_parts(burdens, OF_WORLD, filled, world.parts, world.iron_only)
 
 
+@inlined
+def take_iron(body: Any, factual: Any, kind: int, life: Any) -> None:
+    """Give a body the iron that a laboratory would find: full stores, or those of the factual body."""
+    if kind == REPLETE:
+        body.storage_iron_mg = FULL_STORES * life.storage_scale_mg
+        body.red_cell_iron_mg = life.red_cell_target_mg
+    else:
+        body.storage_iron_mg = factual.storage_iron_mg
+        body.red_cell_iron_mg = factual.red_cell_iron_mg
+        body.infused_iron_mg = factual.infused_iron_mg
+
+
 @compiled
 def advance_changed_body(
     body: Any, factual: Any, kind: int, life: Any, burden: Any, at: Moment, p: Inputs
 ) -> None:
     """One month of a body whose peripheral iron is not followed: it lacks none, or it is factual."""
+    supply = 1.0
+    if p.care_rule_count > 0:
+        take_iron(body, factual, kind, life)
+        supply = be_treated(body, life, 0.0, at, p).supply_factor
     effect = 0.0
     by_iron = 0.0
     load = burden.dopamine_load
@@ -193,7 +212,7 @@ def advance_changed_body(
     else:
         advance_lasting(body, burden, 1.0, p)
     if kind == REPLETE:
-        advance_pools(body, life, 1.0, p)
+        advance_pools(body, life, supply, p)
         effect = iron_effect(body, at.age, p)
         by_iron = p.dopamine_share * effect
     elif kind == SUFFICIENT:
