@@ -67,6 +67,10 @@ STREAMS = {
     "scan": (23, "at"),
     "strata of founders": (24, "nth"),
     "new environment": (25, "at"),
+    "treatment": (26, "episode"),
+    "care": (27, "at"),
+    "offer of treatment": (28, "episode"),
+    "uptake": (29, "episode"),
 }
 #: Numbers of events, frozen as well: line lists hold them.
 EVENT_NUMBERS = {

@@ -210,8 +210,8 @@ def test_wrong_values(line: str, expected: str) -> None:
         ("a: {base: x}", "arms.a.base: cannot differ between arms"),
         (
             "a: {condition: {}}",
-            "arms.a.condition: unknown key (expected conditions or parameters; did you mean "
-            "conditions?)",
+            "arms.a.condition: unknown key (expected conditions, treatments, care or parameters; "
+            "did you mean conditions?)",
         ),
         (
             "a: {conditions.dialysis.enabeld: true}",

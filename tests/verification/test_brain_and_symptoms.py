@@ -15,7 +15,7 @@ from rlsabm.body.body import be_born
 from rlsabm.body.brain import advance_brain, deficit_effect
 from rlsabm.body.responses import cns_supply, equilibrium_prevalence
 from rlsabm.body.symptoms import advance_symptoms, irls, next_state
-from rlsabm.burden import neutral_burdens
+from rlsabm.burden import NO_CARE, neutral_burdens
 from rlsabm.conventions import LONG_AGO, NEVER
 from rlsabm.moment import Moment
 from rlsabm.person import BODY, LIFE, newborn_records
@@ -30,7 +30,7 @@ def _advance(body: Any, life: Any, burdens: Any, age: int, p: Any, us: Any, curv
     """Brain and symptoms under a constant burden: the state at the end of each month."""
     burden = burdens[0]
     for month in range(len(us)):
-        effect = advance_brain(body, life, burden, age, 1.0 / life.storage_scale_mg, p)
+        effect = advance_brain(body, life, burden, NO_CARE, age, 1.0 / life.storage_scale_mg, p)
         at = Moment(month, age, us[month], 0.0, 0.0, 0.0)
         advance_symptoms(body, life, effect, at, p)
         curve[month, 0] = body.cns_iron_exchangeable

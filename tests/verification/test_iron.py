@@ -59,8 +59,8 @@ def from_food(life: Any, share: float, drive: float, burdens: Any, p: Any) -> fl
 
 
 @njit(error_model="numpy")
-def from_tablets(share: float, drive: float, burdens: Any, p: Any) -> float:
-    return absorbed_from_tablets(share, drive, burdens[0], p)
+def from_tablets(dose: float, share: float, drive: float, burdens: Any, p: Any) -> float:
+    return absorbed_from_tablets(dose, p.tablet_daily_factor, share, drive, burdens[0], p)
 
 
 @njit(error_model="numpy")
@@ -294,8 +294,7 @@ def test_tablets_absorb_what_was_measured(setting: Setting) -> None:
     burdens = neutral_burdens(1)
     lay_down_first(newborn_records(LIFE, 1)[0], burdens)
     for dose, measured in ((40.0, 6.7), (240.0, 18.1)):
-        burdens[0].oral_iron_mg_per_day = dose
-        daily = from_tablets(p.share_at_tablet_reference, 1.0, burdens, p)
+        daily = from_tablets(dose, p.share_at_tablet_reference, 1.0, burdens, p)
         assert daily / p.tablet_daily_factor == pytest.approx(measured, rel=0.02)
     assert 0.55 <= p.tablet_daily_factor <= 0.65, "a daily dose absorbs 35-45 % less (Moretti 2015)"
 
@@ -310,8 +309,8 @@ def test_no_more_than_half_of_a_tablet_is_absorbed(
     setting: Setting, dose: float, share: float, drive: float, factor: float
 ) -> None:
     burdens = neutral_burdens(1)
-    burdens[0].oral_iron_mg_per_day, burdens[0].absorption_factor = dose, factor
-    absorbed = from_tablets(share, drive, burdens, setting.inputs)
+    burdens[0].absorption_factor = factor
+    absorbed = from_tablets(dose, share, drive, burdens, setting.inputs)
     assert 0.0 < absorbed <= 0.5 * dose
 
 

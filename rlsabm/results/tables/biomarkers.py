@@ -154,7 +154,7 @@ def _summaries(values: Floats) -> list[Floats]:
     """Summaries of each row of values, in the order of the columns."""
     several = values.shape[1] > 1
     missing = np.full(len(values), np.nan)
-    positive = (values > 0).all(axis=1)
+    positive: Bools = np.asarray((values > 0).all(axis=1))
     logarithms = np.log(values, out=np.zeros_like(values), where=positive[:, np.newaxis])
     return [
         np.full(len(values), float(values.shape[1])),

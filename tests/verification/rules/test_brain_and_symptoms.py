@@ -27,6 +27,7 @@ from rlsabm.body.symptoms import (
     next_state,
     note_symptoms,
 )
+from rlsabm.burden import NO_CARE
 from rlsabm.conventions import LAST_AGE, LONG_AGO, NEVER
 
 AGE = 40
@@ -127,17 +128,46 @@ def test_four_fifths_of_the_effect_pass_through_dopamine() -> None:
     )
     burden = a_burden()
     burden.dopamine_load = 0.3
-    found = plain(advance_brain)(body, life, burden, AGE, 1 / 500, inputs())
+    found = plain(advance_brain)(body, life, burden, NO_CARE, AGE, 1 / 500, inputs())
     expected = 2 * 0.25 * (1 - 0.3 * 0.5)
     assert found == pytest.approx(expected, rel=1e-3)
     step = 1 - np.exp(-1)
     assert body.dopamine_deficit == pytest.approx((0.8 * expected + 0.3) * step, rel=1e-3)
 
 
+def test_infusions_and_transport_supply_the_brain_beyond_stores() -> None:
+    """0.75 a gram in macrophages; what stores supply is multiplied; no scar comes of a surplus."""
+    step = 1 - np.exp(-0.5)
+    values = {"lasting_share_per_short_year": 0.1, "lasting_cns_iron_loss": 0.0}
+    p = inputs(infused_iron_supply_per_g=0.75, **values)
+    life, body = person(infused_iron_mg=400.0, lasting_load=0.2)
+    plain(advance_brain)(body, life, a_burden(), NO_CARE, AGE, 1 / 500, p)
+    supply = plain(cns_supply)(2.0, p)
+    assert body.cns_iron_exchangeable == pytest.approx(1 + (supply + 0.3 - 1) * step, rel=1e-5)
+    assert body.lasting_load == pytest.approx(0.2)
+    life, body = person(cns_iron_trait=0.5)
+    care = NO_CARE._replace(supply_factor=1.4)
+    plain(advance_brain)(body, life, a_burden(), care, AGE, 1 / 500, p)
+    assert body.cns_iron_exchangeable == pytest.approx(
+        1 + (0.5 * 1.4 * supply - 1) * step, rel=1e-5
+    )
+
+
+def test_treatment_lowers_liability_and_augmentation_raises_it() -> None:
+    life, body = person()
+    of_drugs = {"dopamine_support": 0.5, "symptom_relief": 0.25, "augmentation": 0.125}
+    plain(advance_symptoms)(body, life, 0.0, moment(), inputs())
+    before = float(body.liability)
+    for name, value in of_drugs.items():
+        body[name] = value
+    plain(advance_symptoms)(body, life, 0.0, moment(), inputs())
+    assert body.liability == pytest.approx(before - 0.5 - 0.25 + 0.125)
+
+
 def test_the_brain_sees_the_persons_stores() -> None:
     life, body = person(storage_iron_mg=80.0, storage_scale_mg=400.0)
     p = inputs()
-    plain(advance_brain)(body, life, a_burden(), AGE, 1 / 400, p)
+    plain(advance_brain)(body, life, a_burden(), NO_CARE, AGE, 1 / 400, p)
     supply = plain(cns_supply)(0.2, p)
     assert body.cns_iron_exchangeable == pytest.approx(
         1 + (supply - 1) * (1 - np.exp(-0.5)), rel=1e-5
@@ -230,7 +260,7 @@ def test_a_month_of_the_brain_leaves_its_share() -> None:
     """The month's own supply, by the stores, is what it is short of."""
     life, body = person(storage_iron_mg=0.0, storage_scale_mg=400.0)
     p = inputs(lasting_share_per_short_year=0.1)
-    plain(advance_brain)(body, life, a_burden(), AGE, 1 / 400, p)
+    plain(advance_brain)(body, life, a_burden(), NO_CARE, AGE, 1 / 400, p)
     short = 1 - plain(cns_supply)(0.0, p)
     assert short > 0.9
     assert body.lasting_load == pytest.approx(short * (1 - 0.9 ** (1 / 12)), rel=EXACT)

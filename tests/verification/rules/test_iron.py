@@ -25,7 +25,7 @@ from rlsabm.body.iron import (
     transferrin_saturation,
 )
 from rlsabm.body.responses import absorbed_share, cns_supply, equilibrium_prevalence, ferritin_at
-from rlsabm.burden import NO_CARE, Care
+from rlsabm.burden import NO_CARE
 from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, MALE
 
 DAYS = 30.44
@@ -46,6 +46,7 @@ def month(
     values: dict[str, float] | None = None,
     burden: dict[str, float] | None = None,
     infused_mg: float = 0.0,
+    care: dict[str, float] | None = None,
     **of: Any,
 ) -> SimpleNamespace:
     """A month of iron: the body before and after, and what changed."""
@@ -55,8 +56,9 @@ def month(
     load = a_burden()
     for name, value in (burden or {}).items():
         load[name] = value
+    received = NO_CARE._replace(infused_iron_mg=infused_mg, **(care or {}))
     plain(advance_iron)(
-        body, life, load, Care(infused_mg), 1.0 / life.storage_scale_mg, inputs(**(values or {}))
+        body, life, load, received, 1.0 / life.storage_scale_mg, inputs(**(values or {}))
     )
     return SimpleNamespace(
         life=life,
@@ -199,28 +201,33 @@ def test_tablets_are_absorbed_as_moretti_measured() -> None:
     burden, p = a_burden(), inputs()
     at_20 = share_at(500 * np.log1p(20 / 40))
     for dose, first in ((40.0, 6.7), (240.0, 18.1)):
-        burden.oral_iron_mg_per_day = dose
-        found = plain(absorbed_from_tablets)(at_20, 1.0, burden, p)
-        assert found == pytest.approx(0.64 * first, rel=0.02)
-        assert found == pytest.approx(0.64 * 0.87 * dose**0.555, rel=1e-6)
+        for relative in (1.0, p.tablet_daily_factor):
+            found = plain(absorbed_from_tablets)(dose, relative, at_20, 1.0, burden, p)
+            assert found == pytest.approx(relative * first, rel=0.02)
+            assert found == pytest.approx(relative * 0.87 * dose**0.555, rel=1e-6)
+    assert p.tablet_daily_factor == 0.64
 
 
 def test_tablets_are_absorbed_less_above_a_ferritin_of_80_and_no_more_below() -> None:
     burden, p = a_burden(), inputs()
-    burden.oral_iron_mg_per_day = 60.0
     at_80 = 0.89 * 80**-0.5
-    full = plain(absorbed_from_tablets)(at_80, 1.0, burden, p)
-    assert plain(absorbed_from_tablets)(at_80 / 2, 1.0, burden, p) == pytest.approx(full / 2)
-    assert plain(absorbed_from_tablets)(at_80 * 3, 1.0, burden, p) == pytest.approx(full)
+    full = plain(absorbed_from_tablets)(60.0, 0.64, at_80, 1.0, burden, p)
+    assert plain(absorbed_from_tablets)(60.0, 0.64, at_80 / 2, 1.0, burden, p) == pytest.approx(
+        full / 2
+    )
+    assert plain(absorbed_from_tablets)(60.0, 0.64, at_80 * 3, 1.0, burden, p) == pytest.approx(
+        full
+    )
 
 
 def test_tablets_go_with_drive_and_absorption_up_to_half_of_the_dose() -> None:
     burden, p = a_burden(), inputs()
-    burden.oral_iron_mg_per_day = 60.0
-    full = plain(absorbed_from_tablets)(0.2, 1.0, burden, p)
+    full = plain(absorbed_from_tablets)(60.0, 0.64, 0.2, 1.0, burden, p)
     burden.absorption_factor = 0.5
-    assert plain(absorbed_from_tablets)(0.2, 1.4, burden, p) == pytest.approx(0.7 * full)
-    assert plain(absorbed_from_tablets)(0.2, 99.0, burden, p) == 30.0
+    assert plain(absorbed_from_tablets)(60.0, 0.64, 0.2, 1.4, burden, p) == pytest.approx(
+        0.7 * full
+    )
+    assert plain(absorbed_from_tablets)(60.0, 0.64, 0.2, 99.0, burden, p) == 30.0
 
 
 def test_drive_rises_by_1_5_per_share_of_red_cells_missing() -> None:
@@ -250,6 +257,38 @@ def test_tablets_add_to_food() -> None:
     tablets = 0.64 * 0.87 * 60**0.555 * share_at(700.0) / (0.89 * 80**-0.5)
     assert found.stores - without.stores == pytest.approx(tablets * DAYS, rel=1e-4)
     assert found.gained == pytest.approx(tablets * DAYS, rel=1e-4)
+
+
+def test_tablets_of_care_come_on_their_days_beside_others() -> None:
+    """A dose of 60 mg on four fifths of every other day, absorbed as a first one."""
+    first = 0.87 * 60**0.555 * share_at(700.0) / (0.89 * 80**-0.5)
+    care = {"oral_iron_mg": 60.0, "oral_iron_days": 0.4, "oral_iron_relative": 1.0}
+    without = month(storage_iron_mg=700.0)
+    found = month(storage_iron_mg=700.0, care=care)
+    assert found.gained - without.gained == pytest.approx(0.4 * first * DAYS, rel=1e-4)
+    both = month(storage_iron_mg=700.0, care=care, burden={"oral_iron_mg_per_day": 60.0})
+    assert both.gained - without.gained == pytest.approx((0.4 + 0.64) * first * DAYS, rel=1e-4)
+
+
+def test_macrophages_pass_infused_iron_on_to_stores() -> None:
+    """Of what they hold, 1 - exp(-1 / 2) a month; the ledger has it from the day of the infusion."""
+    share = 1 - np.exp(-1 / 2)
+    found = month(care={"slow_iron_mg": 800.0})
+    assert found.stores == pytest.approx(1000 + 800 * share)
+    assert found.body.infused_iron_mg == pytest.approx(800 * (1 - share))
+    assert found.gained == pytest.approx(800.0)
+    later = month(infused_iron_mg=300.0)
+    assert later.stores == pytest.approx(1000 + 300 * share)
+    assert later.gained == 0.0
+
+
+def test_gut_and_assays_see_iron_in_macrophages() -> None:
+    """Absorption and ferritin are those of stores that hold it."""
+    p = inputs()
+    life, body = person(storage_iron_mg=200.0, infused_iron_mg=300.0)
+    assert plain(ferritin)(body, life, p) == pytest.approx(40 * (np.exp(1.0) - 1))
+    found = month(iron_intake_mg_per_day=10.0, storage_iron_mg=200.0, infused_iron_mg=300.0)
+    assert found.gained == pytest.approx(10 * share_at(500.0) * DAYS, rel=1e-5)
 
 
 def test_infused_iron_goes_to_stores() -> None:
