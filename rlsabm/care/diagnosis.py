@@ -28,7 +28,7 @@ _BODY_FIELDS = (
 _PARAMETERS = (
     P("diagnosis_per_year", 0.02, "1/year", "lognormal", 0.5, 0.0, 1000.0,
       "Rate at which people with clinically significant RLS are diagnosed, where there is care.",
-      "set so that about a quarter of them have a diagnosis: 6.2 % in a general population (Allen 2005, "
+      "set so that about a quarter of them have one: 6.2 % in a general population (Allen 2005, "
       "REST), about 8 % in primary care (Hening 2004 doi 10.1016/j.sleep.2004.03.006), 33 % in the "
       "United States in 2007 (Allen 2011 doi 10.1002/mds.23430)"),
 )  # fmt: skip

@@ -85,12 +85,6 @@ class TreatmentSection(Section):
         Rate, Key(description="The same once augmentation has begun.")
     ] = 0.0
     in_pregnancy: Annotated[bool, Key(description="Whether it may be taken in pregnancy.")] = True
-    cost_per_month: Annotated[
-        float, Key(ge=0, le=1e9, description="Cost of a month, in any currency.")
-    ] = 0.0
-    cost_at_start: Annotated[
-        float, Key(ge=0, le=1e9, description="Cost of beginning it, in the same currency.")
-    ] = 0.0
     effect_log_sd: Annotated[
         float,
         Key(

@@ -54,8 +54,6 @@ class Treatment:
         Rates of stopping it.
     in_pregnancy
         Whether it may be taken in pregnancy.
-    cost_per_month, cost_at_start
-        In any currency.
     effect_log_sd
         Standard deviation between draws of the logarithm of the strength of its effects that are not
         iron.
@@ -81,8 +79,6 @@ class Treatment:
     stopped_per_year: float = 0.0
     stopped_per_year_if_augmented: float = 0.0
     in_pregnancy: bool = True
-    cost_per_month: float = 0.0
-    cost_at_start: float = 0.0
     effect_log_sd: float = 0.2
 
     @property

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rlsabm.body.iron import PERIPHERAL_IRON
+from rlsabm.care.receiving import groups_of_care
+from rlsabm.care.treatment import Treatment
 from rlsabm.declaring.groups import Group
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.exposures.catalogue.episodes import groups_of_catalogue
@@ -33,11 +35,20 @@ def labels_of(groups: Iterable[Group]) -> dict[str, str]:
     }
 
 
-def groups_of(conditions: Sequence[Condition]) -> list[Group]:
-    """All groups, in the order of the tables; conditions are those of the catalogue."""
+def groups_of(conditions: Sequence[Condition], treatments: Sequence[Treatment] = ()) -> list[Group]:
+    """All groups, in the order of the tables.
+
+    Parameters
+    ----------
+    conditions
+        Conditions of the catalogue.
+    treatments
+        Treatments that rules of care offer; without any, nobody is diagnosed.
+    """
     return [
         EVERYONE,
         *(group for exposure in IN_TABLES for group in exposure.groups),
         *groups_of_catalogue(conditions),
         *PERIPHERAL_IRON.groups,
+        *groups_of_care(treatments),
     ]

@@ -114,7 +114,8 @@ class Observed:
     @cached_property
     def groups(self) -> list[Group]:
         """Groups in which people are counted, everyone first."""
-        return groups_of(self.survey.setting.conditions)
+        setting = self.survey.setting
+        return groups_of(setting.conditions, setting.care.treatments)
 
     @cached_property
     def members(self) -> dict[str, Bools]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rlsabm.care.receiving import DIAGNOSED
 from rlsabm.errors import LONGEST_LINE, UserError, visible
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of, labels_of
@@ -126,6 +127,13 @@ def _check_names(setting: Setting) -> None:
                 f"conditions.{condition.name}: is the name of a group in the tables (see rlsabm "
                 "conditions); choose another"
             )
+    taken |= {DIAGNOSED, *(condition.name for condition in setting.conditions)}
+    for treatment in setting.care.treatments:
+        if treatment.name in taken:
+            raise UserError(
+                f"treatments.{treatment.name}: is the name of a group in the tables (see rlsabm "
+                "conditions); choose another"
+            )
 
 
 def _with_place(study: ResolvedScenario, arm: str, message: str) -> str:
@@ -175,7 +183,8 @@ def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocab
             setting, scenario.shifts.conditions, postulates=scenario.shifts.postulates
         )
     }
-    groups = groups_of(list(conditions.values()))
+    treatments = {t.name: t for setting in settings for t in setting.care.treatments}
+    groups = groups_of(list(conditions.values()), list(treatments.values()))
     return Vocabulary(
         arms=list(study.arms),
         worlds=[FACTUAL, *worlds],
