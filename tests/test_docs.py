@@ -20,6 +20,7 @@ from rlsabm.calibration.effects import TABLE as EFFECTS
 from rlsabm.calibration.scorecard import TABLE as SCORECARD
 from rlsabm.calibration.sensitivity import TABLE as SENSITIVITY
 from rlsabm.calibration.tables import TABLES as CALIBRATION_TABLES
+from rlsabm.care.section import RuleSection, TreatmentSection
 from rlsabm.exposures.catalogue.condition import shipped_catalogue
 from rlsabm.inputs import INPUT_TABLES
 from rlsabm.measuring.assays import MEASURES
@@ -136,6 +137,7 @@ def test_names_in_the_odd_exist() -> None:
         *(group.name for group in groups_of(shipped_catalogue())),
         *(measure.name for measure in MEASURES),
         *TABLES,
+        *TreatmentSection.model_fields,
     }
     assert len(found & set(PARAMETERS)) > 100
     assert found <= known, sorted(found - known)
@@ -169,8 +171,12 @@ def scenario_keys(schema: dict[str, Any], section: Any, parents: str = "") -> It
 
 def test_every_scenario_key_is_documented() -> None:
     schema = json_schema()
-    keys = set(scenario_keys(schema, schema)) - {"population", "observe", "runs", "conditions"}
+    sections = {"population", "observe", "runs", "conditions", "treatments", "care", "care.rules"}
+    keys = set(scenario_keys(schema, schema)) - sections
     keys -= {f"conditions.{name}" for name in ("blood_donation", "pregnancy", "dialysis")}
     text = (DOCS / "scenario.md").read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
     assert rows == keys
+    for named, section in (("treatments.NAME", TreatmentSection), ("care.rules.NAME", RuleSection)):
+        of_named = re.findall(rf"^\| `{named}\.([a-z_]+)` \|", text, re.MULTILINE)
+        assert of_named == list(section.model_fields)

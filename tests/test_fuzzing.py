@@ -18,7 +18,7 @@ def in_words(count: Count) -> str:
     )
 
 
-@pytest.mark.parametrize("files", [60, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize("files", [60, pytest.param(600, marks=pytest.mark.endurance)])
 def test_damaged_files_are_answered_in_words(files: int) -> None:
     """No traceback, no hang, nothing written elsewhere, and a message that can be read."""
     count = count_answers(files, seed=files, processes=1 if files < 100 else 2)

@@ -15,7 +15,7 @@ def test_an_installed_package_has_the_hash_of_its_checkout(tmp_path: Path) -> No
     """So that a study begun with one goes on with the other, and workers of a cluster agree."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    installed = shutil.copytree(PACKAGE, tmp_path / "rlsabm")
+    installed = shutil.copytree(CHECKOUT / "rlsabm", tmp_path / "rlsabm")
     for source, target in wheel["force-include"].items():
         assert target.removeprefix("rlsabm/") in ONLY_IN_WHEELS, target
         if (CHECKOUT / source).is_dir():

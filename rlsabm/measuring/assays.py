@@ -169,6 +169,12 @@ class Laboratory(NamedTuple):
 
 
 @compiled
+def diluted_haemoglobin(life: Any, body: Any, month: int, p: Inputs) -> float:
+    """Haemoglobin (g/L) in the blood volume of a month, which pregnancy raises."""
+    return haemoglobin(body, circulating_volume_l(life, month, p), p)
+
+
+@compiled
 def laboratory(life: Any, body: Any, month: int, p: Inputs) -> Laboratory:
     """Laboratory values of a person in a month, with inflammation and the noise of the assays."""
     age = (month - life.birth_month) // 12
@@ -182,7 +188,7 @@ def laboratory(life: Any, body: Any, month: int, p: Inputs) -> Laboratory:
         * by_ferritin
         * exp(p.ferritin_assay_cv * normal(assay_1))
     )
-    measured_haemoglobin = haemoglobin(body, circulating_volume_l(life, month, p), p) * (
+    measured_haemoglobin = diluted_haemoglobin(life, body, month, p) * (
         1.0 + p.haemoglobin_assay_cv * normal(assay_2)
     )
     saturation = min(
@@ -205,7 +211,7 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
     measured = laboratory(life, body, month, p)
     found.stores_ferritin_ug_per_l = ferritin(body, life, p)
     found.serum_ferritin_ug_per_l = measured.ferritin
-    found.haemoglobin_g_per_l = haemoglobin(body, circulating_volume_l(life, month, p), p)
+    found.haemoglobin_g_per_l = diluted_haemoglobin(life, body, month, p)
     found.measured_haemoglobin_g_per_l = measured.haemoglobin
     found.transferrin_saturation_percent = transferrin_saturation(body, life, p)
     found.measured_transferrin_saturation_percent = measured.saturation

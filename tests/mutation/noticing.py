@@ -19,7 +19,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "body/lasting": ("brain_and_symptoms", "worlds"),
     "body/symptoms": ("brain_and_symptoms", "iron", "worlds"),
     "burden": ("worlds", "month"),
-    "care/infusions": ("care", "worlds"),
+    "care/": ("care", "worlds"),
     "exposures/catalogue/": ("catalogue", "raised", "month", "worlds"),
     "exposures/donation": ("donation", "raised", "sources"),
     "exposures/kidney": ("kidney", "raised", "sources"),
@@ -68,6 +68,7 @@ ALSO: dict[str, tuple[str, ...]] = {
 COMPILED: dict[str, tuple[str, ...]] = {
     "body/": (f"{_VERIFICATION}/test_iron.py", f"{_VERIFICATION}/test_brain_and_symptoms.py"),
     "burden": (f"{_VERIFICATION}/test_worlds.py",),
+    "care/": (f"{_VERIFICATION}/test_care.py",),
     "exposures/": (f"{_VERIFICATION}/test_exposures.py", f"{_VERIFICATION}/test_worlds.py"),
     "exposures/catalogue/": (f"{_VERIFICATION}/test_conditions.py",
                              f"{_VERIFICATION}/test_connected_conditions.py"),

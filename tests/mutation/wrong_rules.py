@@ -158,6 +158,60 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
         "the protocol does not see inflammation",
     ),
     (
+        "body/infused_iron.py",
+        "body.infused_iron_mg -= released",
+        "pass",
+        "macrophages pass the same iron on every month",
+    ),
+    (
+        "body/iron.py",
+        "iron_mg = body.storage_iron_mg + body.infused_iron_mg",
+        "iron_mg = body.storage_iron_mg",
+        "assays do not see iron in macrophages",
+    ),
+    (
+        "care/care.py",
+        "offer_treatments(body, life, at, p)",
+        "pass",
+        "nobody is offered a treatment",
+    ),
+    (
+        "care/diagnosis.py",
+        "if body.diagnosed_month == NEVER and has_significant_rls(body, p):",
+        "if body.diagnosed_month == NEVER and body.rls:",
+        "any RLS is diagnosed",
+    ),
+    (
+        "care/offers.py",
+        "accepted, _, _, _ = chance.episode(p.key, life.uid, code, 0, UPTAKE)",
+        "accepted, _, _, _ = chance.episode(p.key, life.uid, code, month, UPTAKE)",
+        "people change their mind every month",
+    ),
+    (
+        "care/offers.py",
+        "if body.treatments & p.rule_not_with[r]:",
+        "if False:",
+        "treatments are combined that must not be",
+    ),
+    (
+        "care/treatments.py",
+        "if months == 1:",
+        "if months >= 1:",
+        "the whole dose is infused again every month",
+    ),
+    (
+        "care/treatments.py",
+        "body.augmented &= ~(1 << k)",
+        "pass",
+        "augmentation stays when its treatment has ended",
+    ),
+    (
+        "care/treatments.py",
+        "if life.pregnancy != 0 and p.treatment_in_pregnancy[k] == 0.0:",
+        "if False:",
+        "drugs are taken through pregnancy",
+    ),
+    (
         "exposures/kidney.py",
         "of_dialysis.dialysis_care += 1.0",
         "pass",
@@ -165,8 +219,8 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "worlds/living_again.py",
-        "care = receive_care(bodies[w + 1], life, burdens[borne], p)",
-        "care = receive_care(bodies[0], life, burdens[borne], p)",
+        "care = receive_care(bodies[w + 1], life, burdens[borne], at, p)",
+        "care = receive_care(bodies[0], life, burdens[borne], at, p)",
         "iron is infused by what is measured in another world",
     ),
     (
@@ -635,8 +689,8 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "worlds/world.py",
-        "advance_pools(body, life, 1.0, p)",
-        "advance_pools(body, life, 0.5, p)",
+        "advance_pools(body, life, supply, p)",
+        "advance_pools(body, life, 0.5 * supply, p)",
         "replete stores supply half",
     ),
     (

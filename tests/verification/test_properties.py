@@ -76,6 +76,13 @@ def test_blocks(parameters: dict[str, float]) -> None:
 
 
 @pytest.mark.long
+@settings(many, max_examples=120)
+@given(SOME | ALL)
+def test_more_parameters(parameters: dict[str, float]) -> None:
+    check_people(lived(parameters, size=400))
+
+
+@pytest.mark.endurance
 @many
 @given(SOME | ALL)
 def test_many_parameters(parameters: dict[str, float]) -> None:
@@ -83,7 +90,7 @@ def test_many_parameters(parameters: dict[str, float]) -> None:
 
 
 @pytest.mark.long
-@settings(many, max_examples=60)
+@settings(many, max_examples=30)
 @given(SOME | ALL)
 def test_tables_of_many_parameters(parameters: dict[str, float]) -> None:
     check_tables(surveyed(parameters))
