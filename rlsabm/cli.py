@@ -358,6 +358,36 @@ def conditions(
 
 
 @app.command()
+def treatments(
+    name: Annotated[
+        str | None, typer.Argument(help="Explain only this treatment or preset, with its sources.")
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--of", metavar="FILE", help="Those of this scenario file, its own ones included."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List and explain treatments, and the presets of rules by which they are offered.
+
+    Example: `rlsabm treatments dopamine_agonist`
+    """
+    from rlsabm.care.treatment import shipped_treatments
+    from rlsabm.printing.treatments import as_records, explain_treatment, print_treatments
+    from rlsabm.study.settings import treatments_of
+
+    known = treatments_of(_read(scenario, None).scenario) if scenario else shipped_treatments()
+    if as_json:
+        print_json(as_records(known))
+    elif name:
+        explain_treatment(name, known)
+    else:
+        print_treatments(known)
+
+
+@app.command()
 def instruments(as_json: JsonOption = False) -> None:
     """List the questionnaires and interviews that a scenario may name under observe.as.
 

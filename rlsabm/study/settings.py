@@ -205,6 +205,18 @@ def unit_setting(
     )
 
 
+def treatments_of(scenario: Scenario) -> dict[str, Treatment]:
+    """Treatments that ship, as a scenario changes them, and its own."""
+    treatments = dict(shipped_treatments())
+    for name, section in scenario.treatments.items():
+        said = {key: getattr(section, key) for key in section.model_fields_set}
+        before = treatments.get(name)
+        treatments[name] = (
+            replace(before, **said) if before else Treatment(**{"name": name, "source": "", **said})
+        )
+    return treatments
+
+
 def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
     """The care in a scenario, with the strength of treatments in a draw.
 
@@ -213,18 +225,11 @@ def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
     UserError
         If a rule lacks a treatment, or there are too many.
     """
-    treatments = dict(shipped_treatments())
-    for name, section in scenario.treatments.items():
-        said = {key: getattr(section, key) for key in section.model_fields_set}
-        before = treatments.get(name)
-        treatments[name] = (
-            replace(before, **said) if before else Treatment(**{"name": name, "source": "", **said})
-        )
     seed = scenario.runs.seed
     return plan_care(
         {
             name: treatment.with_strength(draw_strength(name, treatment.effect_log_sd, draw, seed))
-            for name, treatment in treatments.items()
+            for name, treatment in treatments_of(scenario).items()
         },
         rules_of(scenario.care),
     )
