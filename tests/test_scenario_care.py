@@ -83,6 +83,8 @@ def test_resolved_scenarios_say_who_is_treated(workplace: Path, rlsabm_command: 
         name: care_of(arm) for name, arm in study.arms.items()
     }
     assert study.content_hash() != read(CARE, "care.presets=[usual_care]").content_hash()
+    words = "treatments.transporter.source=dreamt", "care.rules.transporter_for_rls.source=a dream"
+    assert study.content_hash() == read(CARE, *words).content_hash()
     outcome = rlsabm_command("show", "asked.yaml")
     assert outcome.code == 0
     assert "uptake: 0.5" in outcome.out

@@ -19,7 +19,7 @@ REFERENCE = "reference"
 DEFAULT = "default"
 #: Keys that can change no result.
 WORDS = ("title", "description")
-WORDS_OF_CONDITIONS = ("label", "definition", "source")
+WORDS_OF_BLOCKS = ("label", "definition", "source")
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,19 @@ def _without_words(content: dict[str, Any]) -> dict[str, Any]:
     """Leave out what is only for people to read."""
     kept = {key: value for key, value in content.items() if key not in WORDS}
     for part in (kept, *kept["arms"].values()):
-        part["conditions"] = {
-            name: {key: value for key, value in block.items() if key not in WORDS_OF_CONDITIONS}
-            for name, block in part["conditions"].items()
-        }
+        part["conditions"] = _blocks_without_words(part["conditions"])
+        if "care" in part:  # a study of an earlier version has none
+            part["treatments"] = _blocks_without_words(part["treatments"])
+            rules = _blocks_without_words(part["care"]["rules"])
+            part["care"] = {**part["care"], "rules": rules}
     return kept
+
+
+def _blocks_without_words(blocks: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {key: value for key, value in block.items() if key not in WORDS_OF_BLOCKS}
+        for name, block in blocks.items()
+    }
 
 
 def _hash(content: dict[str, Any]) -> str:
