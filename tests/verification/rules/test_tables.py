@@ -12,6 +12,7 @@ from observed_tools import observed
 from rule_tools import inputs, plain
 
 from rlsabm.body.symptoms import RLS_ONSET
+from rlsabm.care.plan import NO_CARE_PLAN
 from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
 from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
@@ -76,7 +77,7 @@ def surveyed(count: int, bodies: dict[str, Any] | None = None, **fields: Any) ->
         dict(storage_iron_mg=1000.0, red_cell_iron_mg=2200.0) | (bodies or {})
     ).items():
         states[name] = value
-    setting: Any = SimpleNamespace(conditions=CONDITIONS, size=count)
+    setting: Any = SimpleNamespace(conditions=CONDITIONS, care=NO_CARE_PLAN, size=count)
     return Survey(setting, inputs(CONDITIONS), 2019, MONTH, np.arange(count), lives, states)
 
 
