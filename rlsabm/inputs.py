@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from rlsabm.care.offers import OFFERS
 from rlsabm.care.plan import NO_CARE_PLAN, CarePlan
+from rlsabm.care.treatments import TREATMENTS
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import Making
 from rlsabm.declaring.tables import Table
@@ -86,12 +88,32 @@ def make_inputs(
     )
     for room in ROOMS:
         if room.fill is not None:
-            for name, contents in room.fill(making).items():
-                of_table = np.asarray(contents)
-                # What is beyond the contents of a table, such as loci that are not there, stays zero.
-                whole: Any = record[name]
-                whole[(0, *(slice(length) for length in of_table.shape))] = of_table
+            _write(record, room.fill(making))
     return record[0]
+
+
+def with_care(inputs: Inputs, conditions: Sequence[Condition], care: CarePlan) -> Inputs:
+    """The same inputs with other treatments and rules of care."""
+    record = np.zeros(1, dtype=INPUTS)
+    record[0] = inputs
+    making = Making(
+        country=None, plan=None, p=record[0], conditions=tuple(conditions), mortality=np.zeros(0),
+        treatments=care.treatments, care_rules=care.rules,
+    )  # fmt: skip
+    for room in (TREATMENTS, OFFERS):
+        assert room.fill is not None
+        _write(record, room.fill(making), clear=True)
+    return record[0]
+
+
+def _write(record: Any, tables: Mapping[str, Any], *, clear: bool = False) -> None:
+    """Write tables; what is beyond the contents of one, such as loci that are not there, stays zero."""
+    for name, contents in tables.items():
+        of_table = np.asarray(contents)
+        whole: Any = record[name]
+        if clear:
+            whole[...] = 0
+        whole[(0, *(slice(length) for length in of_table.shape))] = of_table
 
 
 def with_key(inputs: Inputs, key: int) -> Inputs:

@@ -37,6 +37,7 @@ FLOORS = (
     ("population",),
     ("worlds",),
     ("observe",),
+    ("trials",),
     ("scenario",),
     ("results",),
     ("study",),

@@ -14,6 +14,7 @@ from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
 from rlsabm.printing.status import print_reasons
 from rlsabm.printing.text import say, say_command, say_line
+from rlsabm.printing.trial import print_trial
 from rlsabm.results.arm_counts import Choice
 from rlsabm.results.arrow import frame_of
 from rlsabm.results.comparing import Comparison, compare
@@ -57,6 +58,8 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     if scenario.shifts.postulates:
         postulates = _table(folder, "postulates")
         print_postulates(postulates, arm=REFERENCE, year=years[-1])
+    if scenario.trial is not None:
+        print_trial(_table(folder, "trial"), arm=REFERENCE)
     arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
     trends = _trends(folder, [REFERENCE, *arms], prevalence, years) if len(years) > 1 else []
     if trends:

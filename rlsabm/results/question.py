@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import Observe
+from rlsabm.trials.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Question:
         Whether runs consist of several blocks of people, whose tables are to be combined.
     vocabulary
         Words of the tables.
+    trial
+        The trial that is done with the people of the last survey, if any.
     tables
         Names of the tables that are wanted; all that the scenario asks for if None.
     """
@@ -34,6 +37,7 @@ class Question:
     postulates: bool
     several_blocks: bool
     vocabulary: Vocabulary
+    trial: Trial | None = None
     tables: frozenset[str] | None = None
 
     @property

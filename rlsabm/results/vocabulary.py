@@ -31,6 +31,8 @@ class Vocabulary:
         Names of what draws set.
     strata
         Strata by which results are broken down.
+    trial_arms
+        Names of the arms of a trial, the control first.
     targets
         Names of the figures from which a calibration learns.
     """
@@ -44,6 +46,7 @@ class Vocabulary:
     strata: Sequence[str]
     labels: Mapping[str, str] = field(default_factory=dict)
     targets: Sequence[str] = ()
+    trial_arms: Sequence[str] = ()
 
     @property
     def observers(self) -> list[str]:

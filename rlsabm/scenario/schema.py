@@ -28,6 +28,7 @@ from rlsabm.declaring.sections import (
     true_is_a_name,
 )
 from rlsabm.scenario.schema_conditions import Conditions
+from rlsabm.trials.section import TrialSection
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,9 @@ class Scenario(Section):
         Field(description="Treatments, by name: changes of those that ship, and further ones."),
     ] = {}
     care: CareSection = Field(default=CareSection(), description="Who is treated, with what.")
+    trial: TrialSection | None = Field(
+        default=None, description="A trial with people surveyed in the last year; null for none."
+    )
     parameters: Annotated[
         dict[str, Number],
         BeforeValidator(none_is_empty),

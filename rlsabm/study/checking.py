@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rlsabm.care.offers import ON_DIALYSIS
 from rlsabm.care.receiving import DIAGNOSED
-from rlsabm.errors import LONGEST_LINE, UserError, visible
+from rlsabm.errors import LONGEST_LINE, UserError, nearest, visible
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.parameter_table import PARAMETERS
@@ -18,8 +19,9 @@ from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes, whose_memory
 from rlsabm.study.places import place_of
-from rlsabm.study.settings import country_of, unit_setting
+from rlsabm.study.settings import country_of, trial_of, unit_setting
 from rlsabm.study.units import block_sizes, count_units
+from rlsabm.wording import with_help
 from rlsabm.worlds.world import FACTUAL, worlds_of
 
 #: Memory of a unit, measured: of the program; of a person while a population is grown and counted, with
@@ -58,7 +60,32 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
         except UserError as error:
             raise UserError(_with_place(study, name, str(error))) from None
     _check_memory(study, settings)
+    try:
+        _check_trial(study, settings[0])
+    except UserError as error:
+        raise UserError(_with_place(study, REFERENCE, str(error))) from None
     return settings
+
+
+def _check_trial(study: ResolvedScenario, setting: Setting) -> None:
+    """Refuse a trial of unknown treatments, of a condition that is not there, or of several blocks."""
+    trial = trial_of(study.scenario)
+    if trial is None:
+        return
+    for arm in trial.arms:
+        trial.plan_of(arm)
+    wanted = trial.eligible.condition
+    known = [*(condition.name for condition in setting.conditions), ON_DIALYSIS]
+    if wanted and wanted not in known:
+        found = with_help(
+            f"found {wanted}", f"a condition: {', '.join(known)}", nearest(wanted, known)
+        )
+        raise UserError(f"trial.eligible.condition: {found}")
+    if len(block_sizes(study.scenario.population)) > 1:
+        raise UserError(
+            "trial: patients are recruited within a block of people, and there are several (expected a "
+            "population.size of at most population.block_size)"
+        )
 
 
 def _check_memory(study: ResolvedScenario, settings: Sequence[Setting]) -> None:
@@ -162,6 +189,7 @@ def question_of(
         postulates=scenario.shifts.postulates,
         several_blocks=len(block_sizes(scenario.population)) > 1,
         vocabulary=vocabulary,
+        trial=trial_of(scenario),
         tables=tables,
     )
 
@@ -194,4 +222,5 @@ def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocab
         age_limits=scenario.observe.age_groups,
         parameters=[*PARAMETERS, *(strength_name(name) for name in conditions)],
         strata=scenario.observe.by,
+        trial_arms=list(scenario.trial.arms) if scenario.trial else [],
     )

@@ -32,6 +32,8 @@ from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
 from rlsabm.scenario.manifests import COUNTRY, Recorded
 from rlsabm.scenario.resolved import identity_hash_of
 from rlsabm.setting import Setting, make_setting
+from rlsabm.trials.section import Eligible
+from rlsabm.trials.trial import Trial
 
 
 def parameter_ranges() -> dict[str, ParameterRange]:
@@ -233,6 +235,18 @@ def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
         },
         rules_of(scenario.care),
     )
+
+
+def trial_of(scenario: Scenario) -> Trial | None:
+    """The trial in a scenario, if there is one."""
+    section = scenario.trial
+    if section is None:
+        return None
+    said = {name: getattr(section, name) for name in type(section).model_fields}
+    del said["source"]
+    asked = {name: getattr(section.eligible, name) for name in Eligible.model_fields}
+    eligible = CareRule(name="eligible", **asked)
+    return Trial(**{**said, "eligible": eligible, "treatments": treatments_of(scenario)})
 
 
 def rules_of(care: CareSection) -> list[CareRule]:

@@ -25,6 +25,8 @@ from rlsabm.results.tables import (
     prevalence,
     runs,
     shifts,
+    trial,
+    trial_outcomes,
 )
 
 #: All tables by name. Estimates come after what they are estimated from.
@@ -46,6 +48,8 @@ TABLES: dict[str, ResultTable] = {
         kin.TABLE,
         loci.TABLE,
         autopsies.TABLE,
+        trial_outcomes.TABLE,
+        trial.TABLE,
         persons.TABLE,
         events.TABLE,
         draws.TABLE,
