@@ -40,6 +40,7 @@ from rlsabm.errors import UserError
 #: Pages that take more than some seconds, and how many people they need: tables must not be empty.
 LONG_PAGES = {
     "recipes": 2_000,
+    "trials": 12_000,
     **dict.fromkeys(
         ("building", "calibrating", "calibration", "quickstart", "sensitivity", "studies"), 500
     ),

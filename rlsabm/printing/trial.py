@@ -17,7 +17,7 @@ def print_trial(trial: pd.DataFrame, *, arm: str) -> None:
     rows = trial[trial["arm"].astype(str) == arm]
     if rows.empty:
         return
-    control = str(trial["trial_arm"].cat.categories[0])
+    control = str(rows["control"].iloc[0])
     for outcome, words, decimals in SHOWN:
         scale = 100.0 if outcome == "responder" else 1.0
         told = rows[(rows["outcome"].astype(str) == outcome) & (rows["visit_month"] > 0)]

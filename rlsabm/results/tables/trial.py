@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,7 @@ def estimate_trial(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "trials": grouped.size(),
         }
     )
+    found["control"] = control
     return found.reset_index()[[column.name for column in COLUMNS]]
 
 
@@ -65,6 +67,7 @@ COLUMNS = (
     ARM,
     YEAR,
     TRIAL_ARM,
+    replace(TRIAL_ARM, name="control", meaning="arm of the trial with which it is compared"),
     VISIT,
     OUTCOME,
     Column("persons", "whole", "persons", "patients of the arm seen at this visit in the first trial"),
