@@ -26,6 +26,7 @@ def vocabulary(**other: Any) -> Vocabulary:
         age_limits=[0, 18, 35, 50, 65, 80],
         parameters=["deficit_effect"],
         strata=STRATA,
+        trial_arms=["placebo", "drug"],
     )
     return Vocabulary(**(words | other))
 

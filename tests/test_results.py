@@ -47,7 +47,12 @@ AGE_GROUPS = ["0-17", "18-34", "35-49", "50-64", "65-79", "80+"]
 SIZE = 2_000
 UNITS = 3 * 2 * 2
 #: Tables that the folder of a study has.
-WRITTEN = [name for name, table in TABLES.items() if table.kind is not Kind.OF_UNITS]
+#: Tables of the study that tests share, which has no trial.
+WRITTEN = [
+    name
+    for name, table in TABLES.items()
+    if table.kind is not Kind.OF_UNITS and name not in ("trial", "trial_outcomes")
+]
 BY_RUN = [table.name for table in tables_of(Kind.BY_RUN)]
 LINE_LISTS = [table.name for table in tables_of(Kind.LINE_LIST)]
 

@@ -26,10 +26,10 @@ class Question:
         Whether runs consist of several blocks of people, whose tables are to be combined.
     vocabulary
         Words of the tables.
-    trial
-        The trial that is done with the people of the last survey, if any.
     tables
         Names of the tables that are wanted; all that the scenario asks for if None.
+    trial
+        The trial that is done with the people of the last survey, if any.
     """
 
     observe: Observe
@@ -37,8 +37,8 @@ class Question:
     postulates: bool
     several_blocks: bool
     vocabulary: Vocabulary
-    trial: Trial | None = None
     tables: frozenset[str] | None = None
+    trial: Trial | None = None
 
     @property
     def strata(self) -> Sequence[str]:

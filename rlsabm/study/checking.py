@@ -189,8 +189,8 @@ def question_of(
         postulates=scenario.shifts.postulates,
         several_blocks=len(block_sizes(scenario.population)) > 1,
         vocabulary=vocabulary,
-        trial=trial_of(scenario),
         tables=tables,
+        trial=trial_of(scenario),
     )
 
 
