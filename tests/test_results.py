@@ -53,7 +53,7 @@ WRITTEN = [
     for name, table in TABLES.items()
     if table.kind is not Kind.OF_UNITS and name not in ("trial", "trial_outcomes")
 ]
-BY_RUN = [table.name for table in tables_of(Kind.BY_RUN)]
+BY_RUN = [table.name for table in tables_of(Kind.BY_RUN) if table.name in WRITTEN]
 LINE_LISTS = [table.name for table in tables_of(Kind.LINE_LIST)]
 
 
