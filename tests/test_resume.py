@@ -117,7 +117,7 @@ def test_killed_at_very_many_random_moments(tmp_path: Path) -> None:
 ONE_RUN = ["runs.draws=1", "runs.replicates=1", "arms={}"]
 
 
-@pytest.mark.long
+@pytest.mark.endurance
 def test_stopped_at_every_change_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the disk holds before and after every change of a name can be gone on with."""
     moments_go_on(tmp_path, monkeypatch, [], ONE_RUN, all_of_them=False)

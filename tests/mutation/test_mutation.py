@@ -134,7 +134,7 @@ def test_a_test_that_fails_without_a_wrong_rule_is_noticed(
 @pytest.mark.long
 def test_a_sample_of_wrong_rules_is_noticed() -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "tests.mutation", "--sample", "20", "--seed", "1", "--uncompiled",
+        [sys.executable, "-m", "tests.mutation", "--sample", "10", "--seed", "1", "--uncompiled",
          "--workers", "2"],
         cwd=CHECKOUT, capture_output=True, text=True, timeout=550, check=False,
     )  # fmt: skip

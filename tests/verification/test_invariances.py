@@ -247,7 +247,7 @@ with open(sys.argv[2], "wb") as file:
 """
 
 
-@pytest.fixture(scope="module", params=[100, pytest.param(400, marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[100, pytest.param(400, marks=pytest.mark.endurance)])
 def compiled_and_plain(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> list[list[np.ndarray]]:

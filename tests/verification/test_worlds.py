@@ -129,7 +129,7 @@ def first_onsets(survey: Survey) -> np.ndarray:
 
 @pytest.fixture(
     scope="module",
-    params=[SOME, pytest.param(MANY, marks=pytest.mark.long)],
+    params=[SOME, pytest.param(MANY, marks=pytest.mark.endurance)],
     ids="{:_} people".format,
 )
 def relived(request: pytest.FixtureRequest) -> Relived:
