@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from rlsabm.care.treatment import Treatment
 from rlsabm.declaring.parameter import Parameter
 from rlsabm.errors import UserError, nearest
 from rlsabm.posterior import Posterior, posterior_values
@@ -80,10 +81,20 @@ def draw_values(
 
 
 def draw_strength(name: str, log_sd: float, draw: int, seed: int) -> float:
-    """Strength of a condition's iron effects in a draw relative to the catalogue: log-normal."""
+    """Strength of effects of a condition or treatment in a draw, relative to its data: log-normal."""
     if draw == 0 or log_sd == 0.0:
         return 1.0
     return math.exp(log_sd * NormalDist().inv_cdf(_uniform(f"conditions.{name}", draw, seed)))
+
+
+def treatments_in_draw(
+    treatments: Mapping[str, Treatment], draw: int, seed: int
+) -> dict[str, Treatment]:
+    """Treatments with the strength that they have in a draw."""
+    return {
+        name: treatment.with_strength(draw_strength(name, treatment.effect_log_sd, draw, seed))
+        for name, treatment in treatments.items()
+    }
 
 
 def _uniform(name: str, draw: int, seed: int) -> float:

@@ -28,7 +28,13 @@ def test_an_installed_package_has_the_hash_of_its_checkout(tmp_path: Path) -> No
 
 def test_a_changed_source_or_table_changes_the_hash(tmp_path: Path) -> None:
     package = shutil.copytree(PACKAGE, tmp_path / "rlsabm")
-    for name in ("body/iron.py", "data/kidney.csv", "data/countries/denmark/country.yaml"):
+    for name in (
+        "body/iron.py",
+        "data/kidney.csv",
+        "data/countries/denmark/country.yaml",
+        "data/treatments.yaml",
+        "data/care/usual_care.yaml",
+    ):
         before = hash_of(package)
         file = package / name
         file.write_text(file.read_text(encoding="utf-8") + "\n")

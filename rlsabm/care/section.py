@@ -23,10 +23,23 @@ def _amount(description: str, unit: str, most: float) -> Any:
     return Key(ge=0, le=most, description=description, json_schema_extra={"unit": unit})
 
 
-def _laboratory(description: str, unit: str, most: float) -> Any:
-    return Key(gt=0, le=most, description=description, json_schema_extra={"unit": unit})
-
-
+# Limits of laboratory values, of rules of care and of those who are eligible for a trial.
+FerritinBelow = Annotated[
+    Annotated[float, Key(gt=0, le=10_000, json_schema_extra={"unit": "µg/L"})] | None,
+    Key(description="Only with a measured ferritin below this; null for no limit."),
+]
+FerritinFrom = Annotated[
+    Annotated[float, Key(gt=0, le=10_000, json_schema_extra={"unit": "µg/L"})] | None,
+    Key(description="Only with a measured ferritin of this or more; null for no limit."),
+]
+SaturationBelow = Annotated[
+    Annotated[float, Key(gt=0, le=100, json_schema_extra={"unit": "%"})] | None,
+    Key(description="Only with a measured transferrin saturation below this; null for no limit."),
+]
+HaemoglobinBelow = Annotated[
+    Annotated[float, Key(gt=0, le=250, json_schema_extra={"unit": "g/L"})] | None,
+    Key(description="Only with a measured haemoglobin below this; null for no limit."),
+]
 Rate = Annotated[float, Key(ge=0, le=1000, json_schema_extra={"unit": "per year"})]
 Factor = Annotated[float, Key(ge=0.1, le=10)]
 
@@ -126,24 +139,10 @@ class RuleSection(Section):
         float,
         Key(ge=0, le=40, description="Least IRLS score.", json_schema_extra={"unit": "points"}),
     ] = 0.0
-    ferritin_below: Annotated[
-        Annotated[float, _laboratory("Serum ferritin below.", "µg/L", 10_000)] | None,
-        Key(description="Only with a measured ferritin below this; null for no limit."),
-    ] = None
-    ferritin_from: Annotated[
-        Annotated[float, _laboratory("Serum ferritin from.", "µg/L", 10_000)] | None,
-        Key(description="Only with a measured ferritin of this or more; null for no limit."),
-    ] = None
-    saturation_below: Annotated[
-        Annotated[float, _laboratory("Transferrin saturation below.", "%", 100)] | None,
-        Key(
-            description="Only with a measured transferrin saturation below this; null for no limit."
-        ),
-    ] = None
-    haemoglobin_below: Annotated[
-        Annotated[float, _laboratory("Haemoglobin below.", "g/L", 250)] | None,
-        Key(description="Only with a measured haemoglobin below this; null for no limit."),
-    ] = None
+    ferritin_below: FerritinBelow = None
+    ferritin_from: FerritinFrom = None
+    saturation_below: SaturationBelow = None
+    haemoglobin_below: HaemoglobinBelow = None
     pregnant: Annotated[
         bool | None,
         Key(description="true: only in pregnancy; false: only otherwise; null: whoever."),

@@ -87,11 +87,6 @@ class Treatment:
         return self.label or in_words(self.name)
 
     @property
-    def gives_iron(self) -> bool:
-        """Whether it brings iron into the body."""
-        return self.oral_iron_mg > 0.0 or self.infused_iron_mg > 0.0
-
-    @property
     def code(self) -> int:
         """Its number in the counter of chance, a function of its name alone."""
         return zlib.crc32(self.name.encode())

@@ -26,7 +26,7 @@ TREATMENT = chance.register("treatment", 26, "episode", "stopping, augmentation,
 
 #: Bits of a body's months on one treatment.
 BITS = 7
-#: Largest factor by which ferritin raises or lowers the rate of augmentation.
+#: Largest factor by which ferritin raises or lowers the rate of augmentation: assumed.
 MOST_BY_FERRITIN = 4.0
 
 BY_TREATMENT = (MOST_TREATMENTS,)
@@ -106,8 +106,9 @@ _BODY_FIELDS = (
 _PARAMETERS = (
     P("augmentation_ferritin_exponent", 0.5, "1", "normal", 0.25, 0.0, 2.0,
       "Rise of the rate of augmentation as ferritin falls: exponent of 75 µg/L over ferritin.",
-      "assumed; ferritin was lower in patients with augmentation, 85 against 118 µg/L (Trenkwalder "
-      "2008 Mov Disord 23:2200, recalled)"),
+      "assumed; mean ferritin was lower in patients with augmentation, 56 against 101 µg/L (Frauscher "
+      "2009 doi 10.1016/j.sleep.2008.09.007), 85 against 118 (Trenkwalder 2008 Sleep Med "
+      "9:572, recalled)"),
     P("augmentation_months", 1.0, "months", "lognormal", 0.3, 0.2, 6.0,
       "Time constant with which augmentation comes, and goes once its treatment is stopped.",
       "assumed; it goes within weeks of withdrawal"),

@@ -23,6 +23,8 @@ from rlsabm.study.allotment import memory_allotted, processors_allotted
 
 #: What wheels hold beside the package of a checkout; nothing is computed with it from there.
 ONLY_IN_WHEELS = ("scenarios", "data/scorecard.parquet")
+#: Data that no resolved scenario holds in full, as it does the conditions of the catalogue.
+NOT_IN_SCENARIOS = ("data/countries/", "data/care/", "data/treatments.yaml")
 _PACKAGES = ("mesa", "numpy", "numba", "pandas", "pyarrow", "pydantic")
 
 
@@ -85,7 +87,7 @@ def hash_of(package: Path) -> str:
         inside = path.relative_to(package).as_posix()
         if inside.startswith(ONLY_IN_WHEELS):
             continue
-        if path.suffix in (".py", ".csv", ".parquet") or path.name == "country.yaml":
+        if path.suffix in (".py", ".csv", ".parquet") or inside.startswith(NOT_IN_SCENARIOS):
             digest.update(inside.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

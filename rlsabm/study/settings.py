@@ -25,7 +25,7 @@ from rlsabm.demography.countries import (
 from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
-from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values
+from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values, treatments_in_draw
 from rlsabm.posterior import Posterior
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
@@ -227,14 +227,8 @@ def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
     UserError
         If a rule lacks a treatment, or there are too many.
     """
-    seed = scenario.runs.seed
-    return plan_care(
-        {
-            name: treatment.with_strength(draw_strength(name, treatment.effect_log_sd, draw, seed))
-            for name, treatment in treatments_of(scenario).items()
-        },
-        rules_of(scenario.care),
-    )
+    treatments = treatments_in_draw(treatments_of(scenario), draw, scenario.runs.seed)
+    return plan_care(treatments, rules_of(scenario.care))
 
 
 def trial_of(scenario: Scenario) -> Trial | None:
@@ -246,7 +240,8 @@ def trial_of(scenario: Scenario) -> Trial | None:
     del said["source"]
     asked = {name: getattr(section.eligible, name) for name in Eligible.model_fields}
     eligible = CareRule(name="eligible", **asked)
-    return Trial(**{**said, "eligible": eligible, "treatments": treatments_of(scenario)})
+    treatments, seed = treatments_of(scenario), scenario.runs.seed
+    return Trial(**{**said, "eligible": eligible, "treatments": treatments, "seed": seed})
 
 
 def rules_of(care: CareSection) -> list[CareRule]:

@@ -24,23 +24,15 @@ MOST_POINTS = 40.0
 MOST_BELOW = 4.0
 
 
-class Outcome(NamedTuple):
-    """An outcome of a trial: its unit and meaning."""
-
-    unit: str
-    meaning: str
-
-
+#: Outcomes of a trial, with their meanings.
 OUTCOMES = {
-    "irls_at_screening": Outcome("points", "rated IRLS score at which patients were eligible"),
-    "irls": Outcome("points", "rated IRLS score"),
-    "irls_change": Outcome("points", "rated IRLS score less that at the beginning"),
-    "responder": Outcome("proportion", "rated score lower by the share that a responder falls"),
-    "remitted": Outcome("proportion", "rated score of no more than that of remission"),
-    "ferritin": Outcome("µg/L", "serum ferritin as measured"),
-    "true_effect": Outcome(
-        "points", "true IRLS score less that of the very same person in the control arm"
-    ),
+    "irls_at_screening": "rated IRLS score (points) at which patients were eligible",
+    "irls": "rated IRLS score (points)",
+    "irls_change": "rated IRLS score less that at the beginning (points)",
+    "responder": "proportion whose rated score fell by the share that makes a responder",
+    "remitted": "proportion with a rated score up to that of remission",
+    "ferritin": "serum ferritin as measured (µg/L)",
+    "true_effect": "true IRLS score less that of the very same person in the control arm (points)",
 }
 
 

@@ -7,6 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 from pydantic import Field as Key
 
+from rlsabm.care.section import (
+    FerritinBelow,
+    FerritinFrom,
+    HaemoglobinBelow,
+    SaturationBelow,
+)
 from rlsabm.declaring.sections import (
     AgeLimit,
     Section,
@@ -17,7 +23,6 @@ from rlsabm.declaring.sections import (
 )
 
 MOST_ARMS_OF_TRIAL, MOST_MONTHS_OF_TRIAL = 6, 120
-Limit = Annotated[float, Key(gt=0, le=10_000)]
 Month = Annotated[
     int, Key(ge=1, le=MOST_MONTHS_OF_TRIAL, json_schema_extra={"unit": "months"}), Whole
 ]
@@ -40,18 +45,10 @@ class Eligible(Section):
         float,
         Key(ge=0, le=40, description="Least rated score.", json_schema_extra={"unit": "points"}),
     ] = 15.0
-    ferritin_below: Annotated[
-        Limit | None, Key(description="Only with a measured ferritin below this (µg/L).")
-    ] = None
-    ferritin_from: Annotated[
-        Limit | None, Key(description="Only with a measured ferritin of this or more (µg/L).")
-    ] = None
-    saturation_below: Annotated[
-        Limit | None, Key(description="Only with a measured transferrin saturation below this (%).")
-    ] = None
-    haemoglobin_below: Annotated[
-        Limit | None, Key(description="Only with a measured haemoglobin below this (g/L).")
-    ] = None
+    ferritin_below: FerritinBelow = None
+    ferritin_from: FerritinFrom = None
+    saturation_below: SaturationBelow = None
+    haemoglobin_below: HaemoglobinBelow = None
     pregnant: Annotated[bool | None, Key(description="true: only in pregnancy; null: whoever.")] = (
         False
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rlsabm.care.care_rule import CareRule
 from rlsabm.care.plan import CarePlan, plan_care
 from rlsabm.care.treatment import Treatment
 from rlsabm.errors import UserError, nearest
+from rlsabm.parameter_table import treatments_in_draw
 from rlsabm.wording import with_help
 
 
@@ -37,6 +38,8 @@ class Trial:
         Rate at which patients leave the trial, alike in all arms.
     responder_fall, remitted_at
         Share by which the score falls in a responder, and score up to which somebody has remitted.
+    treatments, seed
+        Treatments by name, and the seed of the study, from which their strength is drawn.
     """
 
     eligible: CareRule
@@ -51,6 +54,11 @@ class Trial:
     responder_fall: float = 0.5
     remitted_at: float = 10.0
     treatments: Mapping[str, Treatment] = field(default_factory=dict)
+    seed: int = 0
+
+    def in_draw(self, draw: int) -> Trial:
+        """The same trial with the strength that treatments have in a draw of the parameters."""
+        return replace(self, treatments=treatments_in_draw(self.treatments, draw, self.seed))
 
     @property
     def control(self) -> str:

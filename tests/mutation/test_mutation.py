@@ -131,10 +131,13 @@ def test_a_test_that_fails_without_a_wrong_rule_is_noticed(
         check_sound(outcomes, copy)
 
 
-@pytest.mark.long
-def test_a_sample_of_wrong_rules_is_noticed() -> None:
+@pytest.mark.parametrize(
+    "sample",
+    [pytest.param(10, marks=pytest.mark.long), pytest.param(20, marks=pytest.mark.endurance)],
+)
+def test_a_sample_of_wrong_rules_is_noticed(sample: int) -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "tests.mutation", "--sample", "10", "--seed", "1", "--uncompiled",
+        [sys.executable, "-m", "tests.mutation", "--sample", str(sample), "--seed", "1", "--uncompiled",
          "--workers", "2"],
         cwd=CHECKOUT, capture_output=True, text=True, timeout=550, check=False,
     )  # fmt: skip

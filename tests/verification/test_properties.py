@@ -92,6 +92,13 @@ def test_many_parameters(parameters: dict[str, float]) -> None:
 @pytest.mark.long
 @settings(many, max_examples=30)
 @given(SOME | ALL)
+def test_tables_of_more_parameters(parameters: dict[str, float]) -> None:
+    check_tables(surveyed(parameters))
+
+
+@pytest.mark.endurance
+@settings(many, max_examples=60)
+@given(SOME | ALL)
 def test_tables_of_many_parameters(parameters: dict[str, float]) -> None:
     check_tables(surveyed(parameters))
 

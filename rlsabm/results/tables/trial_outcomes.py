@@ -20,8 +20,9 @@ TRIAL_ARM = Column(
 )  # fmt: skip
 VISIT = Column("visit_month", "whole", "months", "months since the beginning of the trial")
 OUTCOME = Column(
-    "outcome", "category", "", "what is told of the patients seen", words=list(OUTCOMES)
-)
+    "outcome", "category", "", "what is told of the patients seen",
+    words=list(OUTCOMES), labels=OUTCOMES,
+)  # fmt: skip
 
 
 def has_trial(question: Question) -> bool:
@@ -34,6 +35,7 @@ def count_outcomes(observed: Observed) -> Contents | None:
     trial, survey = observed.question.trial, observed.survey
     if trial is None or survey.year != survey.setting.survey_years[-1]:
         return None
+    trial = trial.in_draw(observed.draw)
     rows = np.flatnonzero(candidates(survey, trial))
     conditions = survey.setting.conditions
     followed = follow(

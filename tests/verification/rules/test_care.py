@@ -384,7 +384,8 @@ def test_what_ships_can_be_planned() -> None:
         assert len(treatment.source) > 40
         assert treatment.label
         effects = (treatment.dopamine_support, treatment.symptom_relief)
-        assert treatment.gives_iron == (not any(effects)), treatment.name
+        iron = (treatment.oral_iron_mg, treatment.infused_iron_mg)
+        assert any(iron) == (not any(effects)), treatment.name
     assert preset_names() == ("aasm_2025", "irlssg_2018_iron", "usual_care")
     for name in preset_names():
         assert preset(name)["title"]
