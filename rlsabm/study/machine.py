@@ -87,7 +87,8 @@ def hash_of(package: Path) -> str:
         inside = path.relative_to(package).as_posix()
         if inside.startswith(ONLY_IN_WHEELS):
             continue
-        if path.suffix in (".py", ".csv", ".parquet") or inside.startswith(NOT_IN_SCENARIOS):
+        in_no_scenario = path.suffix == ".yaml" and inside.startswith(NOT_IN_SCENARIOS)
+        if path.suffix in (".py", ".csv", ".parquet") or in_no_scenario:
             digest.update(inside.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
