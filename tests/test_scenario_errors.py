@@ -39,7 +39,7 @@ def message(text: str | bytes, *changes: str) -> str:
     ("line", "expected"),
     [
         ("titel: x", "titel: unknown key (did you mean title?)"),
-        ("size: 5", "size: unknown key (did you mean population.size or trial.size?)"),
+        ("size: 5", "size: unknown key (did you mean population.size?)"),
         (
             "population: {siz: 500}",
             "population.siz: unknown key (did you mean population.size?)",

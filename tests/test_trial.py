@@ -29,7 +29,7 @@ trial:
     same: []
     agonist: [dopamine_agonist]
     iron: [ferric_carboxymaltose]
-  size: 20
+  patients_per_arm: 20
   visits: [1, 3]
   repetitions: 30
 """
@@ -42,7 +42,7 @@ def a_trial(**given: object) -> Trial:
             "eligible": CareRule(name="eligible", irls_at_least=15.0),
             "arms": {"placebo": (), "drug": ("levodopa",)},
             "treatments": shipped_treatments(),
-            "size": 200,
+            "patients_per_arm": 200,
             "drop_out_per_year": 0.0,
             **given,
         }  # type: ignore[arg-type]
@@ -191,7 +191,8 @@ def test_a_drug_acts_as_its_effect_and_iron_more_slowly(found: rlsabm.Study) -> 
     [
         ("trial.arms.iron=[iron]", "trial.arms.iron: found iron (expected a treatment: oral_iron"),
         ("trial.visits=[3, 1]", "must increase"),
-        ("trial.size=1", "trial.size=1: found 1 (expected a whole number from 2"),
+        ("trial.patients_per_arm=1", "trial.patients_per_arm=1: found 1 (expected a whole number "
+         "from 2"),
         ("trial.eligible.condition=obesitas", "trial.eligible.condition: found obesitas (expected a "
          "condition: "),
         ("trial.eligibl={}", "did you mean trial.eligible?"),
@@ -208,7 +209,9 @@ def test_mistakes(workplace: Path, rlsabm_command: Command, setting: str, expect
 
 def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> None:
     small = SCENARIO.replace("    same: []\n    agonist", "    agonist").replace("6000", "3000")
-    Path("asked.yaml").write_text(small.replace("size: 20", "size: 10"), encoding="utf-8")
+    Path("asked.yaml").write_text(
+        small.replace("patients_per_arm: 20", "patients_per_arm: 10"), encoding="utf-8"
+    )
     outcome = rlsabm_command("run", "asked.yaml")
     assert outcome.code == 0, outcome.err
     assert "Trial: change in IRLS, against placebo" in outcome.out

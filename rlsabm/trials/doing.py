@@ -111,7 +111,7 @@ def do(trial: Trial, followed: Followed, seed: Ints) -> Iterator[Done]:
     arms, visits, people = followed.irls.shape
     months = np.array([0, *trial.visits])
     placebo = trial.placebo_fall * (1.0 - np.exp(-months / trial.placebo_months))
-    needed = arms * trial.size
+    needed = arms * trial.patients_per_arm
     for repetition in range(trial.repetitions):
         chance = np.random.default_rng([*seed, repetition])
         noise = chance.normal(0.0, trial.rating_sd, (visits + 1, people))
@@ -119,8 +119,8 @@ def do(trial: Trial, followed: Followed, seed: Ints) -> Iterator[Done]:
         eligible = np.flatnonzero(screened >= trial.eligible.irls_at_least)
         if len(eligible) < needed:
             raise UserError(
-                f"trial.size: {trial.size} in each of {arms} arms found, but only {len(eligible)} "
-                "people are eligible (a larger population.size has more)"
+                f"trial.patients_per_arm: {trial.patients_per_arm} in each of {arms} arms found, "
+                f"but only {len(eligible)} people are eligible (a larger population.size has more)"
             )
         patients = chance.permutation(eligible)[:needed]
         arm = np.arange(needed) % arms

@@ -70,7 +70,9 @@ class TrialSection(Section):
             "list a placebo.",
         ),
     ]
-    size: Annotated[int, Key(ge=2, le=1_000_000, description="Patients of each arm."), Whole] = 100
+    patients_per_arm: Annotated[
+        int, Key(ge=2, le=1_000_000, description="Patients of each arm."), Whole
+    ] = 100
     visits: Annotated[
         list[Month],
         AfterValidator(increasing),

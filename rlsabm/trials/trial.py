@@ -23,7 +23,7 @@ class Trial:
         Who may take part, as a rule of care would say; its IRLS score is that of the rating.
     arms
         Treatments of each arm, by its name; the first arm is the control.
-    size
+    patients_per_arm
         Patients of each arm.
     visits
         Months after the beginning at which patients are seen, ascending.
@@ -44,7 +44,7 @@ class Trial:
 
     eligible: CareRule
     arms: Mapping[str, Sequence[str]]
-    size: int = 100
+    patients_per_arm: int = 100
     visits: Sequence[int] = (1, 3)
     repetitions: int = 100
     rating_sd: float = 3.0
