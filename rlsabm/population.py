@@ -140,6 +140,16 @@ class Population:
             self.live(0, self._rows, last, log=log)
             self.close_block(last, log=log)
 
+    def live_on_in(self, setting: Setting) -> None:
+        """Live in another setting from the next month on; the dead are no longer forgotten.
+
+        Both settings have the same country, size, years and conditions, and care keeps the same
+        treatments in the same order.
+        """
+        self.setting = setting
+        self.inputs = with_key(setting.inputs, int(self.key))
+        self.forget_dead = False
+
     def receive_founders(self, last: int) -> None:
         """Open a block of months: add the founders born until ``last``."""
         self._rows_before = self._rows

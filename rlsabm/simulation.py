@@ -306,12 +306,14 @@ def _wanted(study: ResolvedScenario, tables: Sequence[str] | str | None) -> froz
         "persons": scenario.observe.persons > 0,
         "events": scenario.observe.events,
         "draws": scenario.runs.draws > 1,
+        "policies": scenario.policy is not None,
     }
     if tables is None:
         return frozenset(name for name, is_asked in asked.items() if is_asked)
     wanted = names("simulate: tables", tables, "names of tables")
     known = [table.name for table in tables_of(*IN_MEMORY)]
     asked["partitions"] = asked["postulates"]
+    asked["policy_counts"] = asked["policies"]
     for name in wanted:
         if name not in known:
             near = nearest(name, known)

@@ -37,7 +37,7 @@ FLOORS = (
     ("population",),
     ("worlds",),
     ("observe",),
-    ("trials",),
+    ("policies", "trials"),
     ("scenario",),
     ("results",),
     ("study",),

@@ -43,6 +43,7 @@ def be_treated(body: Any, life: Any, infused_iron_mg: float, at: Moment, p: Inpu
 
     Symptoms are those of the month before; laboratory values are of this month.
     """
+    body.tested = 0
     seek_diagnosis(body, life, at, p)
     if body.treatments != 0:
         continue_treatments(body, life, at, p)

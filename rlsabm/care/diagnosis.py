@@ -24,6 +24,14 @@ _BODY_FIELDS = (
         "month of the diagnosis of RLS; never if there was none",
         initial=NEVER,
     ),
+    Field(
+        "tested",
+        "u1",
+        "",
+        "a rule of care asked for laboratory values this month",
+        upper=1,
+        settable=False,
+    ),
 )
 _PARAMETERS = (
     P("diagnosis_per_year", 0.02, "1/year", "lognormal", 0.5, 0.0, 1000.0,

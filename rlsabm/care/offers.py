@@ -193,6 +193,7 @@ def is_in_state(r: int, life: Any, body: Any, p: Inputs) -> bool:
 @compiled
 def is_within_limits(r: int, life: Any, body: Any, month: int, p: Inputs) -> bool:
     """Whether laboratory values, as measured this month, are within the limits of a rule."""
+    body.tested = 1
     found = laboratory(life, body, month, p)
     return (
         p.rule_ferritin_from[r] <= found.ferritin < p.rule_ferritin_below[r]

@@ -42,6 +42,7 @@ HaemoglobinBelow = Annotated[
 ]
 Rate = Annotated[float, Key(ge=0, le=1000, json_schema_extra={"unit": "per year"})]
 Factor = Annotated[float, Key(ge=0.1, le=10)]
+Cost = Annotated[float, Key(ge=0, le=1e9)]
 
 
 class TreatmentSection(Section):
@@ -107,6 +108,12 @@ class TreatmentSection(Section):
             "effects that are not iron.",
         ),
     ] = 0.2
+    cost_per_course: Annotated[
+        Cost, Key(description="What it costs to begin it, in any currency; for policies.")
+    ] = 0.0
+    cost_per_year: Annotated[
+        Cost, Key(description="What it costs to be on it for a year, in the same currency.")
+    ] = 0.0
     source: Annotated[
         Words, Key(description="Where its figures come from, and what is assumed.")
     ] = ""

@@ -57,6 +57,8 @@ class Treatment:
     effect_log_sd
         Standard deviation between draws of the logarithm of the strength of its effects that are not
         iron.
+    cost_per_course, cost_per_year
+        What it costs to begin it, and to be on it for a year, in any currency.
     source
         Where the figures come from, and what is assumed.
     """
@@ -80,6 +82,8 @@ class Treatment:
     stopped_per_year_if_augmented: float = 0.0
     in_pregnancy: bool = True
     effect_log_sd: float = 0.2
+    cost_per_course: float = 0.0
+    cost_per_year: float = 0.0
 
     @property
     def in_words(self) -> str:

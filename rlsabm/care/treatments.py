@@ -181,6 +181,20 @@ def continue_treatments(body: Any, life: Any, at: Moment, p: Inputs) -> None:
                 body.augmented |= 1 << k
 
 
+@inlined
+def tablets_of_treatments(body: Any, p: Inputs) -> tuple[float, float, float]:
+    """Iron in the tablets of a day (mg), share of days, and absorption relative to a first dose.
+
+    Who is on two such treatments takes the larger dose.
+    """
+    dose, days, relative = 0.0, 0.0, 0.0
+    for k in range(p.treatment_count):
+        if months_on(body, k) > 0 and p.treatment_oral_mg[k] > dose:
+            dose, days = p.treatment_oral_mg[k], p.treatment_oral_days[k]
+            relative = 1.0 if p.treatment_alternate_days[k] != 0.0 else p.tablet_daily_factor
+    return dose, days, relative
+
+
 @compiled
 def given_this_month(body: Any, infused_mg: float, p: Inputs) -> Care:
     """What the treatments that a body is on do this month, beside iron infused on dialysis (mg).
@@ -188,7 +202,7 @@ def given_this_month(body: Any, infused_mg: float, p: Inputs) -> Care:
     What they do to symptoms is written into the body; what they give of iron is returned.
     """
     fast, slow = infused_mg, 0.0
-    dose, days, relative = 0.0, 0.0, 0.0
+    dose, days, relative = tablets_of_treatments(body, p)
     support, relief, supply, augmentation = 0.0, 0.0, 1.0, 0.0
     for k in range(p.treatment_count):
         months = months_on(body, k)
@@ -197,9 +211,6 @@ def given_this_month(body: Any, infused_mg: float, p: Inputs) -> Care:
         if months == 1:
             fast += p.treatment_fast_mg[k]
             slow += p.treatment_slow_mg[k]
-        if p.treatment_oral_mg[k] > dose:  # who is on two such treatments takes the larger dose
-            dose, days = p.treatment_oral_mg[k], p.treatment_oral_days[k]
-            relative = 1.0 if p.treatment_alternate_days[k] != 0.0 else p.tablet_daily_factor
         acting = 1.0
         if p.treatment_pace[k] > 0.0:
             acting = 1.0 - exp(-months * p.treatment_pace[k])

@@ -272,7 +272,7 @@ _LIFE_FIELDS = (
         "donor_supplements",
         "u1",
         "",
-        "takes iron after donations where it is offered",
+        "takes iron after the last donation",
         upper=1,
     ),
     Field("donations", "u2", "", "donations so far"),
@@ -422,11 +422,10 @@ def become_donor(life: Any, age: int, month: int, u: float, p: Inputs) -> None:
     """Begin a career; the first visit is in the same month."""
     starts = p.donor_start[age] * p.healthy_start_factor[life.sex, age]
     if u < starts and life.kidney == HEALTHY_KIDNEY and may_give_blood(life, p):
-        eagerness, double_red_cells, supplements, _ = chance.once(p.key, life.uid, DONOR)
+        eagerness, double_red_cells, _, _ = chance.once(p.key, life.uid, DONOR)
         life.donor = ACTIVE_DONOR
         life.donor_eagerness = exp(p.donor_eagerness_log_sd * normal(eagerness))
         life.double_red_cells = double_red_cells < p.double_red_cells_share
-        life.donor_supplements = supplements < p.donor_supplement_uptake
         life.eligible_month = month
 
 
@@ -468,6 +467,19 @@ def give_blood(life: Any, burden: Any, month: int, p: Inputs) -> None:
         life.eligible_month = month + int(interval)
     life.donations += 1
     life.last_donation_month = month
+    life.donor_supplements = False
+    if p.donor_supplement_uptake > 0.0:
+        _, _, supplements, _ = chance.once(p.key, life.uid, DONOR)
+        life.donor_supplements = supplements < p.donor_supplement_uptake
+
+
+@inlined
+def tablets_of_donors_mg(life: Any, month: int, p: Inputs) -> float:
+    """Elemental iron (mg/day) in the tablets that a donor takes after the last donation."""
+    since = month - life.last_donation_month
+    if life.donor_supplements and 0 < since <= p.donor_supplement_months:
+        return p.donor_supplement_mg_per_day
+    return 0.0
 
 
 @inlined
@@ -492,9 +504,7 @@ def donate(life: Any, body: Any, burden: Any, at: Moment, p: Inputs) -> None:
             life, body, month, p
         ):
             give_blood(life, burden, month, p)
-    since = month - life.last_donation_month
-    if life.donor_supplements and 0 < since <= p.donor_supplement_months:
-        burden.oral_iron_mg_per_day += p.donor_supplement_mg_per_day
+    burden.oral_iron_mg_per_day += tablets_of_donors_mg(life, month, p)
     if stop < p.donor_stop_per_month or at.age >= p.donor_last_age_years:
         life.donor = FORMER_DONOR
 

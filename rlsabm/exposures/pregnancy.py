@@ -466,6 +466,16 @@ def circulating_volume_l(life: Any, month: int, p: Inputs) -> float:
 
 
 @compiled
+def tablets_of_pregnancy_mg(life: Any, month: int, p: Inputs) -> float:
+    """Elemental iron (mg/day) in the tablets that a pregnant woman takes."""
+    if month - life.conception_month + 1 >= p.pregnancy_supplement_from_month:
+        _, _, _, takes_iron = chance.once(p.key, life.uid, REPRODUCTION)
+        if takes_iron < p.pregnancy_supplement_uptake:
+            return p.pregnancy_supplement_mg_per_day
+    return 0.0
+
+
+@compiled
 def carry(life: Any, burden: Any, month: int, p: Inputs) -> None:
     """The burden of a month of pregnancy."""
     if p.pregnancy_enabled == 0.0:
@@ -481,12 +491,9 @@ def carry(life: Any, burden: Any, month: int, p: Inputs) -> None:
     burden.absorption_ceiling_factor *= rise
     burden.dopamine_load += p.pregnancy_dopamine_load * p.hormones_by_month[k]
     burden.lasting_months += 1.0
-    if k >= p.pregnancy_supplement_from_month:
-        _, _, _, takes_iron = chance.once(p.key, life.uid, REPRODUCTION)
-        if takes_iron < p.pregnancy_supplement_uptake:
-            burden.oral_iron_mg_per_day += (
-                p.pregnancy_supplement_mg_per_day * p.pregnancy_tablet_factor
-            )
+    burden.oral_iron_mg_per_day += (
+        tablets_of_pregnancy_mg(life, month, p) * p.pregnancy_tablet_factor
+    )
 
 
 @compiled

@@ -162,6 +162,10 @@ _PARAMETERS = (
       "Standard deviation between people of the logarithm of iron intake and its bioavailability.",
       "below the CV of 0.3 of reported intake (NHANES 2011-14, PMC8112768); set to "
       f"{FERRITIN_SPREAD_OF_MEN}"),
+    P("fortification_mg_per_day", 0, "mg/day", "fixed", 0, 0, 20,
+      "Iron added to the food of all people, at the bioavailability of a mixed diet; it reaches adults "
+      "at their next birthday.",
+      "policy of the scenario"),
     P("bleeding_log_sd", 1.1, "1", "normal", 0.1, 0.0, 1.6,
       "Standard deviation between people of the logarithm of the blood that they lose day by day with "
       "the same conditions of the catalogue.",
@@ -263,7 +267,8 @@ def grow(life: Any, age_months: int, p: Inputs) -> None:
         * exp(p.basal_loss_weight_exponent * log(weight / BASAL_LOSS_WEIGHT_KG))
         * life.basal_loss_factor
     )
-    life.iron_intake_mg_per_day = p.median_iron_intake_mg_per_day[sex, age] * life.intake_factor
+    intake = p.median_iron_intake_mg_per_day[sex, age] * life.intake_factor
+    life.iron_intake_mg_per_day = intake + p.fortification_mg_per_day
     if sex == FEMALE:
         life.menstrual_loss_ml = menstrual_loss_ml(life.uid, age, p)
 

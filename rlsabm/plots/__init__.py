@@ -13,6 +13,7 @@ from rlsabm.plots.biomarkers import biomarkers, biomarkers_numbers
 from rlsabm.plots.calibration import calibration, calibration_numbers
 from rlsabm.plots.forest import forest, forest_numbers
 from rlsabm.plots.life import life, life_numbers
+from rlsabm.plots.policies import policies, policies_numbers
 from rlsabm.plots.postulates import postulates, postulates_numbers
 from rlsabm.plots.prevalence import prevalence, prevalence_numbers
 from rlsabm.plots.trend import trend, trend_numbers
@@ -30,6 +31,8 @@ __all__ = [
     "forest_numbers",
     "life",
     "life_numbers",
+    "policies",
+    "policies_numbers",
     "postulates",
     "postulates_numbers",
     "prevalence",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
 from rlsabm.observe.groups import groups_of
+from rlsabm.policies.policy import BEGUN
 from rlsabm.printing.answer import print_answer
 from rlsabm.printing.arms import MOST_DETAILED, print_arms, print_moved, print_trends
+from rlsabm.printing.policies import print_policies
 from rlsabm.printing.prevalence import print_prevalence
 from rlsabm.printing.shifts import print_postulates, print_shifts
 from rlsabm.printing.status import print_reasons
@@ -25,7 +28,7 @@ from rlsabm.results.sources import source_of
 from rlsabm.results.trends import Trend, trend_of
 from rlsabm.scenario import REFERENCE, ResolvedScenario
 from rlsabm.study.folder import StudyFolder
-from rlsabm.study.settings import catalogue_of
+from rlsabm.study.settings import care_of, catalogue_of
 from rlsabm.study.study import Report
 from rlsabm.wording import counted, duration
 
@@ -61,6 +64,8 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     if scenario.trial is not None:
         print_trial(_table(folder, "trial"), arm=REFERENCE)
     arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
+    if scenario.policy is not None and len(arms):
+        print_policies(_table(folder, "policies"), arms, unused_treatments(study, folder, arms))
     trends = _trends(folder, [REFERENCE, *arms], prevalence, years) if len(years) > 1 else []
     if trends:
         print_trends(trends, prevalence, years)
@@ -76,6 +81,19 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
         arms=by_definition,
         trend=trends[0] if trends else None,
     )
+
+
+def unused_treatments(study: ResolvedScenario, folder: Path, arms: Sequence[str]) -> Iterator[str]:
+    """Sentences on treatments that rules offer, and that nobody began since arms parted."""
+    counts = _table(folder, "policy_counts")
+    begun = counts.groupby(["arm", "item"], observed=True)["amount"].sum()
+    for arm in arms:
+        for treatment in care_of(study.arms[arm]).treatments:
+            if not begun.get((arm, BEGUN.format(treatment.name)), 0.0):
+                yield (
+                    f"In {arm}, nobody began {treatment.in_words}: no one was meant by a rule that "
+                    "offers it, or accepted."
+                )
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:

@@ -10,12 +10,15 @@ from rlsabm.plots.drawing import rows_of
 from rlsabm.plots.themes import PRINT
 from rlsabm.printing.answer import answer_to
 from rlsabm.printing.comparison import prevalence_title
+from rlsabm.printing.policies import HEADINGS as POLICY_HEADINGS
+from rlsabm.printing.policies import needs_of, policy_rows
 from rlsabm.printing.shifts import HEADINGS, shift_rows
 from rlsabm.printing.words import capitalised, case_in_words
 from rlsabm.reporting.parts import Figure, Section, Table
 from rlsabm.reporting.studied import Studied
 from rlsabm.reporting.tables import (
     arms_table,
+    policies_table,
     postulates_table,
     prevalence_table,
     ratios_table,
@@ -25,6 +28,7 @@ from rlsabm.reporting.tables import (
 from rlsabm.results.comparing import OTHER_PEOPLE
 from rlsabm.results.findings import largest_caused_shift
 from rlsabm.results.intervals import LEAST_PERSONS
+from rlsabm.results.policies_told import of_all_years
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.scenario import REFERENCE
 from rlsabm.wording import counted, points
@@ -153,6 +157,49 @@ def arms_section(studied: Studied) -> Section:
         notes.append(f"{capitalised(OTHER_PEOPLE)}.")
     notes.append(f"Compared is the {prevalence_title(comparisons[0])}.")
     return Section("arms", "Arms beside the reference", (), (figure,), notes=notes)
+
+
+def policies_section(studied: Studied) -> Section:
+    """What policies avert, give and cost."""
+    study = studied.study
+    numbers = plots.policies_numbers(study)
+    years = counted(numbers.attrs["years"], "year")
+    caption = (
+        f"Years with RLS that each policy averts in {years}, up to {studied.year}, per 100,000 "
+        "person-years of all ages. The same people live on under each policy, from the same month, "
+        f"with the same random numbers. Points are estimates, lines {intervals_of(studied)}."
+    )
+    table = study.table("policies")
+    labels = table.attrs.get("labels", {}).get("outcome", {})
+    shown = of_all_years(table)
+    tables, notes = [], []
+    for arm in [arm for arm in studied.arms if arm != REFERENCE]:
+        rows = shown[shown["arm"].astype(str) == arm]
+        if len(cells := policy_rows(rows, labels)):
+            title = f"{capitalised(arm)}: what differs, per 100,000 person-years"
+            tables.append((title, Table(POLICY_HEADINGS, cells)))
+        else:
+            notes.append(f"{capitalised(arm)}: nothing differs from the reference.")
+        notes += [f"{capitalised(arm)}: {sentence}." for sentence in needs_of(rows, labels)]
+    of_quarters = plots.policies_numbers(study, outcome="rls_years_averted", by="genetic_quarter")
+    by_quarter = (
+        f"Years with any RLS that each policy averts in {years}, by quarter of inborn CNS iron, per "
+        "100,000 person-years."
+    )
+    figures = (
+        Figure(
+            "policies", caption, plots.policies(study, theme=PRINT), policies_table(numbers),
+            ("policies", "policy_counts"),
+        ),
+        Figure(
+            "policies_by_quarter", by_quarter,
+            plots.policies(
+                study, outcome="rls_years_averted", by="genetic_quarter", theme=PRINT
+            ),
+            policies_table(of_quarters), ("policies",),
+        ),
+    )  # fmt: skip
+    return Section("policies", "Policies", (), figures, tables=tables, notes=notes)
 
 
 def trend_section(studied: Studied) -> Section:

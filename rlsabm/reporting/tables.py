@@ -10,8 +10,10 @@ import pandas as pd
 from rlsabm.conventions import in_words
 from rlsabm.plots.biomarkers import ratio_text
 from rlsabm.plots.validation import INSIDE
+from rlsabm.printing.policies import with_limits
 from rlsabm.printing.words import Labels, capitalised, label
 from rlsabm.reporting.parts import Table
+from rlsabm.results.tables.policy_counts import STRATA_OF_POLICIES
 from rlsabm.wording import NONE, percent, points
 
 #: A value with its limits in words.
@@ -107,6 +109,23 @@ def arms_table(numbers: pd.DataFrame) -> Table:
     ]
     headings = ["arm", "RLS", "persons", "reference, %", "arm, %", "difference, points"]
     return Table(headings, rows)
+
+
+def policies_table(numbers: pd.DataFrame) -> Table:
+    """What policies avert, by stratum where numbers are broken down."""
+    labels = numbers.attrs["labels"]
+    strata = [name for name in numbers if name in STRATA_OF_POLICIES]
+    rows = [
+        [
+            str(row["arm"]),
+            *(str(row[name]) for name in strata),
+            capitalised(labels.get(str(row["outcome"]), str(row["outcome"]))),
+            with_limits(row["value"], row["lower"], row["upper"]),
+        ]
+        for row in numbers.to_dict("records")
+    ]
+    headings = ["policy", *(name.replace("_", " ") for name in strata), "outcome"]
+    return Table([*headings, "per 100,000 person-years"], rows)
 
 
 def postulates_table(numbers: pd.DataFrame) -> Table:

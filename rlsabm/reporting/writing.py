@@ -15,6 +15,7 @@ from rlsabm.reporting.results_sections import (
     answer,
     arms_section,
     biomarkers_section,
+    policies_section,
     postulates_section,
     prevalence_section,
     shifts_section,
@@ -99,6 +100,8 @@ def sections_of(found: Studied) -> list[Section]:
     sections.append(prevalence_section(found))
     if len(found.arms) > 1:
         sections.append(arms_section(found))
+    if found.has("policies"):
+        sections.append(policies_section(found))
     if len(study.years) > 1:
         sections.append(trend_section(found))
     if found.has("postulates"):

@@ -76,10 +76,13 @@ class Added:
         Columns that are added up.
     derived
         Columns that follow from the others.
+    keys
+        Numbers by which rows are told apart, beside those of units.
     """
 
     counts: tuple[str, ...]
     derived: Mapping[str, Callable[[Contents], Any]] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
     companions: ClassVar[tuple[str, ...]] = ()
 
     def together(self, table: str, parts: Sequence[Mapping[str, Contents]]) -> dict[str, Contents]:

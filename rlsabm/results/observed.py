@@ -15,6 +15,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of
 from rlsabm.observe.survey import Survey, survey_lottery
+from rlsabm.policies.tally import Tally
 from rlsabm.results.cases import Bits, Cases, find_cases
 from rlsabm.results.cells import Cells, strata_codes
 from rlsabm.results.contents import Contents, rows_in
@@ -81,6 +82,8 @@ class Observed:
         Their case bits by person and world, the factual world first; None without other worlds.
     listed_bodies
         Bodies by person of the line list and world, in the same order; None without other worlds.
+    tally
+        What was counted since arms parted, if they are policies.
     """
 
     question: Question
@@ -92,6 +95,7 @@ class Observed:
     worlds: Sequence[World] = ()
     bits_in_worlds: Bits | None = None
     listed_bodies: Any = None
+    tally: Tally | None = None
 
     def identified(self, contents: Contents) -> Contents:
         """Contents led by the unit and the survey; the world is the factual one unless they say."""

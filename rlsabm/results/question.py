@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rlsabm.policies.policy import Policy
 from rlsabm.results.vocabulary import Vocabulary
-from rlsabm.scenario import Observe
+from rlsabm.scenario import Observe, Scenario
 from rlsabm.trials.trial import Trial
 
 
@@ -30,6 +31,8 @@ class Question:
         Names of the tables that are wanted; all that the scenario asks for if None.
     trial
         The trial that is done with the people of the last survey, if any.
+    policy, reference
+        How policies are counted if the arms are some, and the scenario from which they then part.
     """
 
     observe: Observe
@@ -39,6 +42,8 @@ class Question:
     vocabulary: Vocabulary
     tables: frozenset[str] | None = None
     trial: Trial | None = None
+    policy: Policy | None = None
+    reference: Scenario | None = None
 
     @property
     def strata(self) -> Sequence[str]:

@@ -143,7 +143,7 @@ class ResultTable:
         if None in needed.get(self.kind, ()):
             raise ValueError(f"table {self.name!r}: the declaration of {self.kind} is incomplete")
         if isinstance(self.combine, Added):
-            known = {*UNIT_COLUMNS, *self.combine.counts, *self.combine.derived}
+            known = {*UNIT_COLUMNS, *self.combine.counts, *self.combine.derived, *self.combine.keys}
             for column in self.columns:
                 if not isinstance(column, Column) or column.type not in ("whole", "number"):
                     continue

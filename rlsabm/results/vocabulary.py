@@ -33,6 +33,8 @@ class Vocabulary:
         Strata by which results are broken down.
     trial_arms
         Names of the arms of a trial, the control first.
+    items
+        What is counted of policies: its meaning in words, by name.
     targets
         Names of the figures from which a calibration learns.
     """
@@ -47,6 +49,7 @@ class Vocabulary:
     labels: Mapping[str, str] = field(default_factory=dict)
     targets: Sequence[str] = ()
     trial_arms: Sequence[str] = ()
+    items: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def observers(self) -> list[str]:

@@ -27,6 +27,7 @@ from rlsabm.declaring.sections import (
     starts_with_zero,
     true_is_a_name,
 )
+from rlsabm.policies.section import PolicySection
 from rlsabm.scenario.schema_conditions import Conditions
 from rlsabm.trials.section import TrialSection
 
@@ -209,6 +210,11 @@ class Scenario(Section):
     care: CareSection = Field(default=CareSection(), description="Who is treated, with what.")
     trial: TrialSection | None = Field(
         default=None, description="A trial with people surveyed in the last year; null for none."
+    )
+    policy: PolicySection | None = Field(
+        default=None,
+        description="Arms as policies, which part from the reference in a given year; null if they "
+        "differ for ever.",
     )
     parameters: Annotated[
         dict[str, Number],

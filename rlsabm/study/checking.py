@@ -15,11 +15,11 @@ from rlsabm.results.table import ResultTable
 from rlsabm.results.tables import needed_tables
 from rlsabm.results.tables.draws import strength_name
 from rlsabm.results.vocabulary import Vocabulary
-from rlsabm.scenario import REFERENCE, ResolvedScenario
+from rlsabm.scenario import REFERENCE, ResolvedScenario, Scenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes, whose_memory
 from rlsabm.study.places import place_of
-from rlsabm.study.settings import country_of, trial_of, unit_setting
+from rlsabm.study.settings import country_of, policy_of, rules_of, trial_of, unit_setting
 from rlsabm.study.units import block_sizes, count_units
 from rlsabm.wording import with_help
 from rlsabm.worlds.world import FACTUAL, worlds_of
@@ -54,6 +54,7 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     settings = []
     for name, arm in study.arms.items():
         try:
+            _check_contradictions(arm)
             settings.append(unit_setting(arm, 0, country=country, people=max(sizes)))
             _check_names(settings[-1])
             instruments_of(arm.observe.instruments)
@@ -62,9 +63,49 @@ def check_study(study: ResolvedScenario) -> list[Setting]:
     _check_memory(study, settings)
     try:
         _check_trial(study, settings[0])
+        policy_of(study)
     except UserError as error:
         raise UserError(_with_place(study, REFERENCE, str(error))) from None
     return settings
+
+
+def _check_contradictions(arm: Scenario) -> None:
+    """Refuse rules for people of whom there are none, because their condition is switched off.
+
+    Raises
+    ------
+    UserError
+        It names both keys.
+    """
+    conditions = arm.conditions
+    donation, pregnancy, dialysis = (
+        conditions.blood_donation, conditions.pregnancy, conditions.dialysis
+    )  # fmt: skip
+    for name, section, rules in (
+        ("blood_donation", donation, ("ferritin_deferral", "supplements")),
+        ("pregnancy", pregnancy, ("supplements",)),
+        ("dialysis", dialysis, ("intravenous_iron",)),
+    ):
+        for rule in rules:
+            if not section.enabled and getattr(section, rule) is not None:
+                raise UserError(
+                    f"conditions.{name}.{rule}: contradicts conditions.{name}.enabled: false (leave "
+                    "one of them out; null takes away what another file says)"
+                )
+    off = [name for name, block in conditions.catalogue.items() if not block.enabled]
+    off += [ON_DIALYSIS] if not dialysis.enabled else []
+    for rule_of_care in rules_of(arm.care):
+        where = f"care.rules.{rule_of_care.name}"
+        if rule_of_care.condition in off:
+            raise UserError(
+                f"{where}.condition: nobody has {rule_of_care.condition}, as it is switched off "
+                f"(conditions.{rule_of_care.condition}.enabled: false)"
+            )
+        if rule_of_care.months_since_donation is not None and not donation.enabled:
+            raise UserError(
+                f"{where}.months_since_donation: nobody gives blood, as that is switched off "
+                "(conditions.blood_donation.enabled: false)"
+            )
 
 
 def _check_trial(study: ResolvedScenario, setting: Setting) -> None:
@@ -182,7 +223,7 @@ def question_of(
     tables
         Names of the tables that are wanted; all that the scenario asks for by default.
     """
-    scenario = study.scenario
+    scenario, policy = study.scenario, policy_of(study)
     return Question(
         observe=scenario.observe,
         causes=tuple(scenario.shifts.conditions),
@@ -191,6 +232,8 @@ def question_of(
         vocabulary=vocabulary,
         tables=tables,
         trial=trial_of(scenario),
+        policy=policy,
+        reference=scenario if policy else None,
     )
 
 
@@ -202,7 +245,7 @@ def tables_asked_for(study: ResolvedScenario) -> list[ResultTable]:
 
 def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocabulary:
     """Words of all tables of a study, whose arms have these settings."""
-    scenario = study.scenario
+    scenario, policy = study.scenario, policy_of(study)
     conditions = {c.name: c for setting in settings for c in setting.conditions}
     worlds = {
         world.name: None
@@ -223,4 +266,5 @@ def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocab
         parameters=[*PARAMETERS, *(strength_name(name) for name in conditions)],
         strata=scenario.observe.by,
         trial_arms=list(scenario.trial.arms) if scenario.trial else [],
+        items={item.name: item.meaning for item in policy.items} if policy else {},
     )

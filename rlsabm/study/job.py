@@ -19,7 +19,8 @@ from rlsabm.results.question import Question
 from rlsabm.results.tables import TABLES, needed_tables
 from rlsabm.results.tables.draws import TABLE as DRAWS
 from rlsabm.results.tables.draws import list_values
-from rlsabm.scenario import Scenario
+from rlsabm.scenario import REFERENCE, Scenario
+from rlsabm.setting import Setting
 from rlsabm.study.machine import package_hash, worker_name
 from rlsabm.study.reliving import Progress
 from rlsabm.study.settings import strengths_of, unit_setting
@@ -178,8 +179,20 @@ def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
 def find(job: Job, progress: Progress = no_progress) -> UnitResult:
     """Run a unit in this process: what `do_job` writes, as arrays."""
     unit, scenario = job.unit, job.arm
-    setting = unit_setting(scenario, unit.draw, country=job.country, people=unit.people)
-    result = run_unit(unit, setting, job.question, threads=job.threads, progress=progress)
+    policy = job.question.policy
+    kept = [treatment.name for treatment in policy.treatments] if policy else []
+
+    def setting_of(arm: Scenario) -> Setting:
+        return unit_setting(
+            arm, unit.draw, country=job.country, people=unit.people, kept_treatments=kept
+        )
+
+    setting, before = setting_of(scenario), None
+    if job.question.reference is not None and unit.arm != REFERENCE:
+        before = setting_of(job.question.reference)
+    result = run_unit(
+        unit, setting, job.question, before=before, threads=job.threads, progress=progress
+    )
     if DRAWS in needed_tables(job.question):
         strengths = strengths_of(scenario.conditions, unit.draw, scenario.runs.seed)
         result.tables[DRAWS.name] = list_values(setting, strengths, arm=unit.arm, draw=unit.draw)

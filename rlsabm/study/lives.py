@@ -196,6 +196,11 @@ class LivesOfStudy:
         study = self._study
         if arm not in study.arms:
             raise UserError(f"arm: {unknown('arm', str(arm), list(study.arms))}")
+        if study.scenario.policy is not None and arm != REFERENCE:
+            raise UserError(
+                f"arm: people cannot live again in {arm}, which parts from the reference in their "
+                "lifetime (expected the reference)"
+            )
         draws, replicates = draws_of(study), study.scenario.runs.replicates
         draw = draws[0] if draw is None else whole_number("draw", draw, draws[0], draws[-1])
         replicate = whole_number("replicate", replicate, 0, replicates - 1)

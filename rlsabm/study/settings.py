@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -26,12 +26,13 @@ from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
 from rlsabm.exposures.catalogue.condition import SHIPPED_CATALOGUE, Condition
 from rlsabm.parameter_table import PARAMETERS, draw_strength, draw_values, treatments_in_draw
+from rlsabm.policies.policy import Policy
 from rlsabm.posterior import Posterior
 from rlsabm.scenario import Conditions, ParameterRange, ResolvedScenario, Scenario, load_scenario
 from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
 from rlsabm.scenario.manifests import COUNTRY, Recorded
 from rlsabm.scenario.resolved import identity_hash_of
-from rlsabm.setting import Setting, make_setting
+from rlsabm.setting import OLDEST_AT_SURVEY, Setting, make_setting
 from rlsabm.trials.section import Eligible
 from rlsabm.trials.trial import Trial
 
@@ -175,13 +176,14 @@ def unit_setting(
     country: Country,
     people: int | None = None,
     posterior: Posterior | None = None,
+    kept_treatments: Iterable[str] = (),
 ) -> Setting:
     """Setting of the populations of one draw of one arm.
 
     Draw 0 has the default of every parameter, further draws come from the posterior (that which ships,
     unless another one is given) or the priors.
     The country's values go before both, then the conditions section of the scenario, then its
-    parameters.
+    parameters.  People keep the treatments named although no rule may offer them.
 
     Raises
     ------
@@ -203,7 +205,7 @@ def unit_setting(
             condition.with_strength(strengths.get(condition.name, 1.0))
             for condition in catalogue_of(scenario.conditions)
         ],
-        care=care_of(scenario, draw),
+        care=care_of(scenario, draw, kept_treatments),
     )
 
 
@@ -219,8 +221,10 @@ def treatments_of(scenario: Scenario) -> dict[str, Treatment]:
     return treatments
 
 
-def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
+def care_of(scenario: Scenario, draw: int = 0, kept: Iterable[str] = ()) -> CarePlan:
     """The care in a scenario, with the strength of treatments in a draw.
+
+    Treatments whose names are ``kept`` are there although no rule offers them.
 
     Raises
     ------
@@ -228,7 +232,47 @@ def care_of(scenario: Scenario, draw: int = 0) -> CarePlan:
         If a rule lacks a treatment, or there are too many.
     """
     treatments = treatments_in_draw(treatments_of(scenario), draw, scenario.runs.seed)
-    return plan_care(treatments, rules_of(scenario.care))
+    return plan_care(treatments, rules_of(scenario.care), kept=kept)
+
+
+def policy_of(study: ResolvedScenario) -> Policy | None:
+    """How the arms of a study are counted, if they are policies.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to compare, arms part before people of all ages live, people live again in
+        other worlds, or an arm has a treatment that the reference does not know.
+    """
+    section = study.scenario.policy
+    if section is None:
+        return None
+    scenario = study.scenario
+    if len(study.arms) < 2:
+        raise UserError("policy: no arm differs from the reference (expected policies as arms)")
+    if scenario.shifts.conditions or scenario.shifts.postulates:
+        raise UserError(
+            "policy: people cannot live again in other worlds where arms part in their lifetime "
+            "(expected no shifts beside it)"
+        )
+    most = scenario.population.founders_years_before - OLDEST_AT_SURVEY
+    if section.years > most:
+        raise UserError(
+            f"policy.years: {section.years} found, expected {most} at most, so that people of all ages "
+            "live when arms part (a larger population.founders_years_before allows more)"
+        )
+    plans = {name: care_of(arm) for name, arm in study.arms.items()}
+    offered = {treatment.name for plan in plans.values() for treatment in plan.treatments}
+    known = treatments_of(scenario)
+    for arm in study.arms.values():
+        for name in treatments_of(arm):
+            if name in offered and name not in known:
+                raise UserError(
+                    f"treatments.{name}: is new in an arm (expected among the treatments of the "
+                    "scenario itself, as people of all arms live on with the same)"
+                )
+    plan = plan_care(known, [], kept=offered)
+    return Policy(years=section.years, costs=section.costs.model_dump(), treatments=plan.treatments)
 
 
 def trial_of(scenario: Scenario) -> Trial | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from rlsabm.observe.survey import Survey, survey_month, take_survey
+from rlsabm.policies.tally import Tally
 from rlsabm.population import BLOCK_MONTHS, Population
 from rlsabm.results.contents import Contents, joined
 from rlsabm.results.observed import FOLLOW_UP_MONTHS, FollowUp, Observed, follow_up_of
@@ -64,6 +65,7 @@ def run_unit(
     setting: Setting,
     question: Question,
     *,
+    before: Setting | None = None,
     threads: int = 1,
     progress: Progress = no_progress,
 ) -> UnitResult:
@@ -78,6 +80,8 @@ def run_unit(
         The unit, and what its people live in.
     question
         What is asked.
+    before
+        What people live in until arms part, if arms are policies: the reference's setting.
     threads
         Threads to use; results do not depend on it.
     progress
@@ -86,10 +90,12 @@ def run_unit(
     started = time.perf_counter()
     tables = [table for table in needed_tables(question) if table.count is not None]
     follow = any(table.needs_follow_up for table in tables)
-    population = Population(setting, key=unit.key, block=unit.block, threads=threads)
+    population = Population(before or setting, key=unit.key, block=unit.block, threads=threads)
+    policy = question.policy
+    tally = Tally(policy, setting, question.age_limits) if policy is not None else None
     years: list[_Year] = []
     for year in setting.survey_years:
-        years.append(_survey_and_follow(population, year, progress, follow=follow))
+        years.append(_survey_and_follow(population, year, progress, tally, follow=follow))
     result = UnitResult(
         people_grown=int(population.alive.sum()), people_surveyed=len(years[-1].survey)
     )
@@ -109,6 +115,7 @@ def run_unit(
             survey=at.survey,
             follow_up=at.follow_up,
             worlds=tuple(worlds),
+            tally=tally,
         )
         if relived is not None:
             observed = replace(
@@ -125,14 +132,20 @@ def run_unit(
 
 
 def _survey_and_follow(
-    population: Population, year: int, progress: Progress, *, follow: bool
+    population: Population, year: int, progress: Progress, tally: Tally | None, *, follow: bool
 ) -> _Year:
     """Live until a survey, take it, and live the year after it, with its events, if that is wanted."""
 
     def live(until: int, *, log: bool = False) -> None:
         while population.month <= until:
-            before = population.person_months
-            population.advance(min(population.month + BLOCK_MONTHS - 1, until), log=log)
+            before, month = population.person_months, population.month
+            if tally is not None and tally.is_due(month):
+                tally.advance(population, log=log)
+            else:
+                last = min(month + BLOCK_MONTHS - 1, until)
+                if tally is not None and month < tally.first_month:
+                    last = min(last, tally.first_month - 1)
+                population.advance(last, log=log)
             lived = population.person_months - before
             progress(lived, lived)
 
