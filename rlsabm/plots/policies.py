@@ -97,18 +97,20 @@ def policies(
     alt = altair()
     numbers = policies_numbers(study, outcome=outcome, by=by)
     labels = numbers.attrs["labels"]
-    row = [str(arm) for arm in numbers["arm"]]
+    names = [str(arm) for arm in numbers["arm"]]
     if by:
-        row = [f"{arm}: {word}" for arm, word in zip(row, numbers[by].astype(str), strict=True)]
+        words = numbers[by].astype(str)
+        names = [f"{arm}: {word}" for arm, word in zip(names, words, strict=True)]
     drawn = pd.DataFrame(
         {
-            "policy": [capitalised(name) for name in row],
+            "policy": [capitalised(name) for name in names],
             "outcome": [capitalised(labels.get(str(n), str(n))) for n in numbers["outcome"]],
             "value": numbers["value"],
             "lower": numbers["lower"],
             "upper": numbers["upper"],
             "shown": [
-                with_limits(each.value, each.lower, each.upper) for each in numbers.itertuples()
+                with_limits(row["value"], row["lower"], row["upper"])
+                for row in numbers.to_dict("records")
             ],
         }
     )

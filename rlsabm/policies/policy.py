@@ -17,38 +17,38 @@ class Item(NamedTuple):
 
     Attributes
     ----------
-    name, unit
+    name
         In tables.
     meaning
-        What is counted, in words.
+        What is counted, in words, with its unit.
     cost
         What one of it costs.
     """
 
     name: str
-    unit: str
     meaning: str
     cost: float = 0.0
 
 
+_AT_END = "at the end of a policy year"
 #: Counted month by month, then at the end of each policy year; the kernel of the tally has this order.
 MONTHLY = (
-    Item("person_years", "years", "lived"),
-    Item("rls_years", "years", "with any RLS"),
-    Item("significant_rls_years", "years", "with clinically significant RLS"),
-    Item("diagnosis", "persons", "diagnosed with RLS"),
-    Item("donation", "donations", "blood donations"),
-    Item("laboratory_test", "tests", "laboratory tests that rules of care asked for"),
-    Item("oral_iron_g", "g", "elemental iron in tablets"),
-    Item("infused_iron_g", "g", "iron infused, on dialysis and by treatments"),
+    Item("person_years", "years lived"),
+    Item("rls_years", "years with any RLS"),
+    Item("significant_rls_years", "years with clinically significant RLS"),
+    Item("diagnosis", "people diagnosed with RLS"),
+    Item("donation", "blood donations"),
+    Item("laboratory_test", "laboratory tests that rules of care asked for"),
+    Item("oral_iron_g", "elemental iron in tablets, g"),
+    Item("infused_iron_g", "iron infused, on dialysis and by treatments, g"),
 )
 AT_YEAR_END = (
-    Item("rls_cases", "persons", "with any RLS at the end of a policy year"),
-    Item("significant_rls_cases", "persons", "with clinically significant RLS then"),
-    Item("iron_deficient", "persons", "iron deficient then"),
-    Item("ferritin_above_300", "persons", "with a measured ferritin above 300 µg/L then"),
+    Item("rls_cases", f"people with any RLS {_AT_END}"),
+    Item("significant_rls_cases", f"people with clinically significant RLS {_AT_END}"),
+    Item("iron_deficient", f"people with iron deficiency {_AT_END}"),
+    Item("ferritin_above_300", f"people with a measured ferritin above 300 µg/L {_AT_END}"),
 )
-COST = Item("cost", "currency", "cost of all that has one")
+COST = Item("cost", "cost of all that has one")
 #: What else is counted of each treatment: how often it was begun, and years on it.
 BEGUN, YEARS_ON = "{}_begun", "{}_years"
 
@@ -85,9 +85,9 @@ def items_of(treatments: Sequence[Treatment]) -> list[Item]:
     """What is counted of treatments: two items each."""
     items = []
     for each in treatments:
-        begun = Item(
-            BEGUN.format(each.name), "courses", f"{each.in_words} begun", each.cost_per_course
-        )
-        years = Item(YEARS_ON.format(each.name), "years", f"on {each.in_words}", each.cost_per_year)
-        items += [begun, years]
+        words = each.in_words
+        items += [
+            Item(BEGUN.format(each.name), f"courses of {words} begun", each.cost_per_course),
+            Item(YEARS_ON.format(each.name), f"years on {words}", each.cost_per_year),
+        ]
     return items

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rlsabm.printing.tables import show_table
 from rlsabm.printing.text import say
+from rlsabm.printing.words import capitalised
 from rlsabm.results.policies_told import amounts_that_differ, needed_for_one, of_all_years
 from rlsabm.results.tables.policies import AVERTED
 from rlsabm.wording import counted
@@ -50,7 +51,7 @@ def needs_of(rows: pd.DataFrame, labels: dict[str, str]) -> list[str]:
     for row in needed_for_one(rows).to_dict("records"):
         name = str(row["outcome"])
         value = with_limits(row["value"], row["lower"], row["upper"], signed=False)
-        sentences.append(f"{labels.get(name, name)}: {value}")
+        sentences.append(f"{capitalised(labels.get(name, name))}: {value}")
     return sentences
 
 
@@ -74,7 +75,7 @@ def print_policies(policies: pd.DataFrame, arms: Sequence[str], unused: Iterable
         if rows.empty:
             continue
         lines = policy_rows(rows, labels)
-        title = f"Policy {arm}, {counted(years, 'year')}: per 100,000 person-years"
+        title = f"Policy {arm}, {counted(years, 'year')}, per 100,000 person-years"
         if not lines:
             say(f"\n{title}: nothing differs from the reference.")
             continue

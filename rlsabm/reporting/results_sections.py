@@ -180,7 +180,7 @@ def policies_section(studied: Studied) -> Section:
             tables.append((title, Table(POLICY_HEADINGS, cells)))
         else:
             notes.append(f"{capitalised(arm)}: nothing differs from the reference.")
-        notes += [f"{capitalised(arm)}: {sentence}." for sentence in needs_of(rows, labels)]
+        notes += [f"{capitalised(arm)}. {sentence}." for sentence in needs_of(rows, labels)]
     of_quarters = plots.policies_numbers(study, outcome="rls_years_averted", by="genetic_quarter")
     by_quarter = (
         f"Years with any RLS that each policy averts in {years}, by quarter of inborn CNS iron, per "

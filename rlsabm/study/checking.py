@@ -79,8 +79,8 @@ def _check_contradictions(arm: Scenario) -> None:
     """
     conditions = arm.conditions
     donation, pregnancy, dialysis = (
-        conditions.blood_donation, conditions.pregnancy, conditions.dialysis
-    )  # fmt: skip
+        getattr(conditions, name) for name in ("blood_donation", "pregnancy", "dialysis")
+    )
     for name, section, rules in (
         ("blood_donation", donation, ("ferritin_deferral", "supplements")),
         ("pregnancy", pregnancy, ("supplements",)),
