@@ -32,14 +32,14 @@ def receive_care(body: Any, life: Any, burden: Any, at: Moment, p: Inputs) -> Ca
     infused_iron_mg = 0.0
     if burden.dialysis_care > 0.0:
         infused_iron_mg = infusion_mg(body, life, p)
-    if p.care_rule_count == 0:
+    if p.treatment_count == 0:
         return infused_only(infused_iron_mg)
     return be_treated(body, life, infused_iron_mg, at, p)
 
 
 @compiled
 def be_treated(body: Any, life: Any, infused_iron_mg: float, at: Moment, p: Inputs) -> Care:
-    """A month where there are rules of care: diagnosis, treatments that go on or begin, their effects.
+    """A month where there are treatments: diagnosis, treatments that go on or begin, their effects.
 
     Symptoms are those of the month before; laboratory values are of this month.
     """

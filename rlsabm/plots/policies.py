@@ -100,6 +100,8 @@ def policies(
     names = [str(arm) for arm in numbers["arm"]]
     if by:
         words = numbers[by].astype(str)
+        if by == "genetic_quarter":
+            words = "quarter " + words
         names = [f"{arm}: {word}" for arm, word in zip(names, words, strict=True)]
     drawn = pd.DataFrame(
         {

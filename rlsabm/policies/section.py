@@ -27,7 +27,7 @@ class Costs(Section):
 class PolicySection(Section):
     """Arms as policies: they part in a given year, and are counted from then on."""
 
-    years: Annotated[
+    period_years: Annotated[
         int,
         Key(
             ge=1,

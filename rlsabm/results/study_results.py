@@ -31,8 +31,8 @@ ASKED_FOR = {
     "events": "observe: {events: true}",
     "postulates": "shifts: {postulates: true}",
     "partitions": "shifts: {postulates: true}",
-    "policies": "policy: {years: 10}, and arms",
-    "policy_counts": "policy: {years: 10}, and arms",
+    "policies": "policy: {period_years: 10}, and arms",
+    "policy_counts": "policy: {period_years: 10}, and arms",
 }
 
 #: Tables that a call of `rlsabm.simulate` can make: not what a study's folder says of itself.

@@ -256,9 +256,9 @@ def policy_of(study: ResolvedScenario) -> Policy | None:
             "(expected no shifts beside it)"
         )
     most = scenario.population.founders_years_before - OLDEST_AT_SURVEY
-    if section.years > most:
+    if section.period_years > most:
         raise UserError(
-            f"policy.years: {section.years} found, expected {most} at most, so that people of all ages "
+            f"policy.period_years: {section.period_years} found, expected {most} at most, so that people of all ages "
             "live when arms part (a larger population.founders_years_before allows more)"
         )
     plans = {name: care_of(arm) for name, arm in study.arms.items()}
@@ -272,7 +272,7 @@ def policy_of(study: ResolvedScenario) -> Policy | None:
                     "scenario itself, as people of all arms live on with the same)"
                 )
     plan = plan_care(known, [], kept=offered)
-    return Policy(years=section.years, costs=section.costs.model_dump(), treatments=plan.treatments)
+    return Policy(years=section.period_years, costs=section.costs.model_dump(), treatments=plan.treatments)
 
 
 def trial_of(scenario: Scenario) -> Trial | None:

@@ -201,7 +201,7 @@ def advance_changed_body(
 ) -> None:
     """One month of a body whose peripheral iron is not followed: it lacks none, or it is factual."""
     supply = 1.0
-    if p.care_rule_count > 0:
+    if p.treatment_count > 0:
         take_iron(body, factual, kind, life)
         supply = be_treated(body, life, 0.0, at, p).supply_factor
     effect = 0.0

@@ -37,7 +37,8 @@ AVERTED = {
     ),
     "rls_cases_averted": ("rls_cases", "people with any RLS averted at the end of a policy year"),
     "significant_rls_cases_averted": (
-        "significant_rls_cases", "people with clinically significant RLS averted at the end of a policy year",
+        "significant_rls_cases",
+        "people with clinically significant RLS averted at the end of a policy year",
     ),
     "donations_lost": ("donation", "blood donations lost"),
 }  # fmt: skip
