@@ -92,7 +92,7 @@ NoReportOption = Annotated[
     typer.Option(
         "--no-report",
         envvar="RLSABM_NO_REPORT",
-        help="Write no report.html at the end.",
+        help="Write no report.html at the end; an earlier one of fewer runs is removed.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -1024,6 +1024,8 @@ def _run(
             print_study(done.study, folder)
             print_ending(done, folder)
         page = _report(done.study, folder) if report and found else None
+        if page is None and done.manifest["units"]["finished"] > done.found:
+            _forget_report(folder)
         if as_json:
             said = {"folder": str(folder), "report": None if page is None else str(page)}
             print_json(done.manifest | said | {"results": main_results(read(folder))})
@@ -1036,6 +1038,19 @@ def _run(
     if done.status != COMPLETE:
         print_failures(done, folder, err)
         raise typer.Exit(RUNS_FAILED)
+
+
+def _forget_report(folder: Path) -> None:
+    """Take away a report that does not know of the runs that have come since."""
+    from rlsabm.study.layout import REPORT
+
+    page = folder / REPORT
+    if page.exists():
+        page.unlink(missing_ok=True)
+        _say(
+            f"Removed: {page}, which had fewer runs (rlsabm report {folder} writes it anew)",
+            style="",
+        )
 
 
 def _report(study: ResolvedScenario, folder: Path) -> Path | None:

@@ -277,6 +277,17 @@ def test_an_item_is_named_after_its_treatment() -> None:
     assert "cost" not in [item.name for item in Policy().items]
 
 
+def test_strengths_of_treatments_are_told_by_draw(workplace: Path) -> None:
+    Path("asked.yaml").write_text(SCENARIO.replace("2500", "200"), encoding="utf-8")
+    study = rlsabm.simulate("asked.yaml", draws=2, tables=["draws"])
+    draws = study.table("draws").set_index(["arm", "draw", "parameter"])["value"]
+    name = "treatments.ferric_carboxymaltose.effect_strength"
+    by_draw = {draw: draws["reference", draw, name] for draw in (1, 2)}
+    assert by_draw[1] != by_draw[2]
+    assert by_draw[1] == draws["infused", 1, name]
+    assert "treatments.levodopa.effect_strength" not in draws.index.get_level_values("parameter")
+
+
 # What is said -------------------------------------------------------------------------------------
 
 

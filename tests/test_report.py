@@ -359,6 +359,12 @@ def test_a_run_ends_with_its_report(
     whole = (folder / "report.html").read_text(encoding="utf-8")
     assert 'id="shifts"' in whole
     assert 'id="methods"' in whole
+    ran = rlsabm_command("resume", str(folder), "--no-report")
+    assert (folder / "report.html").exists()  # of the same runs
+    more = rlsabm_command("resume", str(folder), "--no-report", "--add-replicates", "1")
+    assert more.code == 0
+    assert "Removed: outputs/asked/report.html, which had fewer runs" in more.err
+    assert not (folder / "report.html").exists()
     ran = rlsabm_command("run", "asked.yaml", *few, "--no-report", "--replace")
     assert ran.code == 0
     assert not (folder / "report.html").exists()

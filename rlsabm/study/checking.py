@@ -13,13 +13,20 @@ from rlsabm.parameter_table import PARAMETERS
 from rlsabm.results.question import Question
 from rlsabm.results.table import ResultTable
 from rlsabm.results.tables import needed_tables
-from rlsabm.results.tables.draws import strength_name
+from rlsabm.results.tables.draws import strength_name, treatment_strength_name
 from rlsabm.results.vocabulary import Vocabulary
 from rlsabm.scenario import REFERENCE, ResolvedScenario, Scenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import memory_bytes, whose_memory
 from rlsabm.study.places import place_of
-from rlsabm.study.settings import country_of, policy_of, rules_of, trial_of, unit_setting
+from rlsabm.study.settings import (
+    country_of,
+    policy_of,
+    rules_of,
+    treatments_used,
+    trial_of,
+    unit_setting,
+)
 from rlsabm.study.units import block_sizes, count_units
 from rlsabm.wording import with_help
 from rlsabm.worlds.world import FACTUAL, worlds_of
@@ -255,6 +262,11 @@ def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocab
         )
     }
     treatments = {t.name: t for setting in settings for t in setting.care.treatments}
+    used = {
+        name: None
+        for arm, setting in zip(study.arms.values(), settings, strict=True)
+        for name in treatments_used(arm, setting)
+    }
     groups = groups_of(list(conditions.values()), list(treatments.values()))
     return Vocabulary(
         arms=list(study.arms),
@@ -263,7 +275,11 @@ def vocabulary_of(study: ResolvedScenario, settings: Sequence[Setting]) -> Vocab
         labels=labels_of(groups),
         instruments=[i.name for i in instruments_of(scenario.observe.instruments)],
         age_limits=scenario.observe.age_groups,
-        parameters=[*PARAMETERS, *(strength_name(name) for name in conditions)],
+        parameters=[
+            *PARAMETERS,
+            *(strength_name(name) for name in conditions),
+            *(treatment_strength_name(name) for name in used),
+        ],
         strata=scenario.observe.by,
         trial_arms=list(scenario.trial.arms) if scenario.trial else [],
         items={item.name: item.meaning for item in policy.items} if policy else {},

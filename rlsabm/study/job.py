@@ -13,6 +13,7 @@ from typing import Protocol
 
 from rlsabm.demography.country import Country
 from rlsabm.errors import UserError
+from rlsabm.parameter_table import draw_strength
 from rlsabm.results.arrow import to_arrow
 from rlsabm.results.files import table_bytes
 from rlsabm.results.question import Question
@@ -23,7 +24,7 @@ from rlsabm.scenario import REFERENCE, Scenario
 from rlsabm.setting import Setting
 from rlsabm.study.machine import package_hash, worker_name
 from rlsabm.study.reliving import Progress
-from rlsabm.study.settings import strengths_of, unit_setting
+from rlsabm.study.settings import strengths_of, treatments_used, unit_setting
 from rlsabm.study.unit import UnitResult, no_progress, run_unit
 from rlsabm.study.units import Unit
 
@@ -195,5 +196,12 @@ def find(job: Job, progress: Progress = no_progress) -> UnitResult:
     )
     if DRAWS in needed_tables(job.question):
         strengths = strengths_of(scenario.conditions, unit.draw, scenario.runs.seed)
-        result.tables[DRAWS.name] = list_values(setting, strengths, arm=unit.arm, draw=unit.draw)
+        used = treatments_used(scenario, setting)
+        of_treatments = {
+            name: draw_strength(name, each.effect_log_sd, unit.draw, scenario.runs.seed)
+            for name, each in used.items()
+        }
+        result.tables[DRAWS.name] = list_values(
+            setting, strengths, of_treatments, arm=unit.arm, draw=unit.draw
+        )
     return result

@@ -258,8 +258,9 @@ def policy_of(study: ResolvedScenario) -> Policy | None:
     most = scenario.population.founders_years_before - OLDEST_AT_SURVEY
     if section.period_years > most:
         raise UserError(
-            f"policy.period_years: {section.period_years} found, expected {most} at most, so that people of all ages "
-            "live when arms part (a larger population.founders_years_before allows more)"
+            f"policy.period_years: {section.period_years} found, expected {most} at most, so that "
+            "people of all ages live when arms part (a larger population.founders_years_before "
+            "allows more)"
         )
     plans = {name: care_of(arm) for name, arm in study.arms.items()}
     offered = {treatment.name for plan in plans.values() for treatment in plan.treatments}
@@ -272,7 +273,17 @@ def policy_of(study: ResolvedScenario) -> Policy | None:
                     "scenario itself, as people of all arms live on with the same)"
                 )
     plan = plan_care(known, [], kept=offered)
-    return Policy(years=section.period_years, costs=section.costs.model_dump(), treatments=plan.treatments)
+    return Policy(
+        years=section.period_years, costs=section.costs.model_dump(), treatments=plan.treatments
+    )
+
+
+def treatments_used(scenario: Scenario, setting: Setting) -> dict[str, Treatment]:
+    """Treatments that people of an arm may be on, in care or in a trial, by name."""
+    used = {treatment.name for treatment in setting.care.treatments}
+    if scenario.trial is not None:
+        used |= {name for names_of_arm in scenario.trial.arms.values() for name in names_of_arm}
+    return {name: each for name, each in treatments_of(scenario).items() if name in used}
 
 
 def trial_of(scenario: Scenario) -> Trial | None:

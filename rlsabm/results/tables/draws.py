@@ -18,12 +18,25 @@ def strength_name(condition: str) -> str:
     return f"conditions.{condition}.effect_strength"
 
 
+def treatment_strength_name(treatment: str) -> str:
+    """Name, among the parameters, of the strength of a treatment's effects that are not iron."""
+    return f"treatments.{treatment}.effect_strength"
+
+
 def list_values(
-    setting: Setting, strengths: Mapping[str, float], *, arm: str, draw: int
+    setting: Setting,
+    strengths: Mapping[str, float],
+    of_treatments: Mapping[str, float],
+    *,
+    arm: str,
+    draw: int,
 ) -> Contents:
-    """Every parameter's value, and the strength of every condition's iron effects."""
-    values = {name: float(setting.inputs[name]) for name in PARAMETERS} | {
-        strength_name(condition): strength for condition, strength in strengths.items()
+    """Every parameter's value, and the strength of every condition's and treatment's effects."""
+    values = {name: float(setting.inputs[name]) for name in PARAMETERS}
+    values |= {strength_name(condition): strength for condition, strength in strengths.items()}
+    values |= {
+        treatment_strength_name(treatment): strength
+        for treatment, strength in of_treatments.items()
     }
     return {
         "arm": np.full(len(values), arm, dtype=object),
