@@ -1,0 +1,170 @@
+"""Write docs/rivals.md from stored scorecards of rivals: ``python docs/make_rivals.py``.
+
+The scorecard of a rival is made anew, in some hours on two processors, with
+``rlsabm calibrate scenarios/rivals/NAME.yaml --evaluations 440`` and then
+``python docs/make_rivals.py NAME outputs/NAME``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+import rlsabm
+from rlsabm.calibration.scorecard import PURPOSES, Scorecard
+from rlsabm.data.yaml_reading import read_file
+from rlsabm.printing.scorecard import published_text, simulated_text
+
+PAGE = Path(__file__).with_name("rivals.md")
+STORED = Path(__file__).with_name("rivals")
+SHIPPED = Path(__file__).with_name("scorecard.parquet")
+FILES = Path(__file__).parents[1] / "scenarios" / "rivals"
+#: As they were run.
+DRAWS, SIZE, EVALUATIONS = 20, 30_000, 440
+#: What is kept of a scorecard: the rest is that of the model that ships.
+COLUMNS = ["purpose", "row", "target", "simulated", "lower", "upper", "verdict", "compatible"]
+ORDER = (
+    "without_trait",
+    "without_path",
+    "without_other_loads",
+    "scar",
+    "lasting_liability",
+    "nothing_lasts",
+    "environment_for_life",
+)
+HEAD = f"""\
+# Rivals of the model: what happens without a part of the hypothesis
+
+Written by `python docs/make_rivals.py` from stored scorecards; do not edit by hand.
+
+A hypothesis is worth as much as the rivals that it beats. Each rival is the model without one of its
+parts, or with another one in its place, calibrated to the same figures in the same way, as a file in
+`scenarios/rivals`: the same priors, the same figures but those of iron alone (C16–C21, which the parts
+in question do not touch), runs of 20,000 people. Then each is put beside *all* published figures, those
+that were fitted and those that never are, in {DRAWS} runs of {SIZE:,} people at draws from its own
+posterior that were not used in fitting
+(`rlsabm validate --draws {DRAWS} --size {SIZE:_} --posterior FOLDER`).
+
+"""
+LIMITS = f"""\
+## What must be known
+
+- The rivals are at a disadvantage. Each was given {EVALUATIONS} runs, 110 of them learned from others;
+  the model that ships was given 970, and the centres of the priors come from an earlier search on it.
+  So a rival that fits as well is a strong finding, one that fits a little worse is none.
+- A figure inside its interval counts as one, whatever its weight; several figures come from one study.
+- Figures that no rule of a rival could move (iron, births, kidney failure) are counted for all alike.
+"""
+
+
+def store(name: str, folder: Path) -> None:
+    """Validate a rival at draws of its posterior, and keep what the page needs."""
+    said = read_file(FILES / f"{name}.yaml").plain()
+    card = rlsabm.validate(
+        said["scenario"],
+        settings=[f"{key}={value}" for key, value in said["changes"].items()],
+        draws=DRAWS,
+        size=SIZE,
+        posterior=folder,
+    )
+    keep(name, card.frame)
+
+
+def keep(name: str, frame: pd.DataFrame) -> None:
+    """Keep what the page needs of a scorecard."""
+    STORED.mkdir(exist_ok=True)
+    frame[COLUMNS].to_parquet(STORED / f"{name}.parquet", index=False)
+
+
+def cards() -> dict[str, Scorecard]:
+    """Scorecards by name of the model, that which ships first."""
+    shipped = pd.read_parquet(SHIPPED)
+    found = {"": Scorecard(shipped, SIZE, 1, DRAWS)}
+    for name in ORDER:
+        path = STORED / f"{name}.parquet"
+        if path.exists():
+            own = pd.read_parquet(path)
+            words = shipped.drop(columns=[c for c in COLUMNS if c != "target"])
+            found[name] = Scorecard(own.merge(words, on="target"), SIZE, 1, DRAWS)
+    return found
+
+
+def title(name: str) -> str:
+    """What a model says."""
+    if not name:
+        return "**The model that ships**"
+    said = read_file(FILES / f"{name}.yaml").plain()
+    return f"{said['title']} ([`{name}`](../scenarios/rivals/{name}.yaml))"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A table in Markdown."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return [f"| {' | '.join(str(cell) for cell in row)} |" for row in lines] + [""]
+
+
+def summary(models: dict[str, Scorecard]) -> list[str]:
+    """How many figures and rows are inside, by model."""
+    rows = []
+    for name, card in models.items():
+        cells = [title(name)]
+        for purpose in PURPOSES:
+            inside, of = card.inside(purpose)
+            whole, of_rows = card.rows_inside(purpose)
+            cells += [f"{inside} of {of}", f"{whole} of {of_rows}"]
+        rows.append(cells)
+    headings = [
+        "model", "figures that may be fitted to: inside", "rows whole",
+        "figures that are never fitted to: inside", "rows whole",
+    ]  # fmt: skip
+    return table(headings, rows)
+
+
+def apart(models: dict[str, Scorecard], name: str) -> list[str]:
+    """Figures that are inside in the model that ships or in a rival, and not in the other."""
+    shipped, own = models[""].frame, models[name].frame
+    both = shipped.merge(own, on="target", suffixes=("", "_rival"))
+    differ = both[(both["verdict"] == "inside") != (both["verdict_rival"] == "inside")]
+    lines = [f"### {title(name)}", ""]
+    if differ.empty:
+        return [*lines, "Every figure is inside in both or in neither.", ""]
+    of_rival = own.set_index("target")
+    rows = []
+    for row in differ.itertuples():
+        rival = next(of_rival.loc[[row.target]].reset_index().itertuples())
+        mark = " (never fitted)" if row.purpose == "validation" else ""
+        cells = [
+            f"`{row.target}`{mark}: {row.says}",
+            _shown(row), _shown(rival), published_text(row),
+        ]  # fmt: skip
+        rows.append([str(cell).replace("|", "\\|") for cell in cells])
+    return [*lines, *table(["figure", "ships", "rival", "published"], rows)]
+
+
+def _shown(row: object) -> str:
+    """A simulated figure, marked where it is outside."""
+    text = simulated_text(row).replace("*", "\\*")
+    return text if row.verdict == "inside" else f"**{text}**"  # type: ignore[attr-defined]
+
+
+def page() -> str:
+    """The whole page."""
+    models = cards()
+    waiting = [name for name in ORDER if name not in models]
+    lines = [HEAD, *summary(models)]
+    if waiting:
+        lines += [f"Not calibrated yet: {', '.join(f'`{name}`' for name in waiting)}.", ""]
+    lines += ["## Which figures tell them apart", ""]
+    lines += ["Simulated figures with their middle 95 % over draws; bold where outside.", ""]
+    for name in list(models)[1:]:
+        lines += apart(models, name)
+    return "\n".join([*lines, LIMITS.rstrip()]) + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        store(sys.argv[1], Path(sys.argv[2]))
+    PAGE.write_text(page(), encoding="utf-8")
