@@ -83,7 +83,7 @@ def test_every_column_of_a_study_is_described(study: Study) -> None:
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
     files = list(study.folder.glob("*.parquet"))
     names = [*(path.stem for path in files), "persons", "events"]
-    of_trials = {"trial", "trial_outcomes"}
+    of_trials = {name for name in TABLES if name.startswith("trial")}
     assert {*names, *of_trials} == {
         name for name, table in TABLES.items() if table.kind is not Kind.OF_UNITS
     }

@@ -50,10 +50,20 @@ def a_trial(**given: object) -> Trial:
 
 
 def followed(scores: np.ndarray) -> Followed:
-    """People with these true scores, by arm, visit and person."""
+    """People with these true scores, by course, period, visit and person; without periods, of one."""
+    if scores.ndim == 3:
+        scores = scores[:, np.newaxis]
+    courses, periods, _, people = scores.shape
     measured = np.zeros(scores.shape, dtype=MEASUREMENT)
     measured["irls"] = scores
-    return Followed(measured, np.ones(scores.shape, dtype=bool))
+    return Followed(
+        screened=scores[0, 0, 0],
+        measured=measured,
+        alive=np.ones(scores.shape, dtype=bool),
+        augmented=np.zeros(scores.shape, dtype=bool),
+        stopped=np.full((courses, periods, people), np.inf),
+        died=np.full((courses, people), np.inf),
+    )
 
 
 def constant(people: int = 2000, effect: float = 0.0) -> np.ndarray:
@@ -68,7 +78,7 @@ def constant(people: int = 2000, effect: float = 0.0) -> np.ndarray:
 
 def test_arms_are_equal_and_nobody_is_in_two() -> None:
     for done in do(a_trial(repetitions=3), followed(constant()), np.array([1, 2])):
-        assert np.bincount(done.arm).tolist() == [200, 200]
+        assert np.bincount(done.course).tolist() == [200, 200]
         assert len(set(done.patients)) == 400
         assert done.there.all()
 
@@ -78,12 +88,12 @@ def test_without_noise_or_placebo_a_trial_finds_the_true_effect() -> None:
     people = followed(constant(effect=4.0))
     [done] = do(trial, people, np.array([1, 2]))
     told = outcomes_of(trial, people, done)
-    assert (people.irls[0, 0, done.patients] >= 15.0).all()
+    assert (people.screened[done.patients] >= 15.0).all()
     for visit, effect in ((0, 0.0), (1, -4.0), (2, -4.0)):
-        assert told["irls_change"][visit, done.arm == 1] == pytest.approx(effect)
-        assert told["irls_change"][visit, done.arm == 0] == pytest.approx(0.0)
-        assert told["true_effect"][visit, done.arm == 1] == pytest.approx(effect)
-        assert (told["true_effect"][visit, done.arm == 0] == 0.0).all()
+        assert told["irls_change"][0, visit, done.course == 1] == pytest.approx(effect)
+        assert told["irls_change"][0, visit, done.course == 0] == pytest.approx(0.0)
+        assert told["true_effect"][0, visit, done.course == 1] == pytest.approx(effect)
+        assert (told["true_effect"][0, visit, done.course == 0] == 0.0).all()
 
 
 def test_scores_regress_to_the_mean_after_screening_and_placebo_falls_with_time() -> None:
@@ -92,7 +102,7 @@ def test_scores_regress_to_the_mean_after_screening_and_placebo_falls_with_time(
     people = followed(constant())
     told = [outcomes_of(trial, people, done) for done in do(trial, people, np.array([5, 6]))]
     screened, *means = (
-        np.mean([each[name][visit].mean() for each in told])
+        np.mean([each[name][0, visit].mean() for each in told])
         for name, visit in (("irls_at_screening", 0), ("irls", 0), ("irls", 1), ("irls", 2))
     )
     assert 0.2 < screened - means[0] < 2.0
@@ -101,7 +111,7 @@ def test_scores_regress_to_the_mean_after_screening_and_placebo_falls_with_time(
     exact = a_trial(rating_sd=0.0, repetitions=1)
     [done] = do(exact, people, np.array([1, 2]))
     told_exactly = outcomes_of(exact, people, done)
-    assert (told_exactly["irls_at_screening"][0] == told_exactly["irls"][0]).all()
+    assert (told_exactly["irls_at_screening"][0, 0] == told_exactly["irls"][0, 0]).all()
 
 
 def test_responders_and_remitters() -> None:
@@ -112,15 +122,15 @@ def test_responders_and_remitters() -> None:
     [done] = do(trial, people, np.array([1, 2]))
     told = outcomes_of(trial, people, done)
     for name in ("responder", "remitted"):
-        assert told[name][:, done.arm == 1].mean(axis=1).tolist() == [0.0, 1.0, 0.0]
-        assert not told[name][:, done.arm == 0].any()
+        assert told[name][0][:, done.course == 1].mean(axis=1).tolist() == [0.0, 1.0, 0.0]
+        assert not told[name][0][:, done.course == 0].any()
 
 
 def test_patients_drop_out_at_their_rate() -> None:
     trial = a_trial(drop_out_per_year=1.2, repetitions=20, visits=(5, 10))
     people = followed(constant())
     there = np.mean(
-        [done.there.mean(axis=1) for done in do(trial, people, np.array([1, 2]))], axis=0
+        [done.there[0].mean(axis=1) for done in do(trial, people, np.array([1, 2]))], axis=0
     )
     assert there == pytest.approx([1.0, np.exp(-0.5), np.exp(-1.0)], abs=0.02)
 
@@ -140,7 +150,7 @@ def test_a_trial_is_printed_as_a_journal_would() -> None:
     ]  # fmt: skip
     told = pd.DataFrame(rows, columns=["repetition", "trial_arm", "persons", "mean", "sd"])
     told = told.assign(
-        arm="reference", draw=0, replicate=0, year=2019, visit_month=3, outcome="irls"
+        arm="reference", draw=0, replicate=0, year=2019, visit_month=3, outcome="irls", period=1
     )
     told["trial_arm"] = pd.Categorical(told["trial_arm"], ["placebo", "drug"])
     [found] = estimate_trial({"trial_outcomes": told}).to_dict("records")
