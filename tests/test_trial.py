@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +18,11 @@ from rlsabm.care.treatment import shipped_treatments
 from rlsabm.errors import UserError
 from rlsabm.measuring.assays import MEASUREMENT
 from rlsabm.results.tables.trial import estimate_trial
-from rlsabm.trials.doing import do, outcomes_of
+from rlsabm.results.tables.trial_outcomes import count_outcomes
+from rlsabm.results.tables.trial_published import estimate_published
+from rlsabm.trials.conducting import Conducted
+from rlsabm.trials.doing import OUTCOMES, arms_of, do, outcomes_of
+from rlsabm.trials.flow import flow_before, flow_of_arm
 from rlsabm.trials.following import Followed
 from rlsabm.trials.trial import Trial
 
@@ -163,6 +170,126 @@ def test_a_trial_is_printed_as_a_journal_would() -> None:
     assert (found["mean_difference"], found["power"], found["trials"]) == (-2.75, 0.5, 2)
 
 
+# Flow ---------------------------------------------------------------------------------------------
+
+
+def test_everybody_is_somewhere_in_the_flow() -> None:
+    """Who leaves, dies and stops is counted once, at what came first."""
+    trial = a_trial(patients_per_arm=4, visits=(6, 12), repetitions=1, rating_sd=0.0)
+    people = followed(np.full((2, 3, 12), 20.0))
+    people.alive[:, :, :, 10:] = False  # two have died in the run-in
+    people.screened[8:10] = 5.0
+    people.died[1, 0], people.died[1, 1] = 3.0, 9.0
+    people.alive[1, 0, 1:, 0] = people.alive[1, 0, 2, 1] = False
+    people.stopped[1, 0, 1], people.stopped[1, 0, 2] = 10.0, 2.0
+    [done] = do(trial, people, np.array([1, 2]))
+    done = done._replace(
+        course=np.array([1, 1, 1, 1, 0, 0, 0, 0]),
+        patients=np.arange(8),
+        left=np.array([5.0, 99.0, 7.0, 99.0, 2.0, 99.0, 99.0, 12.0]),
+    )
+    there = people.alive[done.course, 0, :, done.patients].T
+    done = done._replace(there=(there & (done.left > np.array([[0], [6], [12]])))[np.newaxis])
+    out = {"symptoms": 50, "laboratory": 20, "other": 8, "score": 10}
+    before = flow_before(trial, 100, out, people, done)
+    assert before == {
+        "assessed": 100, "symptoms": 50, "laboratory": 20, "other": 8, "score": 12,
+        "died_before": 2, "eligible": 8, "not_needed": 0,
+    }  # fmt: skip
+    assert before["assessed"] == sum(before.values()) - 100
+    drug = flow_of_arm(trial, people, done, 1)
+    assert drug == {"randomised": 4, "stopped": 1, "left": 1, "died": 2, "seen": 1}
+    placebo = flow_of_arm(trial, people, done, 0)
+    assert placebo == {"randomised": 4, "stopped": 0, "left": 2, "died": 0, "seen": 2}
+
+
+# Cross-over ---------------------------------------------------------------------------------------
+
+
+def crossed(effect: float, carried: float = 0.0, period: float = 0.0) -> pd.Series:
+    """What a cross-over of people with a score of 20 finds at its last visit, without any noise."""
+    trial = a_trial(
+        design="cross_over", washout_months=2, rating_sd=0.0, placebo_fall=0.0, repetitions=3,
+        patients_per_arm=50,
+    )  # fmt: skip
+    scores = np.full((2, 2, 3, 200), 20.0)
+    scores[:, 1] += period
+    scores[0, 1, 1:] -= effect
+    scores[1, 0, 1:] -= effect
+    scores[1, 1, 1:] -= carried
+    people = followed(scores)
+    conducted = Conducted(trial, 200, {}, people, list(do(trial, people, np.array([1, 2]))))
+    told: Any = count_outcomes(SimpleNamespace(trial=conducted))  # type: ignore[arg-type]
+    frame = pd.DataFrame(told).assign(arm="reference", draw=0, replicate=0, year=2019)
+    frame["trial_arm"] = pd.Categorical.from_codes(frame["trial_arm"], list(trial.arms))
+    frame["outcome"] = pd.Categorical.from_codes(frame["outcome"], list(OUTCOMES))
+    found = estimate_trial({"trial_outcomes": frame})
+    return found.set_index(["outcome", "visit_month"]).loc[("irls", 3)]
+
+
+def test_every_patient_of_a_cross_over_takes_both_arms_in_an_order_by_lot() -> None:
+    trial = a_trial(design="cross_over", washout_months=2, repetitions=2)
+    assert trial.courses == ((0, 1), (1, 0))
+    assert trial.period_months == (0, 5)
+    for done in do(trial, followed(np.full((2, 2, 3, 2000), 20.0)), np.array([1, 2])):
+        arms = arms_of(trial, done)
+        assert np.bincount(done.course).tolist() == [200, 200]
+        assert (arms.sum(axis=0) == 1).all()
+        assert (arms[0] == done.course).all()
+        assert done.rated.shape == (2, 3, 400)
+
+
+@pytest.mark.parametrize("period", [0.0, -3.0])
+def test_a_cross_over_without_carry_over_finds_the_effect(period: float) -> None:
+    """Whatever differs between the periods alike for all."""
+    assert crossed(0.0, period=period)["difference"] == 0.0
+    found = crossed(4.0, period=period)
+    assert found["difference"] == found["mean_difference"] == pytest.approx(-4.0)
+    assert (found["lower"], found["upper"]) == pytest.approx((-4.0, -4.0))
+    assert found["difference_first"] == pytest.approx(-4.0 - period)
+    assert found["difference_second"] == pytest.approx(-4.0 + period)
+    assert found["carry_over"] == pytest.approx(0.0)
+    assert (found["persons"], found["persons_control"]) == (100, 100)
+    assert (found["mean"], found["mean_control"]) == pytest.approx(
+        (16.0 + period / 2, 20.0 + period / 2)
+    )
+
+
+def test_carry_over_moves_the_effect_by_half_of_it_and_is_found() -> None:
+    found = crossed(4.0, carried=3.0)
+    assert found["difference"] == pytest.approx(-4.0 + 3.0 / 2)
+    assert found["difference_first"] == pytest.approx(-1.0)
+    assert found["difference_second"] == pytest.approx(-4.0)
+    assert found["carry_over"] == found["mean_carry_over"] == pytest.approx(-3.0)
+    assert found["carry_over_power"] == 1.0
+
+
+# Published results --------------------------------------------------------------------------------
+
+
+def test_published_results_stand_beside_the_mean_of_all_trials() -> None:
+    key = {"arm": "reference", "year": 2019, "trial_arm": "drug", "outcome": "irls"}
+    trial = pd.DataFrame(
+        [{**key, "visit_month": month, "mean_difference": -4.0, "sd_of_differences": 1.0, "trials": 9}
+         for month in (1, 3)]
+    )  # fmt: skip
+    results = [(-5.0, -6.0, -4.0), (-5.0, -6.0, -4.1), (-9.0, np.nan, np.nan)]
+    told = pd.DataFrame(
+        [
+            {**key, "visit_month": 3, "draw": draw, "replicate": 0, "result": str(number),
+             "published": value, "published_lower": lower, "published_upper": upper,
+             "is_set": False, "source": "a journal"}
+            for draw in (0, 1)
+            for number, (value, lower, upper) in enumerate(results)
+        ]
+    )  # fmt: skip
+    found = estimate_published({"trial": trial, "trial_sources": told})
+    assert found["verdict"].tolist() == ["inside", "outside", "not known"]
+    assert found["simulated"].tolist() == [-4.0] * 3
+    assert found["simulated_lower"].tolist() == pytest.approx([-5.96] * 3, abs=1e-4)
+    assert found["trials"].tolist() == [9] * 3
+
+
 # In a scenario ------------------------------------------------------------------------------------
 
 
@@ -196,6 +323,64 @@ def test_a_drug_acts_as_its_effect_and_iron_more_slowly(found: rlsabm.Study) -> 
     assert (found.table("trial")["trials"] == 30).all()
 
 
+def cross_over(folder: Path, treatment: str, washout_months: int) -> tuple[pd.Series, float]:
+    """A cross-over without noise, and the true effect in the same people."""
+    file = folder / "asked.yaml"
+    file.write_text(
+        SCENARIO.split("  arms:")[0]
+        + f"""\
+  arms: {{placebo: [], treated: [{treatment}]}}
+  design: cross_over
+  washout_months: {washout_months}
+  visits: [2]
+  patients_per_arm: 40
+  drop_out_per_year: 0
+  rating_sd: 0
+  placebo_fall: 0
+treatments:
+  dopamine_agonist: {{augmentation_per_year: 0, stopped_per_year: 0}}
+""",
+        encoding="utf-8",
+    )
+    rows = rlsabm.simulate(file, tables=["trial"]).table("trial")
+    rows = rows[rows["visit_month"] == 2].set_index("outcome")
+    return rows.loc["irls"], float(rows.loc["true_effect", "mean_difference"])
+
+
+def test_a_drug_that_is_washed_out_crosses_over_and_iron_is_carried_over(tmp_path: Path) -> None:
+    drug, effect = cross_over(tmp_path, "dopamine_agonist", 1)
+    assert drug["mean_difference"] == pytest.approx(effect, abs=0.5)
+    assert abs(drug["mean_carry_over"]) < 1.0
+    iron, effect_of_iron = cross_over(tmp_path, "ferric_carboxymaltose", 0)
+    assert effect_of_iron < -2.0
+    assert effect_of_iron * 0.85 < iron["mean_difference"] < 0.0
+    assert iron["mean_carry_over"] < -2.0
+    assert iron["difference_first"] > iron["difference_second"]
+
+
+def test_other_treatments_are_washed_out_before_the_beginning(tmp_path: Path) -> None:
+    """At screening the agonist of usual care still acts; after the run-in it does not."""
+    file = tmp_path / "asked.yaml"
+    usual = """\
+care:
+  rules:
+    all: {treatment: dopamine_agonist, symptoms: any}
+treatments:
+  dopamine_agonist: {augmentation_per_year: 0, stopped_per_year: 0}
+"""
+    small = SCENARIO.replace("irls_at_least: 10", "irls_at_least: 0").replace(
+        "  repetitions: 30",
+        """\
+  repetitions: 1
+  rating_sd: 0
+  drop_out_per_year: 0""",
+    )
+    file.write_text(small + usual, encoding="utf-8")
+    told = rlsabm.simulate(file, tables=["trial_outcomes"]).table("trial_outcomes")
+    mean = told[told["visit_month"] == 0].groupby("outcome", observed=True)["mean"].mean()
+    assert mean["irls"] > mean["irls_at_screening"] + 3.0
+
+
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
@@ -207,6 +392,24 @@ def test_a_drug_acts_as_its_effect_and_iron_more_slowly(found: rlsabm.Study) -> 
          "condition: "),
         ("trial.eligibl={}", "did you mean trial.eligible?"),
         ("population.block_size=3000", "trial: patients are recruited within a block"),
+        ("trial.design=cross_over", "trial.washout_months: is missing (expected months between the "
+         "periods"),
+        ("trial.washout_months=3", "trial.washout_months: found 3 in a parallel trial (expected "
+         "trial.design: cross_over beside it)"),
+        ("trial={design: cross_over, washout_months: 1}",
+         "trial.arms: 4 found (expected 2 in a cross-over trial"),
+        ("trial.arms={placebo: [], all: []}", "trial.arms.all: is the name of all patients"),
+        ("trial.eligible={age_from: 60, age_to: 50}", "trial.eligible.age_to: 50 found, expected 60"),
+        ("trial.published.X={arm: placebo, month: 1}", "trial.published.X.arm: found placebo (expected "
+         "an arm that is compared with placebo: same, agonist, iron"),
+        ("trial.published.X={arm: iron, month: 2}", "trial.published.X.month: found 2 (expected a "
+         "visit: 1, 3)"),
+        ("trial.published.X={arm: iron, month: 1, difference: -1, lower: -2}",
+         "trial.published.X: has one limit of an interval (expected both, or none)"),
+        ("trial.published.X={arm: iron, month: 1, lower: -2, upper: 1}",
+         "trial.published.X.difference: is missing"),
+        ("trial.published.X={arm: iron, month: 1, difference: 2, lower: -2, upper: 1}",
+         "trial.published.X.difference: found 2 (expected between its limits, -2 and 1)"),
     ],
 )  # fmt: skip
 def test_mistakes(workplace: Path, rlsabm_command: Command, setting: str, expected: str) -> None:
@@ -220,12 +423,17 @@ def test_mistakes(workplace: Path, rlsabm_command: Command, setting: str, expect
 def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> None:
     small = SCENARIO.replace("    same: []\n    agonist", "    agonist").replace("6000", "3000")
     Path("asked.yaml").write_text(
-        small.replace("patients_per_arm: 20", "patients_per_arm: 10"), encoding="utf-8"
+        small.replace("patients_per_arm: 20", "patients_per_arm: 10")
+        + "  published:\n    An author 2020: {arm: iron, month: 3, difference: -4}\n",
+        encoding="utf-8",
     )
     outcome = rlsabm_command("run", "asked.yaml")
     assert outcome.code == 0, outcome.err
     assert "Trial: change in IRLS, against placebo" in outcome.out
     assert "agonist, month 3" in outcome.out
+    assert re.search(r"people assessed, excluded [\d,]+ for no such symptoms", outcome.out)
+    assert "Trial: patients of the first trial" in outcome.out
+    assert "An author 2020: iron, change in IRLS, month 3" in outcome.out
     table = pd.read_parquet("outputs/asked/trial.parquet")
     assert set(table["trial_arm"]) == {"agonist", "iron"}
     assert set(table["control"]) == {"placebo"}
