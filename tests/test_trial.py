@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Command
+from conftest import CHECKOUT, Command
 
 import rlsabm
 from rlsabm.care.care_rule import CareRule
@@ -20,12 +20,14 @@ from rlsabm.measuring.assays import MEASUREMENT
 from rlsabm.results.tables.trial import estimate_trial
 from rlsabm.results.tables.trial_outcomes import count_outcomes
 from rlsabm.results.tables.trial_published import estimate_published
+from rlsabm.study.settings import read_scenario
 from rlsabm.trials.conducting import Conducted
 from rlsabm.trials.doing import OUTCOMES, arms_of, do, outcomes_of
 from rlsabm.trials.flow import flow_before, flow_of_arm
 from rlsabm.trials.following import Followed
 from rlsabm.trials.trial import Trial
 
+TRIALS = CHECKOUT / "scenarios" / "trials"
 SCENARIO = """\
 title: t
 population: {size: 6000}
@@ -446,8 +448,14 @@ def test_a_pool_that_is_too_small_fails_in_words(workplace: Path, rlsabm_command
     assert "people are eligible" in outcome.out + outcome.err
 
 
-@pytest.mark.parametrize(
-    "name", ["ferric_carboxymaltose", "iron_sucrose", "oral_iron", "dopamine_agonist"]
-)
-def test_trials_that_ship_can_be_done(workplace: Path, rlsabm_command: Command, name: str) -> None:
+@pytest.mark.parametrize("name", sorted(path.stem for path in TRIALS.glob("*.yaml")))
+def test_trials_that_ship_can_be_done_and_name_what_they_follow(
+    workplace: Path, rlsabm_command: Command, name: str
+) -> None:
     assert rlsabm_command("check", f"scenarios/trials/{name}.yaml").code == 0
+    trial = read_scenario(TRIALS / f"{name}.yaml").scenario.trial
+    assert trial is not None
+    assert trial.published
+    assert all(each.source for each in trial.published.values())
+    assert "Predicted:" in trial.source
+    assert any(each.set for each in trial.published.values()) <= ("Set:" in trial.source)
