@@ -16,6 +16,7 @@ from rlsabm.plots.life import life, life_numbers
 from rlsabm.plots.postulates import postulates, postulates_numbers
 from rlsabm.plots.prevalence import prevalence, prevalence_numbers
 from rlsabm.plots.trend import trend, trend_numbers
+from rlsabm.plots.trial import trial, trial_numbers
 from rlsabm.plots.validation import INSIDE, validation, validation_numbers
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "prevalence_numbers",
     "trend",
     "trend_numbers",
+    "trial",
+    "trial_numbers",
     "validation",
     "validation_numbers",
 ]

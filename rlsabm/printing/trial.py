@@ -26,6 +26,9 @@ OUTCOME_WORDS = {
 #: begin with what the one before has left.
 SHOWN = ("irls_change", "responder")
 SHOWN_OF_CROSS_OVER = ("irls", "responder")
+FLOW_HEADINGS = (
+    "arm", "randomised", "stopped treatment", "dropped out", "died", "seen at last visit",
+)  # fmt: skip
 PROPORTIONS = ("responder", "remitted", "augmented", "stopped")
 
 
@@ -67,12 +70,16 @@ def _of_arm(table: pd.DataFrame, arm: str) -> pd.DataFrame:
     return table[table["arm"].astype(str) == arm]
 
 
-def print_flow(flow: pd.DataFrame) -> None:
-    """Print how patients of the first trial came in, and how far they went."""
+def first_flow(flow: pd.DataFrame) -> pd.Series:
+    """Persons of the first trial by arm and stage, from ``trial_flow``."""
     first = flow[flow[["draw", "replicate"]].eq(flow[["draw", "replicate"]].min()).all(axis=1)]
-    persons = first.astype({"trial_arm": str, "stage": str}).set_index(["trial_arm", "stage"])[
+    return first.astype({"trial_arm": str, "stage": str}).set_index(["trial_arm", "stage"])[
         "persons"
     ]
+
+
+def flow_in_words(persons: pd.Series) -> str:
+    """How patients came into the trial."""
     before = persons[ALL]
     out = {
         "no such symptoms": before["symptoms"],
@@ -82,19 +89,26 @@ def print_flow(flow: pd.DataFrame) -> None:
         "death": before["died_before"],
     }
     why = ", ".join(f"{number:,} for {reason}" for reason, number in out.items() if number)
-    say(
-        f"\nTrial: {before['assessed']:,} people assessed"
+    return (
+        f"{before['assessed']:,} people assessed"
         + (f", excluded {why}" if why else "")
         + f"; {before['eligible']:,} eligible, of whom "
         f"{before['eligible'] - before['not_needed']:,} given an arm by lot."
     )
+
+
+def flow_rows(persons: pd.Series) -> list[list[str]]:
+    """How far patients of each arm went, below `FLOW_HEADINGS`."""
     arms = [name for name in persons.index.unique("trial_arm") if name != ALL]
     stages = ("randomised", "stopped", "left", "died", "seen")
-    show_table(
-        "Trial: patients of the first trial",
-        ["arm", "randomised", "stopped treatment", "dropped out", "died", "seen at last visit"],
-        [[name, *(f"{persons[name, stage]:,}" for stage in stages)] for name in arms],
-    )
+    return [[name, *(f"{persons[name, stage]:,}" for stage in stages)] for name in arms]
+
+
+def print_flow(flow: pd.DataFrame) -> None:
+    """Print how patients of the first trial came in, and how far they went."""
+    persons = first_flow(flow)
+    say(f"\nTrial: {flow_in_words(persons)}")
+    show_table("Trial: patients of the first trial", FLOW_HEADINGS, flow_rows(persons))
 
 
 def _print_differences(rows: pd.DataFrame, outcome: str) -> None:
@@ -164,7 +178,13 @@ def print_published(published: pd.DataFrame) -> None:
                 "set" if row["is_set"] else "predicted",
             ]
         )
-    headings = ["published result", "published (95 %)", "simulated (95 % of trials)", "verdict", "figure is"]
+    headings = [
+        "published result",
+        "published (95 %)",
+        "simulated (95 % of trials)",
+        "verdict",
+        "figure is",
+    ]
     show_table("Trial: published differences beside simulated ones", headings, lines)
 
 
