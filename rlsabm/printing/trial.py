@@ -30,6 +30,8 @@ FLOW_HEADINGS = (
     "arm", "randomised", "stopped treatment", "dropped out", "died", "seen at last visit",
 )  # fmt: skip
 PROPORTIONS = ("responder", "remitted", "augmented", "stopped")
+#: Outcomes whose differences are shown without decimals.
+WHOLE = ("responder", "remitted", "stopped", "ferritin")
 
 
 def print_trial(tables: Mapping[str, pd.DataFrame], *, arm: str) -> None:
@@ -196,7 +198,9 @@ def in_points(outcome: str, value: float) -> str:
     """A difference as it is printed: points, or percentage points of a proportion."""
     if pd.isna(value):
         return "-"
-    return f"{100 * value:+.0f}" if outcome in PROPORTIONS else f"{value:+.1f}"
+    shown = 100.0 * value if outcome in PROPORTIONS else value
+    text = f"{shown:+.{0 if outcome in WHOLE else 1}f}"
+    return text if float(text) else text[1:]  # nought has no sign
 
 
 def with_interval(outcome: str, value: float, lower: float, upper: float) -> str:
