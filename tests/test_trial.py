@@ -439,6 +439,32 @@ def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> Non
     table = pd.read_parquet("outputs/asked/trial.parquet")
     assert set(table["trial_arm"]) == {"agonist", "iron"}
     assert set(table["control"]) == {"placebo"}
+    study = rlsabm.read("outputs/asked")
+    numbers = rlsabm.plots.trial_numbers(study)
+    simulated = numbers[numbers["origin"] == "simulated"]
+    told = table[(table["outcome"] == "irls_change") & (table["visit_month"] > 0)]
+    assert simulated["value"].tolist() == told["mean_difference"].tolist()
+    assert numbers.loc[numbers["origin"] == "published", "value"].tolist() == [-4.0]
+    drawn = rlsabm.plots.trial(study).to_dict()
+    rows = next(iter(rows for rows in drawn["datasets"].values() if len(rows) > 1))
+    assert [row["value"] for row in rows] == pytest.approx(numbers["value"].tolist())
+    assert "An author 2020: -4.0" in drawn["description"]
+    with pytest.raises(UserError, match="did you mean 'responder'"):
+        rlsabm.plots.trial(study, outcome="responders")
+    page = Path("outputs/asked/report.html").read_text(encoding="utf-8")
+    for words in (
+        "Virtual trial",
+        "people assessed",
+        "An author 2020",
+        "Patients of the first trial",
+    ):
+        assert words in page
+
+
+def test_a_study_without_a_trial_says_how_to_ask_for_one() -> None:
+    study = rlsabm.Study({}, arms=["reference"], scenario={"observe": {"years": [2019]}})
+    with pytest.raises(UserError, match="trial: the study has none; a scenario asks for one"):
+        rlsabm.plots.trial(study)
 
 
 def test_a_pool_that_is_too_small_fails_in_words(workplace: Path, rlsabm_command: Command) -> None:
