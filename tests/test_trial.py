@@ -400,6 +400,7 @@ treatments:
          "trial.design: cross_over beside it)"),
         ("trial={design: cross_over, washout_months: 1}",
          "trial.arms: 4 found (expected 2 in a cross-over trial"),
+        ("trial.arms={a: [], b: [], c: []}", "trial.arms: holds 7 values (expected at most 6)"),
         ("trial.arms={placebo: [], all: []}", "trial.arms.all: is the name of all patients"),
         ("trial.eligible={age_from: 60, age_to: 50}", "trial.eligible.age_to: 50 found, expected 60"),
         ("trial.published.X={arm: placebo, month: 1}", "trial.published.X.arm: found placebo (expected "
@@ -451,6 +452,7 @@ def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> Non
     assert "An author 2020: -4.0" in drawn["description"]
     with pytest.raises(UserError, match="did you mean 'responder'"):
         rlsabm.plots.trial(study, outcome="responders")
+    assert rlsabm_command("report", "outputs/asked").code == 0
     page = Path("outputs/asked/report.html").read_text(encoding="utf-8")
     for words in (
         "Virtual trial",

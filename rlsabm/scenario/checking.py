@@ -193,7 +193,8 @@ def _in_words(detail: dict[str, Any], entry: Entry, names: Sequence[KeyPath]) ->
         case "missing":
             what = with_help("is missing", expectation(schema_at(path)))
         case "too_long":
-            most = schema_at(path).get("maxItems")
+            schema = schema_at(path)
+            most = schema.get("maxItems", schema.get("maxProperties"))
             what = with_help(f"holds {len(value):,} values", f"at most {most}")
         case "string_too_long":
             most = schema_at(path).get("maxLength")
