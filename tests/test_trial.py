@@ -400,7 +400,7 @@ treatments:
          "trial.design: cross_over beside it)"),
         ("trial={design: cross_over, washout_months: 1}",
          "trial.arms: 4 found (expected 2 in a cross-over trial"),
-        ("trial.arms={a: [], b: [], c: []}", "trial.arms: holds 7 values (expected at most 6)"),
+        ("trial.arms={a: [], b: [], c: []}", "holds 7 values (expected at most 6)"),
         ("trial.arms={placebo: [], all: []}", "trial.arms.all: is the name of all patients"),
         ("trial.eligible={age_from: 60, age_to: 50}", "trial.eligible.age_to: 50 found, expected 60"),
         ("trial.published.X={arm: placebo, month: 1}", "trial.published.X.arm: found placebo (expected "
@@ -421,6 +421,13 @@ def test_mistakes(workplace: Path, rlsabm_command: Command, setting: str, expect
     assert outcome.code == 2
     assert expected in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_one_arm_is_no_trial(workplace: Path, rlsabm_command: Command) -> None:
+    Path("one.yaml").write_text("title: t\ntrial:\n  arms: {placebo: []}\n", encoding="utf-8")
+    outcome = rlsabm_command("check", "one.yaml")
+    assert outcome.code == 2
+    assert outcome.err == "error: one.yaml:3: trial.arms: holds 1 value (expected at least 2)\n"
 
 
 def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> None:
