@@ -370,7 +370,9 @@ care:
 treatments:
   dopamine_agonist: {augmentation_per_year: 0, stopped_per_year: 0}
 """
-    small = SCENARIO.replace("irls_at_least: 10", "irls_at_least: 0").replace(
+    only = "  arms:\n    placebo: []\n    agonist: [dopamine_agonist]\n  patients_per_arm"
+    small = re.sub(r"  arms:\n(    .*\n)+  patients_per_arm", only, SCENARIO)
+    small = small.replace("irls_at_least: 10", "irls_at_least: 0").replace(
         "  repetitions: 30",
         """\
   repetitions: 1
