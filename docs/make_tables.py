@@ -37,6 +37,7 @@ EXAMPLE = Vocabulary(
     parameters=list(PARAMETERS),
     strata=["sex", "age_group", "parity"],
     targets=["C1_any_adults"],
+    trial_arms=["placebo", "drug"],
 )
 
 HEAD = """\

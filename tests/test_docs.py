@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import Study
 from docs_tools import DOCS, PAGES, blocks_of, name_of
@@ -30,6 +31,7 @@ from rlsabm.person import BODY_FIELDS, LIFE_FIELDS
 from rlsabm.results.table import Kind
 from rlsabm.results.tables import TABLES
 from rlsabm.scenario import json_schema
+from rlsabm.study.settings import read_scenario
 
 
 @cache
@@ -45,11 +47,38 @@ def script(name: str) -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["calibration", "parameters", "rooms", "scenario", "tables", "targets", "validation"]
+    "name",
+    ["calibration", "parameters", "rooms", "scenario", "tables", "targets", "trials", "validation"],
 )
 def test_generated_pages_are_up_to_date(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     assert page == script(f"make_{name}").page(), f"run: python docs/make_{name}.py"
+
+
+def test_stored_trials_are_of_the_scenarios_that_ship() -> None:
+    """Every published result in them, and no other, is in the page's tables."""
+    module = script("make_trials")
+    stored = pd.read_parquet(module.PUBLISHED)
+    shipped = {
+        (file.stem, name, each.arm, each.month, each.outcome, each.difference, each.set)
+        for file in module.SCENARIOS.glob("*.yaml")
+        for name, each in read_scenario(file).scenario.trial.published.items()
+    }
+    columns = ["scenario", "result", "trial_arm", "visit_month", "outcome", "published", "is_set"]
+    told = stored[columns].astype(object).where(stored[columns].notna(), None)
+    assert set(told.itertuples(index=False, name=None)) == shipped, (
+        "run: python docs/make_trials.py run"
+    )
+
+
+def test_trials_are_pooled_by_random_effects() -> None:
+    """Alike ones as one with a smaller error, and others with what differs between them."""
+    pooled = script("make_trials").pooled
+    alike = pooled([-4.0, -4.0], [1.0, 1.0])
+    assert alike == pytest.approx((-4.0, -4.0 - 1.96 / 2**0.5, -4.0 + 1.96 / 2**0.5), abs=1e-3)
+    # By hand: weights of 1, Q = 18, so tau squared = (18 - 1) / (2 - 1) = 17 and errors of 18 / 2.
+    apart = pooled([-7.0, -1.0], [1.0, 1.0])
+    assert apart == pytest.approx((-4.0, -4.0 - 1.96 * 3.0, -4.0 + 1.96 * 3.0), abs=1e-3)
 
 
 def test_diagrams_are_up_to_date() -> None:
@@ -83,8 +112,8 @@ def test_every_column_of_a_study_is_described(study: Study) -> None:
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
     files = list(study.folder.glob("*.parquet"))
     names = [*(path.stem for path in files), "persons", "events"]
-    of_trials = {"trial", "trial_outcomes", "policies", "policy_counts"}
-    assert {*names, *of_trials} == {
+    of_others = {name for name in TABLES if name.startswith(("trial", "polic"))}
+    assert {*names, *of_others} == {
         name for name, table in TABLES.items() if table.kind is not Kind.OF_UNITS
     }
     for name in names:

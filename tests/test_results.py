@@ -51,7 +51,7 @@ UNITS = 3 * 2 * 2
 WRITTEN = [
     name
     for name, table in TABLES.items()
-    if table.kind is not Kind.OF_UNITS and name not in ("trial", "trial_outcomes")
+    if table.kind is not Kind.OF_UNITS and not name.startswith("trial")
 ]
 BY_RUN = [table.name for table in tables_of(Kind.BY_RUN) if table.name in WRITTEN]
 LINE_LISTS = [table.name for table in tables_of(Kind.LINE_LIST)]

@@ -39,7 +39,7 @@ UNIT = ["arm", "world", "draw", "replicate", "year"]
 #: Tables whose rows add up.
 ADDING_UP = ("prevalence", "incidence")
 #: Tables that only a scenario with a trial has.
-OF_TRIALS = {"trial", "trial_outcomes"}
+OF_TRIALS = {name for name in TABLES if name.startswith("trial")}
 #: Two blocks and two replicates.
 FEW = SMALL.replace("runs: {draws: 2, replicates: 2, seed: 5}", "runs: {replicates: 2, seed: 5}")
 

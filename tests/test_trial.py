@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Command
+from conftest import CHECKOUT, Command
 
 import rlsabm
 from rlsabm.care.care_rule import CareRule
@@ -15,10 +18,16 @@ from rlsabm.care.treatment import shipped_treatments
 from rlsabm.errors import UserError
 from rlsabm.measuring.assays import MEASUREMENT
 from rlsabm.results.tables.trial import estimate_trial
-from rlsabm.trials.doing import do, outcomes_of
+from rlsabm.results.tables.trial_outcomes import count_outcomes
+from rlsabm.results.tables.trial_published import estimate_published
+from rlsabm.study.settings import read_scenario
+from rlsabm.trials.conducting import Conducted
+from rlsabm.trials.doing import OUTCOMES, arms_of, do, outcomes_of
+from rlsabm.trials.flow import flow_before, flow_of_arm
 from rlsabm.trials.following import Followed
 from rlsabm.trials.trial import Trial
 
+TRIALS = CHECKOUT / "scenarios" / "trials"
 SCENARIO = """\
 title: t
 population: {size: 6000}
@@ -50,10 +59,20 @@ def a_trial(**given: object) -> Trial:
 
 
 def followed(scores: np.ndarray) -> Followed:
-    """People with these true scores, by arm, visit and person."""
+    """People with these true scores, by course, period, visit and person; without periods, of one."""
+    if scores.ndim == 3:
+        scores = scores[:, np.newaxis]
+    courses, periods, _, people = scores.shape
     measured = np.zeros(scores.shape, dtype=MEASUREMENT)
     measured["irls"] = scores
-    return Followed(measured, np.ones(scores.shape, dtype=bool))
+    return Followed(
+        screened=scores[0, 0, 0],
+        measured=measured,
+        alive=np.ones(scores.shape, dtype=bool),
+        augmented=np.zeros(scores.shape, dtype=bool),
+        stopped=np.full((courses, periods, people), np.inf),
+        died=np.full((courses, people), np.inf),
+    )
 
 
 def constant(people: int = 2000, effect: float = 0.0) -> np.ndarray:
@@ -68,7 +87,7 @@ def constant(people: int = 2000, effect: float = 0.0) -> np.ndarray:
 
 def test_arms_are_equal_and_nobody_is_in_two() -> None:
     for done in do(a_trial(repetitions=3), followed(constant()), np.array([1, 2])):
-        assert np.bincount(done.arm).tolist() == [200, 200]
+        assert np.bincount(done.course).tolist() == [200, 200]
         assert len(set(done.patients)) == 400
         assert done.there.all()
 
@@ -78,12 +97,12 @@ def test_without_noise_or_placebo_a_trial_finds_the_true_effect() -> None:
     people = followed(constant(effect=4.0))
     [done] = do(trial, people, np.array([1, 2]))
     told = outcomes_of(trial, people, done)
-    assert (people.irls[0, 0, done.patients] >= 15.0).all()
+    assert (people.screened[done.patients] >= 15.0).all()
     for visit, effect in ((0, 0.0), (1, -4.0), (2, -4.0)):
-        assert told["irls_change"][visit, done.arm == 1] == pytest.approx(effect)
-        assert told["irls_change"][visit, done.arm == 0] == pytest.approx(0.0)
-        assert told["true_effect"][visit, done.arm == 1] == pytest.approx(effect)
-        assert (told["true_effect"][visit, done.arm == 0] == 0.0).all()
+        assert told["irls_change"][0, visit, done.course == 1] == pytest.approx(effect)
+        assert told["irls_change"][0, visit, done.course == 0] == pytest.approx(0.0)
+        assert told["true_effect"][0, visit, done.course == 1] == pytest.approx(effect)
+        assert (told["true_effect"][0, visit, done.course == 0] == 0.0).all()
 
 
 def test_scores_regress_to_the_mean_after_screening_and_placebo_falls_with_time() -> None:
@@ -92,7 +111,7 @@ def test_scores_regress_to_the_mean_after_screening_and_placebo_falls_with_time(
     people = followed(constant())
     told = [outcomes_of(trial, people, done) for done in do(trial, people, np.array([5, 6]))]
     screened, *means = (
-        np.mean([each[name][visit].mean() for each in told])
+        np.mean([each[name][0, visit].mean() for each in told])
         for name, visit in (("irls_at_screening", 0), ("irls", 0), ("irls", 1), ("irls", 2))
     )
     assert 0.2 < screened - means[0] < 2.0
@@ -101,7 +120,7 @@ def test_scores_regress_to_the_mean_after_screening_and_placebo_falls_with_time(
     exact = a_trial(rating_sd=0.0, repetitions=1)
     [done] = do(exact, people, np.array([1, 2]))
     told_exactly = outcomes_of(exact, people, done)
-    assert (told_exactly["irls_at_screening"][0] == told_exactly["irls"][0]).all()
+    assert (told_exactly["irls_at_screening"][0, 0] == told_exactly["irls"][0, 0]).all()
 
 
 def test_responders_and_remitters() -> None:
@@ -112,15 +131,15 @@ def test_responders_and_remitters() -> None:
     [done] = do(trial, people, np.array([1, 2]))
     told = outcomes_of(trial, people, done)
     for name in ("responder", "remitted"):
-        assert told[name][:, done.arm == 1].mean(axis=1).tolist() == [0.0, 1.0, 0.0]
-        assert not told[name][:, done.arm == 0].any()
+        assert told[name][0][:, done.course == 1].mean(axis=1).tolist() == [0.0, 1.0, 0.0]
+        assert not told[name][0][:, done.course == 0].any()
 
 
 def test_patients_drop_out_at_their_rate() -> None:
     trial = a_trial(drop_out_per_year=1.2, repetitions=20, visits=(5, 10))
     people = followed(constant())
     there = np.mean(
-        [done.there.mean(axis=1) for done in do(trial, people, np.array([1, 2]))], axis=0
+        [done.there[0].mean(axis=1) for done in do(trial, people, np.array([1, 2]))], axis=0
     )
     assert there == pytest.approx([1.0, np.exp(-0.5), np.exp(-1.0)], abs=0.02)
 
@@ -140,7 +159,7 @@ def test_a_trial_is_printed_as_a_journal_would() -> None:
     ]  # fmt: skip
     told = pd.DataFrame(rows, columns=["repetition", "trial_arm", "persons", "mean", "sd"])
     told = told.assign(
-        arm="reference", draw=0, replicate=0, year=2019, visit_month=3, outcome="irls"
+        arm="reference", draw=0, replicate=0, year=2019, visit_month=3, outcome="irls", period=1
     )
     told["trial_arm"] = pd.Categorical(told["trial_arm"], ["placebo", "drug"])
     [found] = estimate_trial({"trial_outcomes": told}).to_dict("records")
@@ -151,6 +170,126 @@ def test_a_trial_is_printed_as_a_journal_would() -> None:
         (-5 - 1.96 * error, -5 + 1.96 * error), abs=1e-4
     )
     assert (found["mean_difference"], found["power"], found["trials"]) == (-2.75, 0.5, 2)
+
+
+# Flow ---------------------------------------------------------------------------------------------
+
+
+def test_everybody_is_somewhere_in_the_flow() -> None:
+    """Who leaves, dies and stops is counted once, at what came first."""
+    trial = a_trial(patients_per_arm=4, visits=(6, 12), repetitions=1, rating_sd=0.0)
+    people = followed(np.full((2, 3, 12), 20.0))
+    people.alive[:, :, :, 10:] = False  # two have died in the run-in
+    people.screened[8:10] = 5.0
+    people.died[1, 0], people.died[1, 1] = 3.0, 9.0
+    people.alive[1, 0, 1:, 0] = people.alive[1, 0, 2, 1] = False
+    people.stopped[1, 0, 1], people.stopped[1, 0, 2] = 10.0, 2.0
+    [done] = do(trial, people, np.array([1, 2]))
+    done = done._replace(
+        course=np.array([1, 1, 1, 1, 0, 0, 0, 0]),
+        patients=np.arange(8),
+        left=np.array([5.0, 99.0, 7.0, 99.0, 2.0, 99.0, 99.0, 12.0]),
+    )
+    there = people.alive[done.course, 0, :, done.patients].T
+    done = done._replace(there=(there & (done.left > np.array([[0], [6], [12]])))[np.newaxis])
+    out = {"symptoms": 50, "laboratory": 20, "other": 8, "score": 10}
+    before = flow_before(trial, 100, out, people, done)
+    assert before == {
+        "assessed": 100, "symptoms": 50, "laboratory": 20, "other": 8, "score": 12,
+        "died_before": 2, "eligible": 8, "not_needed": 0,
+    }  # fmt: skip
+    assert before["assessed"] == sum(before.values()) - 100
+    drug = flow_of_arm(trial, people, done, 1)
+    assert drug == {"randomised": 4, "stopped": 1, "left": 1, "died": 2, "seen": 1}
+    placebo = flow_of_arm(trial, people, done, 0)
+    assert placebo == {"randomised": 4, "stopped": 0, "left": 2, "died": 0, "seen": 2}
+
+
+# Cross-over ---------------------------------------------------------------------------------------
+
+
+def crossed(effect: float, carried: float = 0.0, period: float = 0.0) -> pd.Series:
+    """What a cross-over of people with a score of 20 finds at its last visit, without any noise."""
+    trial = a_trial(
+        design="cross_over", washout_months=2, rating_sd=0.0, placebo_fall=0.0, repetitions=3,
+        patients_per_arm=50,
+    )  # fmt: skip
+    scores = np.full((2, 2, 3, 200), 20.0)
+    scores[:, 1] += period
+    scores[0, 1, 1:] -= effect
+    scores[1, 0, 1:] -= effect
+    scores[1, 1, 1:] -= carried
+    people = followed(scores)
+    conducted = Conducted(trial, 200, {}, people, list(do(trial, people, np.array([1, 2]))))
+    told: Any = count_outcomes(SimpleNamespace(trial=conducted))  # type: ignore[arg-type]
+    frame = pd.DataFrame(told).assign(arm="reference", draw=0, replicate=0, year=2019)
+    frame["trial_arm"] = pd.Categorical.from_codes(frame["trial_arm"], list(trial.arms))
+    frame["outcome"] = pd.Categorical.from_codes(frame["outcome"], list(OUTCOMES))
+    found = estimate_trial({"trial_outcomes": frame})
+    return found.set_index(["outcome", "visit_month"]).loc[("irls", 3)]
+
+
+def test_every_patient_of_a_cross_over_takes_both_arms_in_an_order_by_lot() -> None:
+    trial = a_trial(design="cross_over", washout_months=2, repetitions=2)
+    assert trial.courses == ((0, 1), (1, 0))
+    assert trial.period_months == (0, 5)
+    for done in do(trial, followed(np.full((2, 2, 3, 2000), 20.0)), np.array([1, 2])):
+        arms = arms_of(trial, done)
+        assert np.bincount(done.course).tolist() == [200, 200]
+        assert (arms.sum(axis=0) == 1).all()
+        assert (arms[0] == done.course).all()
+        assert done.rated.shape == (2, 3, 400)
+
+
+@pytest.mark.parametrize("period", [0.0, -3.0])
+def test_a_cross_over_without_carry_over_finds_the_effect(period: float) -> None:
+    """Whatever differs between the periods alike for all."""
+    assert crossed(0.0, period=period)["difference"] == 0.0
+    found = crossed(4.0, period=period)
+    assert found["difference"] == found["mean_difference"] == pytest.approx(-4.0)
+    assert (found["lower"], found["upper"]) == pytest.approx((-4.0, -4.0))
+    assert found["difference_first"] == pytest.approx(-4.0 - period)
+    assert found["difference_second"] == pytest.approx(-4.0 + period)
+    assert found["carry_over"] == pytest.approx(0.0)
+    assert (found["persons"], found["persons_control"]) == (100, 100)
+    assert (found["mean"], found["mean_control"]) == pytest.approx(
+        (16.0 + period / 2, 20.0 + period / 2)
+    )
+
+
+def test_carry_over_moves_the_effect_by_half_of_it_and_is_found() -> None:
+    found = crossed(4.0, carried=3.0)
+    assert found["difference"] == pytest.approx(-4.0 + 3.0 / 2)
+    assert found["difference_first"] == pytest.approx(-1.0)
+    assert found["difference_second"] == pytest.approx(-4.0)
+    assert found["carry_over"] == found["mean_carry_over"] == pytest.approx(-3.0)
+    assert found["carry_over_power"] == 1.0
+
+
+# Published results --------------------------------------------------------------------------------
+
+
+def test_published_results_stand_beside_the_mean_of_all_trials() -> None:
+    key = {"arm": "reference", "year": 2019, "trial_arm": "drug", "outcome": "irls"}
+    trial = pd.DataFrame(
+        [{**key, "visit_month": month, "mean_difference": -4.0, "sd_of_differences": 1.0, "trials": 9}
+         for month in (1, 3)]
+    )  # fmt: skip
+    results = [(-5.0, -6.0, -4.0), (-5.0, -6.0, -4.1), (-9.0, np.nan, np.nan)]
+    told = pd.DataFrame(
+        [
+            {**key, "visit_month": 3, "draw": draw, "replicate": 0, "result": str(number),
+             "published": value, "published_lower": lower, "published_upper": upper,
+             "is_set": False, "source": "a journal"}
+            for draw in (0, 1)
+            for number, (value, lower, upper) in enumerate(results)
+        ]
+    )  # fmt: skip
+    found = estimate_published({"trial": trial, "trial_sources": told})
+    assert found["verdict"].tolist() == ["inside", "outside", "not known"]
+    assert found["simulated"].tolist() == [-4.0] * 3
+    assert found["simulated_lower"].tolist() == pytest.approx([-5.96] * 3, abs=1e-4)
+    assert found["trials"].tolist() == [9] * 3
 
 
 # In a scenario ------------------------------------------------------------------------------------
@@ -186,6 +325,66 @@ def test_a_drug_acts_as_its_effect_and_iron_more_slowly(found: rlsabm.Study) -> 
     assert (found.table("trial")["trials"] == 30).all()
 
 
+def cross_over(folder: Path, treatment: str, washout_months: int) -> tuple[pd.Series, float]:
+    """A cross-over without noise, and the true effect in the same people."""
+    file = folder / "asked.yaml"
+    file.write_text(
+        SCENARIO.split("  arms:")[0]
+        + f"""\
+  arms: {{placebo: [], treated: [{treatment}]}}
+  design: cross_over
+  washout_months: {washout_months}
+  visits: [2]
+  patients_per_arm: 40
+  drop_out_per_year: 0
+  rating_sd: 0
+  placebo_fall: 0
+treatments:
+  dopamine_agonist: {{augmentation_per_year: 0, stopped_per_year: 0}}
+""",
+        encoding="utf-8",
+    )
+    rows = rlsabm.simulate(file, tables=["trial"]).table("trial")
+    rows = rows[rows["visit_month"] == 2].set_index("outcome")
+    return rows.loc["irls"], float(rows.loc["true_effect", "mean_difference"])
+
+
+def test_a_drug_that_is_washed_out_crosses_over_and_iron_is_carried_over(tmp_path: Path) -> None:
+    drug, effect = cross_over(tmp_path, "dopamine_agonist", 1)
+    assert drug["mean_difference"] == pytest.approx(effect, abs=0.5)
+    assert abs(drug["mean_carry_over"]) < 1.0
+    iron, effect_of_iron = cross_over(tmp_path, "ferric_carboxymaltose", 0)
+    assert effect_of_iron < -2.0
+    assert effect_of_iron * 0.85 < iron["mean_difference"] < 0.0
+    assert iron["mean_carry_over"] < -2.0
+    assert iron["difference_first"] > iron["difference_second"]
+
+
+def test_other_treatments_are_washed_out_before_the_beginning(tmp_path: Path) -> None:
+    """At screening the agonist of usual care still acts; after the run-in it does not."""
+    file = tmp_path / "asked.yaml"
+    usual = """\
+care:
+  rules:
+    all: {treatment: dopamine_agonist, symptoms: any}
+treatments:
+  dopamine_agonist: {augmentation_per_year: 0, stopped_per_year: 0}
+"""
+    only = "  arms:\n    placebo: []\n    agonist: [dopamine_agonist]\n  patients_per_arm"
+    small = re.sub(r"  arms:\n(    .*\n)+  patients_per_arm", only, SCENARIO)
+    small = small.replace("irls_at_least: 10", "irls_at_least: 0").replace(
+        "  repetitions: 30",
+        """\
+  repetitions: 1
+  rating_sd: 0
+  drop_out_per_year: 0""",
+    )
+    file.write_text(small + usual, encoding="utf-8")
+    told = rlsabm.simulate(file, tables=["trial_outcomes"]).table("trial_outcomes")
+    mean = told[told["visit_month"] == 0].groupby("outcome", observed=True)["mean"].mean()
+    assert mean["irls"] > mean["irls_at_screening"] + 3.0
+
+
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
@@ -197,6 +396,25 @@ def test_a_drug_acts_as_its_effect_and_iron_more_slowly(found: rlsabm.Study) -> 
          "condition: "),
         ("trial.eligibl={}", "did you mean trial.eligible?"),
         ("population.block_size=3000", "trial: patients are recruited within a block"),
+        ("trial.design=cross_over", "trial.washout_months: is missing (expected months between the "
+         "periods"),
+        ("trial.washout_months=3", "trial.washout_months: found 3 in a parallel trial (expected "
+         "trial.design: cross_over beside it)"),
+        ("trial={design: cross_over, washout_months: 1}",
+         "trial.arms: 4 found (expected 2 in a cross-over trial"),
+        ("trial.arms={a: [], b: [], c: []}", "holds 7 values (expected at most 6)"),
+        ("trial.arms={placebo: [], all: []}", "trial.arms.all: is the name of all patients"),
+        ("trial.eligible={age_from: 60, age_to: 50}", "trial.eligible.age_to: 50 found, expected 60"),
+        ("trial.published.X={arm: placebo, month: 1}", "trial.published.X.arm: found placebo (expected "
+         "an arm that is compared with placebo: same, agonist, iron"),
+        ("trial.published.X={arm: iron, month: 2}", "trial.published.X.month: found 2 (expected a "
+         "visit: 1, 3)"),
+        ("trial.published.X={arm: iron, month: 1, difference: -1, lower: -2}",
+         "trial.published.X: has one limit of an interval (expected both, or none)"),
+        ("trial.published.X={arm: iron, month: 1, lower: -2, upper: 1}",
+         "trial.published.X.difference: is missing"),
+        ("trial.published.X={arm: iron, month: 1, difference: 2, lower: -2, upper: 1}",
+         "trial.published.X.difference: found 2 (expected between its limits, -2 and 1)"),
     ],
 )  # fmt: skip
 def test_mistakes(workplace: Path, rlsabm_command: Command, setting: str, expected: str) -> None:
@@ -207,18 +425,57 @@ def test_mistakes(workplace: Path, rlsabm_command: Command, setting: str, expect
     assert len(outcome.err.splitlines()) == 1
 
 
+def test_one_arm_is_no_trial(workplace: Path, rlsabm_command: Command) -> None:
+    Path("one.yaml").write_text("title: t\ntrial:\n  arms: {placebo: []}\n", encoding="utf-8")
+    outcome = rlsabm_command("check", "one.yaml")
+    assert outcome.code == 2
+    assert outcome.err == "error: one.yaml:3: trial.arms: holds 1 value (expected at least 2)\n"
+
+
 def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> None:
     small = SCENARIO.replace("    same: []\n    agonist", "    agonist").replace("6000", "3000")
     Path("asked.yaml").write_text(
-        small.replace("patients_per_arm: 20", "patients_per_arm: 10"), encoding="utf-8"
+        small.replace("patients_per_arm: 20", "patients_per_arm: 10")
+        + "  published:\n    An author 2020: {arm: iron, month: 3, difference: -4}\n",
+        encoding="utf-8",
     )
     outcome = rlsabm_command("run", "asked.yaml")
     assert outcome.code == 0, outcome.err
     assert "Trial: change in IRLS, against placebo" in outcome.out
     assert "agonist, month 3" in outcome.out
+    assert re.search(r"people assessed, excluded [\d,]+ for no such symptoms", outcome.out)
+    assert "Trial: patients of the first trial" in outcome.out
+    assert "An author 2020: iron, change in IRLS, month 3" in outcome.out
     table = pd.read_parquet("outputs/asked/trial.parquet")
     assert set(table["trial_arm"]) == {"agonist", "iron"}
     assert set(table["control"]) == {"placebo"}
+    study = rlsabm.read("outputs/asked")
+    numbers = rlsabm.plots.trial_numbers(study)
+    simulated = numbers[numbers["origin"] == "simulated"]
+    told = table[(table["outcome"] == "irls_change") & (table["visit_month"] > 0)]
+    assert simulated["value"].tolist() == told["mean_difference"].tolist()
+    assert numbers.loc[numbers["origin"] == "published", "value"].tolist() == [-4.0]
+    drawn = rlsabm.plots.trial(study).to_dict()
+    rows = next(iter(rows for rows in drawn["datasets"].values() if len(rows) > 1))
+    assert [row["value"] for row in rows] == pytest.approx(numbers["value"].tolist())
+    assert "An author 2020: -4.0" in drawn["description"]
+    with pytest.raises(UserError, match="did you mean 'responder'"):
+        rlsabm.plots.trial(study, outcome="responders")
+    assert rlsabm_command("report", "outputs/asked").code == 0
+    page = Path("outputs/asked/report.html").read_text(encoding="utf-8")
+    for words in (
+        "Virtual trial",
+        "people assessed",
+        "An author 2020",
+        "Patients of the first trial",
+    ):
+        assert words in page
+
+
+def test_a_study_without_a_trial_says_how_to_ask_for_one() -> None:
+    study = rlsabm.Study({}, arms=["reference"], scenario={"observe": {"years": [2019]}})
+    with pytest.raises(UserError, match="trial: the study has none; a scenario asks for one"):
+        rlsabm.plots.trial(study)
 
 
 def test_a_pool_that_is_too_small_fails_in_words(workplace: Path, rlsabm_command: Command) -> None:
@@ -228,8 +485,14 @@ def test_a_pool_that_is_too_small_fails_in_words(workplace: Path, rlsabm_command
     assert "people are eligible" in outcome.out + outcome.err
 
 
-@pytest.mark.parametrize(
-    "name", ["ferric_carboxymaltose", "iron_sucrose", "oral_iron", "dopamine_agonist"]
-)
-def test_trials_that_ship_can_be_done(workplace: Path, rlsabm_command: Command, name: str) -> None:
+@pytest.mark.parametrize("name", sorted(path.stem for path in TRIALS.glob("*.yaml")))
+def test_trials_that_ship_can_be_done_and_name_what_they_follow(
+    workplace: Path, rlsabm_command: Command, name: str
+) -> None:
     assert rlsabm_command("check", f"scenarios/trials/{name}.yaml").code == 0
+    trial = read_scenario(TRIALS / f"{name}.yaml").scenario.trial
+    assert trial is not None
+    assert trial.published
+    assert all(each.source for each in trial.published.values())
+    assert "Predicted:" in trial.source
+    assert any(each.set for each in trial.published.values()) <= ("Set:" in trial.source)

@@ -17,6 +17,7 @@ from rlsabm.plots.policies import policies, policies_numbers
 from rlsabm.plots.postulates import postulates, postulates_numbers
 from rlsabm.plots.prevalence import prevalence, prevalence_numbers
 from rlsabm.plots.trend import trend, trend_numbers
+from rlsabm.plots.trial import trial, trial_numbers
 from rlsabm.plots.validation import INSIDE, validation, validation_numbers
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "prevalence_numbers",
     "trend",
     "trend_numbers",
+    "trial",
+    "trial_numbers",
     "validation",
     "validation_numbers",
 ]

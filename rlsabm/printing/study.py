@@ -62,7 +62,11 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
         postulates = _table(folder, "postulates")
         print_postulates(postulates, arm=REFERENCE, year=years[-1])
     if scenario.trial is not None:
-        print_trial(_table(folder, "trial"), arm=REFERENCE)
+        names = ("trial", "trial_flow", "trial_published")
+        print_trial(
+            {name: _table(folder, name) for name in names if table_path(folder, name).is_file()},
+            arm=REFERENCE,
+        )
     arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
     if scenario.policy is not None and len(arms):
         print_policies(_table(folder, "policies"), arms, unused_treatments(study, folder, arms))

@@ -23,6 +23,7 @@ from rlsabm.reporting.results_sections import (
 )
 from rlsabm.reporting.scorecard_section import scorecard_section
 from rlsabm.reporting.studied import Studied, studied
+from rlsabm.reporting.trial_section import trial_section
 from rlsabm.results.files import write_whole
 from rlsabm.results.overview import facts
 from rlsabm.scenario import ResolvedScenario
@@ -95,6 +96,8 @@ def sections_of(found: Studied) -> list[Section]:
     """All sections that the study has something for, in their order."""
     study = found.study
     sections = []
+    if found.has("trial"):
+        sections.append(trial_section(found))
     if found.has("shifts"):
         sections.append(shifts_section(found))
     sections.append(prevalence_section(found))

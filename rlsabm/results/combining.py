@@ -117,6 +117,27 @@ class Moments:
         return whole[table]
 
 
+@dataclass(frozen=True)
+class OneBlock:
+    """Nothing to combine: only populations of one block have the table."""
+
+    companions: ClassVar[tuple[str, ...]] = ()
+
+    def together(self, table: str, parts: Sequence[Mapping[str, Contents]]) -> dict[str, Contents]:
+        """Refuse several parts.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(f"table {table!r}: populations of several blocks have none")
+
+    def finished(self, table: str, whole: Mapping[str, Contents]) -> Contents:
+        """The table of the run."""
+        return whole[table]
+
+
 def grouped(whole: Contents, values: Sequence[str]) -> tuple[list[str], Ints, Ints]:
     """Key columns, the first row of each distinct key, and the place of each row's key."""
     keys = [name for name in whole if name not in values]

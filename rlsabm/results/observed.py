@@ -21,6 +21,7 @@ from rlsabm.results.cells import Cells, strata_codes
 from rlsabm.results.contents import Contents, rows_in
 from rlsabm.results.question import Question
 from rlsabm.results.totals import Margin, margins
+from rlsabm.trials.conducting import Conducted, conduct
 from rlsabm.worlds.world import FACTUAL, World
 
 FOLLOW_UP_MONTHS = 12
@@ -147,6 +148,14 @@ class Observed:
         }
         limits = self.question.age_limits
         return [Margin(names, self.survey, limits, words) for names in margins(list(words))]
+
+    @cached_property
+    def trial(self) -> Conducted | None:
+        """The trial, conducted with the people of the last survey; None in others, or without one."""
+        trial = self.question.trial
+        if trial is None or self.survey.year != self.survey.setting.survey_years[-1]:
+            return None
+        return conduct(trial.in_draw(self.draw), self.survey)
 
     @cached_property
     def listed(self) -> Ints:

@@ -32,7 +32,7 @@ from rlsabm.scenario.schema import (
     Scenario,
 )
 from rlsabm.scenario.schema_conditions import RULED_CONDITIONS, Conditions
-from rlsabm.wording import LONGEST_VALUE, value_text, with_help
+from rlsabm.wording import LONGEST_VALUE, counted, value_text, with_help
 
 #: Mistakes that a message shows, and those of a list of all; more are only counted.
 MOST_MISTAKES_SHOWN, MOST_MISTAKES_LISTED = 5, 1_000
@@ -193,8 +193,11 @@ def _in_words(detail: dict[str, Any], entry: Entry, names: Sequence[KeyPath]) ->
         case "missing":
             what = with_help("is missing", expectation(schema_at(path)))
         case "too_long":
-            most = schema_at(path).get("maxItems")
+            schema = schema_at(path)
+            most = schema.get("maxItems", schema.get("maxProperties"))
             what = with_help(f"holds {len(value):,} values", f"at most {most}")
+        case "too_short" if least := schema_at(path).get("minProperties"):
+            what = with_help(f"holds {counted(len(value), 'value')}", f"at least {least}")
         case "string_too_long":
             most = schema_at(path).get("maxLength")
             what = with_help(f"holds {len(value):,} characters", f"at most {most:,}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rlsabm.care.offers import ON_DIALYSIS
 from rlsabm.care.receiving import DIAGNOSED
-from rlsabm.errors import LONGEST_LINE, UserError, nearest, visible
+from rlsabm.errors import LONGEST_LINE, UserError, visible
 from rlsabm.measuring.instruments import instruments_of
 from rlsabm.observe.groups import groups_of, labels_of
 from rlsabm.parameter_table import PARAMETERS
@@ -28,7 +28,7 @@ from rlsabm.study.settings import (
     unit_setting,
 )
 from rlsabm.study.units import block_sizes, count_units
-from rlsabm.wording import with_help
+from rlsabm.trials.checking import check_trial
 from rlsabm.worlds.world import FACTUAL, worlds_of
 
 #: Memory of a unit, measured: of the program; of a person while a population is grown and counted, with
@@ -116,19 +116,11 @@ def _check_contradictions(arm: Scenario) -> None:
 
 
 def _check_trial(study: ResolvedScenario, setting: Setting) -> None:
-    """Refuse a trial of unknown treatments, of a condition that is not there, or of several blocks."""
+    """Refuse a trial that cannot be done, and one among several blocks."""
     trial = trial_of(study.scenario)
     if trial is None:
         return
-    for arm in trial.arms:
-        trial.plan_of(arm)
-    wanted = trial.eligible.condition
-    known = [*(condition.name for condition in setting.conditions), ON_DIALYSIS]
-    if wanted and wanted not in known:
-        found = with_help(
-            f"found {wanted}", f"a condition: {', '.join(known)}", nearest(wanted, known)
-        )
-        raise UserError(f"trial.eligible.condition: {found}")
+    check_trial(trial, [condition.name for condition in setting.conditions])
     if len(block_sizes(study.scenario.population)) > 1:
         raise UserError(
             "trial: patients are recruited within a block of people, and there are several (expected a "

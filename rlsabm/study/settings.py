@@ -33,8 +33,9 @@ from rlsabm.scenario.checking import MOST_MISTAKES_LISTED, MOST_MISTAKES_SHOWN
 from rlsabm.scenario.manifests import COUNTRY, Recorded
 from rlsabm.scenario.resolved import identity_hash_of
 from rlsabm.setting import OLDEST_AT_SURVEY, Setting, make_setting
+from rlsabm.trials.checking import check_washout
 from rlsabm.trials.section import Eligible
-from rlsabm.trials.trial import Trial
+from rlsabm.trials.trial import Published, Trial
 
 
 def parameter_ranges() -> dict[str, ParameterRange]:
@@ -291,8 +292,13 @@ def trial_of(scenario: Scenario) -> Trial | None:
     section = scenario.trial
     if section is None:
         return None
+    check_washout(section.design, section.washout_months)
     said = {name: getattr(section, name) for name in type(section).model_fields}
     del said["source"]
+    said["washout_months"] = section.washout_months or 0
+    said["published"] = [
+        Published(name=name, **dict(each)) for name, each in section.published.items()
+    ]
     asked = {name: getattr(section.eligible, name) for name in Eligible.model_fields}
     eligible = CareRule(name="eligible", **asked)
     treatments, seed = treatments_of(scenario), scenario.runs.seed

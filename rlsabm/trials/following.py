@@ -1,16 +1,16 @@
-"""The patients of a trial month by month: the same lives, once in every arm."""
+"""The patients of a trial month by month: the same lives, once in every course of arms."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Records
 from rlsabm.burden import neutral_burdens
-from rlsabm.care.plan import CarePlan
-from rlsabm.conventions import LAST_AGE, NEVER
+from rlsabm.care.treatment import MOST_MONTHS
+from rlsabm.care.treatments import BITS
+from rlsabm.conventions import NEVER
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
@@ -22,22 +22,36 @@ from rlsabm.trials.trial import Trial
 
 
 class Followed(NamedTuple):
-    """Measurements of patients at the beginning and at each visit, by arm.
+    """Candidates at screening, at the beginning of each period and at each visit.
 
     Attributes
     ----------
+    screened
+        True IRLS scores of the candidates when they are rated for eligibility.
     measured
-        Records of ``MEASUREMENT`` by arm, visit (the beginning first) and patient.
+        Records of ``MEASUREMENT`` by course, period, visit (the beginning first) and candidate.
     alive
-        Who is alive, by arm, visit and patient.
+        Who is alive, likewise.
+    augmented
+        Who has had augmentation since the beginning of the period, likewise.
+    stopped
+        Months after the beginning of the period in which a treatment ended before its time, by
+        course, period and candidate; infinite where none did.
+    died
+        Months after the beginning of the trial of death, by course and candidate; infinite for the
+        living.
     """
 
+    screened: Floats
     measured: Records
     alive: Bools
+    augmented: Bools
+    stopped: Floats
+    died: Floats
 
     @property
     def irls(self) -> Floats:
-        """True IRLS scores, by arm, visit and patient; 0 without RLS."""
+        """True IRLS scores, by course, period, visit and candidate; 0 without RLS."""
         return np.asarray(self.measured["irls"])
 
 
@@ -49,9 +63,10 @@ def follow(
     p: Inputs,
     conditions: tuple[Condition, ...],
 ) -> Followed:
-    """Let patients live on in every arm.
+    """Let candidates live on in every course of the trial's arms.
 
-    Other treatments are washed out at the beginning, as trials ask for.  Children whom patients bear
+    Other treatments end at screening.  The run-in comes once for all courses; then each is lived by
+    itself, in a cross-over with the wash-out between its periods.  Children whom patients bear
     meanwhile are left out, as nobody asks for them.
 
     Parameters
@@ -59,43 +74,79 @@ def follow(
     trial
         The trial.
     lives, bodies
-        Records of the patients at the end of ``month``.
+        Records of the candidates at the end of ``month``.
     month
-        The month before the first of the trial.
+        The month of screening.
     p
         Inputs of the run.
     conditions
         The catalogue.
     """
+    going_on = with_care(p, conditions, trial.plan_of())
+    beginning = {arm: with_care(p, conditions, trial.plan_of(arm)) for arm in trial.arms}
+    arms = list(trial.arms)
     visits = [0, *trial.visits]
-    measured = np.zeros((len(trial.arms), len(visits), len(lives)), dtype=MEASUREMENT)
-    alive = np.ones(measured.shape, dtype=bool)
-    for place, arm in enumerate(trial.arms):
-        own_lives, own_bodies = lives.copy(), bodies.copy()
-        for name in ("treatments", "augmented", "dopamine_support", "symptom_relief"):
-            own_bodies[name] = 0
-        own_bodies["augmentation"] = 0.0
-        plan = trial.plan_of(arm)
-        measured[place, 0] = measure(own_lives, own_bodies, month, p)
-        for after in range(1, visits[-1] + 1):
-            care = plan if after == 1 else _going_on(plan)
-            _live(own_lives, own_bodies, month + after, with_care(p, conditions, care))
-            if after in visits:
-                visit = visits.index(after)
-                measured[place, visit] = measure(own_lives, own_bodies, month + after, p)
-                alive[place, visit] = own_lives["death_month"] == NEVER
-    return Followed(measured, alive)
+    shape = (len(trial.courses), len(trial.period_months), len(visits), len(lives))
+    measured = np.zeros(shape, dtype=MEASUREMENT)
+    alive, augmented = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    stopped = np.full((shape[0], shape[1], len(lives)), np.inf)
+    died = np.full((shape[0], len(lives)), np.inf)
+    screened = np.array(measure(lives, bodies, month, p)["irls"])
+
+    run_in = lives.copy(), bodies.copy()
+    first = month + trial.run_in_months
+    _end_treatments(run_in[1], trial)
+    _live(*run_in, month + 1, first, going_on)
+    for course, its_arms in enumerate(trial.courses):
+        own_lives, own_bodies = run_in[0].copy(), run_in[1].copy()
+        lived_until = first
+        for period, place in enumerate(its_arms):
+            start = first + trial.period_months[period]
+            _end_treatments(own_bodies, trial)
+            _live(own_lives, own_bodies, lived_until + 1, start, going_on)
+            has_augmented = np.zeros(len(lives), dtype=bool)
+            for after in range(visits[-1] + 1):
+                if after:
+                    inputs = beginning[arms[place]] if after == 1 else going_on
+                    _live(own_lives, own_bodies, start + after, start + after, inputs)
+                    has_augmented |= own_bodies["augmented"] != 0
+                    ended = _has_ended(own_bodies, trial, arms[place], after)
+                    ended &= own_lives["death_month"] == NEVER
+                    first_time = ended & np.isinf(stopped[course, period])
+                    stopped[course, period, first_time] = after
+                if after in visits:
+                    at = course, period, visits.index(after)
+                    measured[at] = measure(own_lives, own_bodies, start + after, p)
+                    alive[at] = own_lives["death_month"] == NEVER
+                    augmented[at] = has_augmented
+            lived_until = start + visits[-1]
+        dead = own_lives["death_month"] != NEVER
+        died[course, dead] = own_lives["death_month"][dead].astype(float) - first
+    return Followed(screened, measured, alive, augmented, stopped, died)
 
 
-def _going_on(plan: CarePlan) -> CarePlan:
-    """The same treatments, which nobody begins any more."""
-    rules = [replace(rule, age_from=LAST_AGE, age_to=LAST_AGE, uptake=0.0) for rule in plan.rules]
-    return CarePlan(plan.treatments, tuple(rules))
+def _end_treatments(bodies: Records, trial: Trial) -> None:
+    """End all treatments: drugs act no longer, augmentation fades, infused iron stays."""
+    for name in ("treatments", "augmented", "dopamine_support", "symptom_relief"):
+        bodies[name] = 0
+    if not trial.plan_of().rules:  # bodies without any care keep what they have
+        bodies["augmentation"] = 0.0
 
 
-def _live(lives: Records, bodies: Records, month: int, p: Inputs) -> None:
+def _has_ended(bodies: Records, trial: Trial, arm: str, months: int) -> Bools:
+    """Who has left a treatment of the arm, so many months after it began, before its time."""
+    ended = np.zeros(len(bodies), dtype=bool)
+    for place, treatment in enumerate(trial.plan_of().treatments):
+        is_to_go_on = treatment.months is None or months <= treatment.months
+        if treatment.name in trial.arms[arm] and is_to_go_on:
+            ended |= bodies["treatments"] >> BITS * place & MOST_MONTHS == 0
+    return ended
+
+
+def _live(lives: Records, bodies: Records, month: int, until: int, p: Inputs) -> None:
+    """Months ``month`` to ``until``, both included."""
     scratch = (
         neutral_burdens(BURDENS), newborn_records(LIFE, 1), np.zeros(0, dtype=EVENT),
         np.zeros(1, dtype=np.int64),
     )  # fmt: skip
-    live_block(lives, bodies, 0, len(lives), month, month, scratch, p)
+    live_block(lives, bodies, 0, len(lives), month, until, scratch, p)

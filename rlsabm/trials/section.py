@@ -57,6 +57,26 @@ class Eligible(Section):
     ] = ""
 
 
+class PublishedSection(Section):
+    """What a published trial found, which stands beside what the trial finds."""
+
+    arm: Annotated[str, Key(description="The arm that stands for its treatment.")]
+    month: Annotated[Month, Key(description="The visit that is compared with it.")]
+    outcome: Annotated[
+        Literal["irls", "irls_change", "responder", "remitted", "ferritin", "augmented", "stopped"],
+        Key(description="What was told."),
+    ] = "irls_change"
+    difference: Annotated[
+        float | None, Key(description="Arm less control; null where only words are published.")
+    ] = None
+    lower: Annotated[float | None, Key(description="Lower limit of its 95 % interval.")] = None
+    upper: Annotated[float | None, Key(description="Upper limit of its 95 % interval.")] = None
+    set: Annotated[
+        bool, Key(description="Whether parameters were set to it, so that it is no prediction.")
+    ] = False
+    source: Annotated[Words, Key(description="Where it comes from, and what it was.")] = ""
+
+
 class TrialSection(Section):
     """A trial, done with people surveyed in the last year, who live on in every arm."""
 
@@ -70,13 +90,45 @@ class TrialSection(Section):
             "list a placebo.",
         ),
     ]
+    design: Annotated[
+        Literal["parallel", "cross_over"],
+        Key(description="Whether each patient is in one arm, or in both, one after the other."),
+    ] = "parallel"
+    washout_months: Annotated[
+        Annotated[
+            int, Key(ge=0, le=MOST_MONTHS_OF_TRIAL, json_schema_extra={"unit": "months"}), Whole
+        ]
+        | None,
+        Key(description="Months without treatment between the periods of a cross-over."),
+    ] = None
+    run_in_months: Annotated[
+        int,
+        Key(
+            ge=0,
+            le=12,
+            description="Months between screening and the beginning, in which other treatments are "
+            "washed out.",
+            json_schema_extra={"unit": "months"},
+        ),
+        Whole,
+    ] = 1
     patients_per_arm: Annotated[
-        int, Key(ge=2, le=1_000_000, description="Patients of each arm."), Whole
+        int,
+        Key(
+            ge=2,
+            le=1_000_000,
+            description="Patients of each arm; in a cross-over, of each order of the arms.",
+        ),
+        Whole,
     ] = 100
     visits: Annotated[
         list[Month],
         AfterValidator(increasing),
-        Key(min_length=1, max_length=60, description="Months after the beginning."),
+        Key(
+            min_length=1,
+            max_length=60,
+            description="Months after the beginning; in a cross-over, of each period.",
+        ),
     ] = [1, 3]
     repetitions: Annotated[
         int,
@@ -123,6 +175,10 @@ class TrialSection(Section):
     remitted_at: Annotated[
         float, Key(ge=0, le=40, description="Score up to which somebody has remitted.")
     ] = 10.0
+    published: Annotated[
+        dict[str, PublishedSection],
+        Key(max_length=100, description="Results of published trials to stand beside, by name."),
+    ] = {}
     source: Annotated[
         Words, Key(description="Published trial that it follows, and what that found.")
     ] = ""

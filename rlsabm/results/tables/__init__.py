@@ -28,7 +28,10 @@ from rlsabm.results.tables import (
     runs,
     shifts,
     trial,
+    trial_flow,
     trial_outcomes,
+    trial_published,
+    trial_sources,
 )
 
 #: All tables by name. Estimates come after what they are estimated from.
@@ -50,8 +53,11 @@ TABLES: dict[str, ResultTable] = {
         kin.TABLE,
         loci.TABLE,
         autopsies.TABLE,
+        trial_flow.TABLE,
         trial_outcomes.TABLE,
+        trial_sources.TABLE,
         trial.TABLE,
+        trial_published.TABLE,
         policy_counts.TABLE,
         policies.TABLE,
         persons.TABLE,

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlsabm.arrays import Bools, Floats
 from rlsabm.results.columns import KEYS
-from rlsabm.results.combining import Moments
+from rlsabm.results.combining import OneBlock
 from rlsabm.results.contents import Contents
 from rlsabm.results.observed import Observed
 from rlsabm.results.question import Question
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.totals import NO_TOTALS
-from rlsabm.trials.doing import OUTCOMES, candidates, do, outcomes_of
-from rlsabm.trials.following import follow
+from rlsabm.trials.doing import OUTCOMES, arms_of, outcomes_of
 
 TRIAL_ARM = Column(
     "trial_arm", "category", "", "arm of the trial; the first one is the control",
     words=lambda vocabulary: vocabulary.trial_arms,
 )  # fmt: skip
-VISIT = Column("visit_month", "whole", "months", "months since the beginning of the trial")
+VISIT = Column(
+    "visit_month", "whole", "months",
+    "months since the beginning of the trial; in a cross-over, of the period",
+)  # fmt: skip
 OUTCOME = Column(
     "outcome", "category", "", "what is told of the patients seen",
     words=list(OUTCOMES), labels=OUTCOMES,
+)  # fmt: skip
+#: Columns of numbers: of patients in a period, and of those of a cross-over seen in both.
+NUMBERS = (
+    Column("persons", "whole", "persons", "patients seen"),
+    Column("mean", "number", "of the outcome", "mean among them; of yes and no, the proportion"),
+    Column("sd", "number", "of the outcome", "standard deviation among them"),
+    Column(
+        "persons_in_both", "whole", "persons",
+        "of a cross-over, patients seen in both periods; 0 in a parallel trial",
+    ),
+    Column(
+        "mean_difference", "number", "of the outcome",
+        "of a cross-over, mean of this arm less the other in the same patients",
+    ),
+    Column("sd_of_differences", "number", "of the outcome", "standard deviation of these"),
+    Column(
+        "mean_sum", "number", "of the outcome",
+        "of a cross-over, mean of both arms added up in the same patients",
+    ),
+    Column("sd_of_sums", "number", "of the outcome", "standard deviation of these"),
 )  # fmt: skip
 
 
@@ -32,38 +55,58 @@ def has_trial(question: Question) -> bool:
 
 def count_outcomes(observed: Observed) -> Contents | None:
     """Patients seen, mean and spread of each outcome; of the last survey only."""
-    trial, survey = observed.question.trial, observed.survey
-    if trial is None or survey.year != survey.setting.survey_years[-1]:
+    conducted = observed.trial
+    if conducted is None:
         return None
-    trial = trial.in_draw(observed.draw)
-    rows = np.flatnonzero(candidates(survey, trial))
-    conditions = survey.setting.conditions
-    followed = follow(
-        trial, survey.lives[rows], survey.bodies[rows], survey.month, survey.p, conditions
-    )
-    seed = np.array([survey.p.key >> np.uint64(32), survey.p.key & np.uint64(2**32 - 1)])
-    arms, visits = len(trial.arms), (0, *trial.visits)
-    shape = (trial.repetitions, arms, len(visits), len(OUTCOMES))
-    persons, mean, sd = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.full(shape, np.nan)
-    for repetition, done in enumerate(do(trial, followed, seed.astype(np.int64))):
-        for place, values in enumerate(outcomes_of(trial, followed, done).values()):
-            for arm in range(arms):
+    trial = conducted.trial
+    periods, visits = len(trial.period_months), (0, *trial.visits)
+    shape = (trial.repetitions, periods, len(trial.arms), len(visits), len(OUTCOMES))
+    numbers = np.full((*shape, len(NUMBERS)), np.nan)
+    for repetition, done in enumerate(conducted.repetitions):
+        arms = arms_of(trial, done)
+        values = np.stack(list(outcomes_of(trial, conducted.followed, done).values()))
+        in_both: Bools = np.all(done.there, axis=0)
+        for period in range(periods):
+            for arm in range(len(trial.arms)):
+                its = arms[period] == arm
                 for visit in range(len(visits)):
-                    seen = values[visit, (done.arm == arm) & done.there[visit]]
-                    at = repetition, arm, visit, place
-                    persons[at] = len(seen)
-                    mean[at] = seen.mean() if len(seen) else np.nan
-                    sd[at] = seen.std(ddof=1) if len(seen) > 1 else np.nan
-    of_repetition, of_arm, of_visit, of_outcome = np.indices(shape).reshape(len(shape), -1)
+                    at = repetition, period, arm, visit
+                    own = values[:, period, visit]
+                    here, both = its & done.there[period, visit], its & in_both[visit]
+                    numbers[(*at, slice(None), slice(0, 3))] = _moments(own, here)
+                    numbers[(*at, slice(None), 3)] = 0.0
+                    if periods > 1:
+                        other = values[:, 1 - period, visit]
+                        numbers[(*at, slice(None), slice(3, 6))] = _moments(own - other, both)
+                        numbers[(*at, slice(None), slice(6, 8))] = _moments(own + other, both)[
+                            :, 1:
+                        ]
+    of_repetition, of_period, of_arm, of_visit, of_outcome = np.indices(shape).reshape(
+        len(shape), -1
+    )
     return {
         "repetition": of_repetition,
+        "period": 1 + of_period,
         "trial_arm": of_arm,
         "visit_month": np.array(visits)[of_visit],
         "outcome": of_outcome,
-        "persons": persons.ravel(),
-        "mean": mean.ravel(),
-        "sd": sd.ravel(),
+        **{
+            column.name: values.astype(np.int64) if column.type == "whole" else values
+            for column, values in zip(NUMBERS, numbers.reshape(-1, len(NUMBERS)).T, strict=True)
+        },
     }
+
+
+def _moments(values: Floats, chosen: Bools) -> Floats:
+    """Persons, mean and standard deviation among the chosen, by outcome."""
+    persons = int(chosen.sum())
+    found = np.full((len(values), 3), np.nan)
+    found[:, 0] = persons
+    if persons:
+        found[:, 1] = values[:, chosen].mean(axis=1)
+    if persons > 1:
+        found[:, 2] = values[:, chosen].std(axis=1, ddof=1)
+    return found
 
 
 TABLE = ResultTable(
@@ -75,17 +118,14 @@ TABLE = ResultTable(
         Column(
             "repetition", "whole", "", "number of the trial, each with other patients and chance"
         ),
+        Column("period", "whole", "", "1, or 2 for the second period of a cross-over"),
         TRIAL_ARM,
         VISIT,
         OUTCOME,
-        Column("persons", "whole", "persons", "patients seen"),
-        Column(
-            "mean", "number", "of the outcome", "mean among them; of yes and no, the proportion"
-        ),
-        Column("sd", "number", "of the outcome", "standard deviation among them"),
+        *NUMBERS,
     ),
     totals=NO_TOTALS,
     count=count_outcomes,
     wanted=has_trial,
-    combine=Moments(),
+    combine=OneBlock(),
 )
