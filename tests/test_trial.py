@@ -432,7 +432,9 @@ def test_one_arm_is_no_trial(workplace: Path, rlsabm_command: Command) -> None:
     assert outcome.err == "error: one.yaml:3: trial.arms: holds 1 value (expected at least 2)\n"
 
 
-def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> None:
+def test_a_run_prints_its_trial(
+    workplace: Path, rlsabm_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small = SCENARIO.replace("    same: []\n    agonist", "    agonist").replace("6000", "3000")
     Path("asked.yaml").write_text(
         small.replace("patients_per_arm: 20", "patients_per_arm: 10")
@@ -461,6 +463,7 @@ def test_a_run_prints_its_trial(workplace: Path, rlsabm_command: Command) -> Non
     assert "An author 2020: -4.0" in drawn["description"]
     with pytest.raises(UserError, match="did you mean 'responder'"):
         rlsabm.plots.trial(study, outcome="responders")
+    monkeypatch.setattr("rlsabm.reporting.writing.life_section", lambda found: None)  # takes long
     assert rlsabm_command("report", "outputs/asked").code == 0
     page = Path("outputs/asked/report.html").read_text(encoding="utf-8")
     for words in (

@@ -61,8 +61,8 @@ def print_trial(tables: Mapping[str, pd.DataFrame], *, arm: str) -> None:
     )
     if is_cross_over:
         say(
-            "Carry-over is what the first period has left in the second: without any, both orders of "
-            "the arms find the same."
+            "The orders differ by what changes between the periods for everybody, which their mean "
+            "leaves out, and by carry-over: what the first period has left in the second."
         )
     if "trial_published" in tables:
         print_published(_of_arm(tables["trial_published"], arm))
