@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import rlsabm.observe.survey  # its stream
+import rlsabm.policies.tally  # its stream
 from rlsabm.burden import BURDEN_FIELDS
 from rlsabm.chance import STREAMS
 from rlsabm.declaring.room import Exposure
@@ -14,7 +15,8 @@ from rlsabm.exposures.month import PARTS
 from rlsabm.rooms import ROOMS
 
 PAGE = Path(__file__).with_name("rooms.md")
-assert rlsabm.observe.survey.SURVEY in [stream.number for stream in STREAMS.values()]
+_numbers = [stream.number for stream in STREAMS.values()]
+assert {rlsabm.observe.survey.SURVEY, rlsabm.policies.tally.LOT} <= set(_numbers)
 
 HEAD = """\
 # What the rooms of the model declare

@@ -27,6 +27,7 @@ def vocabulary(**other: Any) -> Vocabulary:
         parameters=["deficit_effect"],
         strata=STRATA,
         trial_arms=["placebo", "drug"],
+        items={"rls_years": "years with any RLS"},
     )
     return Vocabulary(**(words | other))
 

@@ -47,11 +47,11 @@ AGE_GROUPS = ["0-17", "18-34", "35-49", "50-64", "65-79", "80+"]
 SIZE = 2_000
 UNITS = 3 * 2 * 2
 #: Tables that the folder of a study has.
-#: Tables of the study that tests share, which has no trial.
+#: Tables of the study that tests share, which has neither a trial nor policies.
 WRITTEN = [
     name
     for name, table in TABLES.items()
-    if table.kind is not Kind.OF_UNITS and not name.startswith("trial")
+    if table.kind is not Kind.OF_UNITS and not name.startswith(("trial", "polic"))
 ]
 BY_RUN = [table.name for table in tables_of(Kind.BY_RUN) if table.name in WRITTEN]
 LINE_LISTS = [table.name for table in tables_of(Kind.LINE_LIST)]

@@ -38,8 +38,8 @@ from rlsabm.study.units import Unit, units_of
 UNIT = ["arm", "world", "draw", "replicate", "year"]
 #: Tables whose rows add up.
 ADDING_UP = ("prevalence", "incidence")
-#: Tables that only a scenario with a trial has.
-OF_TRIALS = {name for name in TABLES if name.startswith("trial")}
+#: Tables that only a scenario with a trial, or with policies, has.
+NOT_ASKED_FOR = {name for name in TABLES if name.startswith(("trial", "polic"))}
 #: Two blocks and two replicates.
 FEW = SMALL.replace("runs: {draws: 2, replicates: 2, seed: 5}", "runs: {replicates: 2, seed: 5}")
 
@@ -213,7 +213,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, pd.D
 def test_the_same_tables_in_memory(both: tuple[Path, dict[str, pd.DataFrame]]) -> None:
     folder, frames = both
     written = names_of(tables_of(Kind.BY_RUN, Kind.ESTIMATES, Kind.LINE_LIST, Kind.BY_DRAW))
-    assert set(frames) == written - OF_TRIALS
+    assert set(frames) == written - NOT_ASKED_FOR
     for name, frame in frames.items():
         path = folder / f"{name}.parquet"
         read = pd.read_parquet(path) if path.exists() else read_line_list(folder, name)
@@ -250,7 +250,7 @@ def test_a_frame_is_what_pandas_reads() -> None:
 
 def written(study: Study) -> Iterator[tuple[str, pd.DataFrame]]:
     for name, table in TABLES.items():
-        if table.kind is not Kind.OF_UNITS and name not in OF_TRIALS:
+        if table.kind is not Kind.OF_UNITS and name not in NOT_ASKED_FOR:
             yield name, study.table(name)
 
 
