@@ -27,7 +27,7 @@ from typing import Any
 from numba.core import serialize
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 
 dumps: Any = serialize.dumps
 
