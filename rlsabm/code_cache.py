@@ -27,6 +27,7 @@ from typing import Any
 from numba.core import serialize
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 
 dumps: Any = serialize.dumps
 
@@ -231,7 +232,9 @@ class RuleCache(_Cache):
         """The code for these types; None if it is not kept."""
         if not self._enabled:
             return None
-        target_context.refresh()
+        # Not `target_context.refresh()`, which prepares for compiling: it costs a second, a third of it
+        # to import scipy, and the compiler does it when there is something to compile.
+        rtsys.initialize(target_context)
         try:
             content = self._file(sig, target_context.codegen()).read_bytes()
             checksum, code = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]

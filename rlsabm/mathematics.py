@@ -1,14 +1,19 @@
-"""Exponential and logarithm for rules and their tables, the same to the bit on every processor.
+"""Exponential, logarithm, sums and searches for rules and their tables.
 
-The C library chooses among several versions of these functions by processor, and their last bits
-differ; one bit can decide whether somebody has symptoms this month. These use additions,
-multiplications, one division and shifts only, which every processor rounds alike. Relative error of
-:func:`exp` is below 1e-8, absolute error of :func:`log` below 1e-9.
+Exponential and logarithm are the same to the bit on every processor. The C library chooses among
+several versions of these functions by processor, and their last bits differ; one bit can decide whether
+somebody has symptoms this month. These use additions, multiplications, one division and shifts only,
+which every processor rounds alike. Relative error of :func:`exp` is below 1e-8, absolute error of
+:func:`log` below 1e-9.
+
+:func:`total` and :func:`first_place` stand for `np.sum` and `np.searchsorted`. Compiled code that uses
+those of numba makes every process import scipy before it begins, which takes half a second.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -47,3 +52,25 @@ def log(x: float) -> float:
     f4 = f2 * f2
     series = (1.0 + f2 * (1.0 / 3.0)) + f4 * ((1.0 / 5.0 + f2 * (1.0 / 7.0)) + f4 * (1.0 / 9.0))
     return exponent * (_LN2_HIGH + _LN2_LOW) + 2.0 * f * series
+
+
+@compiled
+def total(values: Any) -> float:
+    """Sum of some values, one after another."""
+    result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
+@compiled
+def first_place(ascending: Any, least: Any) -> int:
+    """First place in ascending values where one is at least ``least``; their count if none is."""
+    low, high = 0, len(ascending)
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] < least:
+            low = middle + 1
+        else:
+            high = middle
+    return low

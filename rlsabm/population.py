@@ -33,7 +33,7 @@ KEEP_DEAD_MONTHS = 13
 #: Share of dead records from which the others are moved together.
 WORTH_FORGETTING = 0.08
 #: Slices of fewer people are not worth a thread.
-LEAST_SLICE = 500
+LEAST_SLICE = 2000
 #: More slices than threads, because the old and the dead are quicker to live than the young.
 SLICES_PER_THREAD = 4
 

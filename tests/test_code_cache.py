@@ -444,3 +444,22 @@ def test_a_cache_can_be_disabled_and_emptied(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
     rule._cache.flush()
     assert list(tmp_path.iterdir()) == []
+
+
+GROW = """\
+from rlsabm.population import Population
+from rlsabm.setting import make_setting
+
+setting = make_setting(size=100)
+Population(setting, key=1).advance(setting.plan.survey_month)
+"""
+
+
+def test_who_finds_compiled_code_imports_nothing_of_the_compilers() -> None:
+    """It takes a second, scipy half of it: see `rlsabm.mathematics.total`."""
+    exec(GROW, {})  # compiles
+    look = "import sys; print(*(sys.modules.keys() & {'numba.np.arraymath', 'scipy.linalg'}))"
+    done = subprocess.run(
+        [sys.executable, "-c", GROW + look], env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")

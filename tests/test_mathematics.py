@@ -1,4 +1,4 @@
-"""Exponential and logarithm: within their stated errors, and monotone."""
+"""Exponential and logarithm: within their stated errors, and monotone; sums and searches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numba import njit
 
-from rlsabm.mathematics import exp, log
+from rlsabm.mathematics import exp, first_place, log, total
 
 
 @njit(error_model="numpy")
@@ -84,3 +84,21 @@ def test_exp_turns_sums_into_products(x: float, y: float) -> None:
 @given(st.floats(-600, 600))
 def test_log_inverts_exp(x: float) -> None:
     assert log(exp(x)) == pytest.approx(x, abs=1.2e-8)
+
+
+def test_values_are_added_one_after_another() -> None:
+    values = np.random.default_rng(3).normal(size=1_000)
+    expected = 0.0
+    for value in values:
+        expected += value
+    assert total(values) == expected
+    assert total(values[:0]) == 0.0
+    assert total(values > 0.0) == np.count_nonzero(values > 0.0)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint64])
+def test_the_first_place_is_that_of_numpy(kind: type) -> None:
+    ascending = np.sort(np.random.default_rng(4).integers(0, 40, size=50)).astype(kind)
+    for values in (ascending, ascending[:1], ascending[:0]):
+        for least in np.arange(42).astype(kind):
+            assert first_place(values, least) == np.searchsorted(values, least)

@@ -185,7 +185,7 @@ def test_many_draws_show_both_kinds_of_uncertainty(
         "title: t\npopulation: {size: 400}\narms: {a: {conditions.pregnancy.enabled: false}}\n"
         "runs: {draws: 5}\n"
     )
-    outcome = rlsabm_command("run", "asked.yaml")
+    outcome = rlsabm_command("run", "asked.yaml", "--workers", "1")
     assert outcome.code == 0
     assert "chance only" not in outcome.out
     assert "5 draws of the parameters: intervals show both chance and the uncertainty" in in_a_line(

@@ -28,6 +28,7 @@ from rlsabm.conventions import FEMALE, LAST_AGE, MALE, month_of
 from rlsabm.demography.country import BAND_YEARS, BANDS, FERTILE_AGES, PARITY_CLASSES, Country
 from rlsabm.demography.life_table import LAST_AGE_MONTHS, survival_by_month, yearly_death_rate
 from rlsabm.errors import UserError
+from rlsabm.mathematics import total
 
 #: Surveys are taken when this month of the year (July = 6) has ended.
 SURVEY_MONTH_OF_YEAR = 6
@@ -396,7 +397,7 @@ def _follow_cohort(
         if age < 0 or age >= rate.shape[1] or month + MONTHS_TO_BIRTH >= rate.shape[0]:
             continue
         deliveries = rate[month + MONTHS_TO_BIRTH, age] / 12.0 / (1.0 + twin_share)
-        exposed = np.sum(free * weight)
+        exposed = total(free * weight)
         if exposed <= 0.0:
             continue
         chance = deliveries / (1.0 - loss_share) / exposed

@@ -35,6 +35,7 @@ from rlsabm.exposures.pregnancy import MONOZYGOTIC_TWINS, ONE_CHILD
 from rlsabm.life.environment import be_born_into_environment
 from rlsabm.life.genome import STRATA, express_genome, found_genome, inherit_genome
 from rlsabm.life.growth import build_body, grow
+from rlsabm.mathematics import first_place
 
 CHILD = chance.register(
     "child", 8, "nth", "sex, sex of a dizygotic twin, gap to the father, time until separation"
@@ -221,15 +222,14 @@ def is_possible_father(man: Any, mother: Any, conceived: int) -> bool:
 @compiled
 def men_born_in(men: Men, month: int) -> tuple[int, int]:
     """The first place in the index of the men born in a month, and the one after the last."""
-    first = np.searchsorted(men.birth_month, month)
-    return int(first), int(np.searchsorted(men.birth_month, month + 1))
+    return first_place(men.birth_month, month), first_place(men.birth_month, month + 1)
 
 
 @compiled
 def row_of_man(men: Men, uid: Word, birth_month: int) -> int:
     """Row of a man, or -1 if he is not there any more."""
     first, last = men_born_in(men, birth_month)
-    place = first + np.searchsorted(men.uid[first:last], uid)
+    place = first + first_place(men.uid[first:last], uid)
     return int(men.row[place]) if place < last and men.uid[place] == uid else -1
 
 
@@ -267,7 +267,7 @@ def draw_father(
         month = wanted + distance if step % 2 == 1 else wanted - distance
         first, last = men_born_in(men, month)
         count = last - first
-        start = np.searchsorted(men.uid[first:last], point)
+        start = first_place(men.uid[first:last], point)
         best, lowest, candidates = -1, np.uint64(0), 0
         for i in range(count):
             row = men.row[first + (start + i) % count]

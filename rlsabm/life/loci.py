@@ -26,7 +26,7 @@ from rlsabm.data import DATA
 from rlsabm.data.table_reading import Code, DataTable, Number, RowKey, Text, read_table
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.declaring.room import Making
-from rlsabm.mathematics import exp, log
+from rlsabm.mathematics import exp, log, total
 
 PATHWAYS = ("cns_iron", "other")
 LOCI = (
@@ -108,10 +108,10 @@ def covariance_of_traits(frequency: Floats, effects: Floats, p: Inputs) -> float
     """Covariance of the log CNS-iron trait with other liability, which shared polygenes cause."""
     spread = 2.0 * frequency * (1.0 - frequency)
     of_trait, _ = parts_of_trait(
-        p.cns_iron_trait_log_sd, p.cns_iron_trait_heritability, np.sum(spread * effects[0] ** 2)
+        p.cns_iron_trait_log_sd, p.cns_iron_trait_heritability, total(spread * effects[0] ** 2)
     )
     of_other, _ = parts_of_trait(
-        p.other_liability_sd, p.other_liability_heritability, np.sum(spread * effects[1] ** 2)
+        p.other_liability_sd, p.other_liability_heritability, total(spread * effects[1] ** 2)
     )
     return -p.shared_polygenes_correlation * of_trait * of_other
 
@@ -234,7 +234,7 @@ def find_effects(
     """
     trait_variance = p.cns_iron_trait_heritability * p.cns_iron_trait_log_sd**2
     other_variance = p.other_liability_heritability * p.other_liability_sd**2
-    loci_of_iron = np.sum(of_iron)
+    loci_of_iron = total(of_iron)
     for _ in range(ROUNDS):
         covariance = covariance_of_traits(frequency, effects, p)
         for locus in range(len(frequency)):

@@ -37,6 +37,7 @@ def print_prevalence(
     labels: Labels = prevalence.attrs.get("labels", {})
     year = study.scenario.observe.years[-1]
     rows = of_study(prevalence, year=year)
+    rows.attrs = {}  # pandas would copy all of it for every row that is looked at
     if by_condition:
         _print_conditions(rows, labels, year)
     everyone = rows[(rows["condition"] == "everyone") & (rows["definition"] == "any")]

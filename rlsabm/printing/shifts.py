@@ -64,6 +64,7 @@ def shift_rows(
     """Rows of a table below `HEADINGS`, and how many groups have too few people to be in it."""
     labels: Labels = shifts.attrs.get("labels", {})
     rows = with_limits_to_show(adult_estimates(shifts, arm=arm, year=year, definition=definition))
+    rows.attrs = {}  # pandas would copy all of it for every row that is looked at
     shown, hidden = [], 0
     for name, group in rows.groupby("condition", observed=True, sort=True):
         found: dict[str, Any] = {str(row.estimate): row for row in group.itertuples()}

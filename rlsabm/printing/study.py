@@ -101,7 +101,10 @@ def unused_treatments(study: ResolvedScenario, folder: Path, arms: Sequence[str]
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:
-    return frame_of(read_parquet(table_path(folder, name)))
+    """A table with the labels of its words, and nothing else of what pandas copies at every step."""
+    table = frame_of(read_parquet(table_path(folder, name)))
+    table.attrs = {"labels": table.attrs.get("labels", {})}
+    return table
 
 
 def _against_reference(folder: Path, arms: list[str], choice: Choice) -> list[Comparison]:

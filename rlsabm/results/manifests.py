@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,10 +129,19 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     ManifestError
         If it is damaged, or another version of the package has written it.
     """
+    return deepcopy(_manifest_in(folder))
+
+
+def _manifest_in(folder: Path) -> dict[str, Any] | None:
+    """The same, to read and not to change: others get it as well."""
+    text = _text_of(folder / MANIFEST)
+    return None if text is None else _checked(folder, text)
+
+
+@lru_cache(maxsize=8)
+def _checked(folder: Path, text: str) -> dict[str, Any] | None:
+    """The manifest that a text is; kept, because it is asked for with every table that is read."""
     path = folder / MANIFEST
-    text = _text_of(path)
-    if text is None:
-        return None
     try:
         manifest = json.loads(
             text,
@@ -165,10 +176,25 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     UserError
         If the folder holds no study, or one whose manifest cannot be used.
     """
-    manifest = read_manifest(folder)
+    return deepcopy(_manifest_of(folder))
+
+
+def _manifest_of(folder: Path) -> dict[str, Any]:
+    manifest = _manifest_in(folder)
     if manifest is None:
         raise UserError(f"{folder}: holds no study (no {MANIFEST} of rlsabm)")
     return manifest
+
+
+def marks_of(folder: Path) -> dict[str, list[Mark | None]]:
+    """`marks_in` the manifest of the study in a folder.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no study, or one whose manifest cannot be used.
+    """
+    return marks_in(_manifest_of(folder))
 
 
 def marks_in(manifest: Mapping[str, Any]) -> dict[str, list[Mark | None]]:

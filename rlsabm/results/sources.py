@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from rlsabm.errors import UserError, itself_or_nearest, nearest
 from rlsabm.results.arrow import WORDS
 from rlsabm.results.files import MANIFEST, Mark, fault_of, mark_of_file, table_path
-from rlsabm.results.manifests import manifest_of, marks_in
+from rlsabm.results.manifests import manifest_of, marks_in, marks_of
 from rlsabm.scenario import REFERENCE
 from rlsabm.wording import command
 
@@ -207,7 +207,7 @@ def read_rows(side: Source, table: str, columns: Sequence[str], where: list[Any]
 
 def has_table(folder: Path, table: str) -> bool:
     """Whether the study has written a table, which need not be there any more."""
-    marks = marks_in(manifest_of(folder)).get(table_path(Path(), table).name, [None])
+    marks = marks_of(folder).get(table_path(Path(), table).name, [None])
     return None not in marks or table_path(folder, table).exists()
 
 
@@ -250,7 +250,7 @@ def _opened_table(folder: Path, table: str) -> Iterator[IO[bytes]]:
     name = table_path(Path(), table).name
 
     def marks() -> Collection[Mark | None]:
-        return marks_in(manifest_of(folder)).get(name, ())
+        return marks_of(folder).get(name, ())
 
     with _opened(folder, name, marks) as file:
         yield file

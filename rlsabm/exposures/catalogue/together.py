@@ -3,6 +3,9 @@
 All combinations of a few conditions, at some points of body mass, are followed from birth under onset,
 recovery and death.  In each step the hazard of onset of people in whom nothing raises it is chosen so
 that all people together have the onsets, or the prevalence, that the catalogue gives.
+
+Arrays of people have a row for each combination and a column for each point of body mass, so that the
+processor works on several points at a time.
 """
 
 from __future__ import annotations
@@ -125,11 +128,9 @@ def follow_together(
         Largest share by which a wanted prevalence is exceeded, by condition.
     """
     count, ages = onset.shape
-    people = np.zeros((len(share), 1 << count))
-    for point in range(len(share)):
-        people[point, 0] = share[point]
+    people = np.zeros((1 << count, len(share)))
+    people[0] = share
     of_state = np.zeros(1 << count)
-    without = np.zeros((len(share), 1 << count))
     hazard, prevalence, means = (
         np.zeros((count, ages)),
         np.zeros((count, ages)),
@@ -154,7 +155,9 @@ def follow_together(
             add_up(people, of_state)
             before = share_without(of_state, states.defers)
             for one in range(count):
-                have = 1.0 - find_without(people, one, states.level[one], without)
+                raised = states.raised[one, : states.levels[one]]
+                without = find_without(people, one, states.level[one], len(raised))
+                have = 1.0 - share_free(people, one)
                 if is_onset_given[one]:
                     before_recovery = have * exp(recovery[one] * STEP)
                     wanted = next_share(before_recovery, onset[one, age], recovery[one])
@@ -163,14 +166,9 @@ def follow_together(
                     alone[one] = wanted = next_share(alone[one], onset[one, age], leaving)
                     missed[one] = max(missed[one], have - wanted)
                 begins = wanted - have
-                base = base_hazard(
-                    without, by_body[one], states.raised[one], states.levels[one], begins
-                )
+                base = base_hazard(without, by_body[one], raised, begins)
                 hazard[one, age] += base * STEP
-                let_begin(
-                    people, one, by_body[one], states.raised[one], states.levels[one],
-                    states.level[one], base,
-                )  # fmt: skip
+                let_begin(people, one, by_body[one], raised, states.level[one], base)
             add_up(people, of_state)
             means[3, age] += before - share_without(of_state, states.defers)
             add_shares(of_state, prevalence, age)
@@ -190,9 +188,10 @@ def next_share(share: float, onset: float, leaving: float) -> float:
 def add_up(people: Floats, of_state: Floats) -> None:
     """Add up people of all points of body mass."""
     for state in range(len(of_state)):
-        of_state[state] = 0.0
-        for point in range(people.shape[0]):
-            of_state[state] += people[point, state]
+        total = 0.0
+        for point in range(people.shape[1]):
+            total += people[state, point]
+        of_state[state] = total
 
 
 @compiled
@@ -236,45 +235,54 @@ def share_without(of_state: Floats, marked: Bools) -> float:
 @compiled
 def let_die(people: Floats, of_state: Floats, ratio: Floats, rate: float) -> None:
     """Deaths of a step, in proportion to the ratios; then people count relative to the living."""
+    kept = np.zeros(len(of_state))
     living = 0.0
     for state in range(len(of_state)):
-        living += of_state[state] * exp(-rate * ratio[state] * STEP)
+        kept[state] = exp(-rate * ratio[state] * STEP)
+        living += of_state[state] * kept[state]
     for state in range(len(of_state)):
-        kept = exp(-rate * ratio[state] * STEP) / living
-        for point in range(people.shape[0]):
-            people[point, state] *= kept
+        of_living = kept[state] / living
+        for point in range(people.shape[1]):
+            people[state, point] *= of_living
 
 
 @compiled
 def let_recover(people: Floats, one: int, part: float) -> None:
     """Let a part of those who have a condition recover."""
-    bit = 1 << one
-    for point in range(people.shape[0]):
-        for state in range(people.shape[1]):
-            if state & bit:
-                moved = part * people[point, state]
-                people[point, state] -= moved
-                people[point, state ^ bit] += moved
+    for state in range(people.shape[0]):
+        if state >> one & 1:
+            recovered = state ^ 1 << one
+            for point in range(people.shape[1]):
+                moved = part * people[state, point]
+                people[state, point] -= moved
+                people[recovered, point] += moved
 
 
 @compiled
-def find_without(people: Floats, one: int, level: Ints, without: Floats) -> float:
-    """Share without a condition; fills in who they are by point and by how much others raise it."""
+def find_without(people: Floats, one: int, level: Ints, levels: int) -> Floats:
+    """People without a condition by how much others raise it, and by point of body mass."""
+    without = np.zeros((levels, people.shape[1]))
+    for state in range(people.shape[0]):
+        if not state >> one & 1:
+            for point in range(people.shape[1]):
+                without[level[state], point] += people[state, point]
+    return without
+
+
+@compiled
+def share_free(people: Floats, one: int) -> float:
+    """Share of people without a condition."""
+    bit = 1 << one
     free = 0.0
-    for point in range(people.shape[0]):
-        for state in range(people.shape[1]):
-            without[point, state] = 0.0
-        for state in range(people.shape[1]):
-            if not state >> one & 1:
-                without[point, level[state]] += people[point, state]
-                free += people[point, state]
+    for point in range(people.shape[1]):
+        for first in range(0, people.shape[0], 2 * bit):
+            for state in range(first, first + bit):
+                free += people[state, point]
     return free
 
 
 @compiled
-def base_hazard(
-    without: Floats, by_body: Floats, raised: Floats, levels: int, begins: float
-) -> float:
+def base_hazard(without: Floats, by_body: Floats, raised: Floats, begins: float) -> float:
     """Hazard where nothing raises it with which so many get a condition in a step, by Newton's method.
 
     The share who get it is concave in the hazard, so that steps from below never go beyond it.
@@ -282,33 +290,37 @@ def base_hazard(
     hazard = 0.0
     if begins <= 0.0:
         return hazard
+    left = without.copy()
     for _ in range(60):
         missing, slope = begins, 0.0
         for point in range(len(by_body)):
-            for level in range(levels):
+            for level in range(len(raised)):
                 own = by_body[point] * raised[level] * STEP
-                left = without[point, level] * exp(-hazard * own)
-                missing -= without[point, level] - left
-                slope += left * own
+                missing -= without[level, point] - left[level, point]
+                slope += left[level, point] * own
         hazard += missing / slope
         if abs(missing) < 1e-14:
             break
+        for level in range(len(raised)):
+            for point in range(len(by_body)):
+                own = by_body[point] * raised[level] * STEP
+                left[level, point] = without[level, point] * exp(-hazard * own)
     return hazard
 
 
 @compiled
 def let_begin(
-    people: Floats, one: int, by_body: Floats, raised: Floats, levels: int, level: Ints,
-    hazard: float,
-) -> None:  # fmt: skip
+    people: Floats, one: int, by_body: Floats, raised: Floats, level: Ints, hazard: float
+) -> None:
     """Let a condition begin in those who do not have it."""
-    bit = 1 << one
-    part = np.zeros(levels)
-    for point in range(people.shape[0]):
-        for each in range(levels):
-            part[each] = 1.0 - exp(-hazard * by_body[point] * raised[each] * STEP)
-        for state in range(people.shape[1]):
-            if not state & bit:
-                moved = part[level[state]] * people[point, state]
-                people[point, state] -= moved
-                people[point, state | bit] += moved
+    part = np.zeros((len(raised), len(by_body)))
+    for each in range(len(raised)):
+        for point in range(len(by_body)):
+            part[each, point] = 1.0 - exp(-hazard * by_body[point] * raised[each] * STEP)
+    for state in range(people.shape[0]):
+        if not state >> one & 1:
+            begun = state | 1 << one
+            for point in range(people.shape[1]):
+                moved = part[level[state], point] * people[state, point]
+                people[state, point] -= moved
+                people[begun, point] += moved

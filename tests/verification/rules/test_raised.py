@@ -138,13 +138,13 @@ def test_states_are_all_combinations() -> None:
 
 
 def test_the_base_hazard_gives_the_wanted_onsets() -> None:
-    without = np.array([[0.5, 0.2], [0.1, 0.05]])
+    without = np.array([[0.5, 0.1], [0.2, 0.05]])
     by_body, raised, dt = np.array([1.0, 4.0]), np.array([1.0, 2.5]), 1 / 24
     for begins in (0.0, 1e-9, 0.01, 0.8):
-        hazard = plain(base_hazard)(without, by_body, raised, 2, begins)
-        onsets = (without * -np.expm1(-hazard * np.outer(by_body, raised) * dt)).sum()
+        hazard = plain(base_hazard)(without, by_body, raised, begins)
+        onsets = (without * -np.expm1(-hazard * np.outer(raised, by_body) * dt)).sum()
         assert onsets == pytest.approx(begins, rel=1e-7)
-    assert plain(base_hazard)(without, by_body, raised, 2, -0.1) == 0.0
+    assert plain(base_hazard)(without, by_body, raised, -0.1) == 0.0
 
 
 # Followed together, against closed forms ----------------------------------------------------------
