@@ -1,0 +1,98 @@
+"""Cost of care and of virtual trials: prints tables; asserts nothing about time.
+
+Run with ``pytest -m benchmark tests/benchmarks/test_care.py -s``.  CPU time is that of the process,
+without compilation; populations with and without care are grown in turns, so that what else the machine
+does meanwhile meets both.
+"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import pytest
+
+from rlsabm.demography.countries import load_country
+from rlsabm.population import Population
+from rlsabm.setting import Setting
+from rlsabm.study.checking import check_study, question_of, vocabulary_of
+from rlsabm.study.settings import read_scenario, unit_setting
+from rlsabm.study.unit import run_unit
+from rlsabm.study.units import units_of
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+
+PEOPLE, ROUNDS = 50_000, 5
+KEY = 20190701
+#: Rules of care beside nobody who is treated, by what they are called here.
+CARE = {
+    "usual care": {"presets": ["usual_care"]},
+    "guideline": {"presets": ["aasm_2025"]},
+    "screening": {"rules": {"tests": {"treatment": "oral_iron", "at_ages": [20, 40, 60]}}},
+}
+TRIAL = {
+    "eligible": {"irls_at_least": 15},
+    "arms": {"placebo": [], "iron": ["ferric_carboxymaltose"]},
+    "patients_per_arm": 200,
+    "visits": [1, 3, 6],
+    "repetitions": 100,
+}
+
+
+def setting_with(care: dict[str, object], people: int) -> Setting:
+    """What a population with some care lives in."""
+    told = {"title": "t", "population": {"size": people}, "care": care}
+    country = load_country("united-states")
+    return unit_setting(read_scenario(told).scenario, 0, country=country)
+
+
+def cpu_to_grow(setting: Setting, key: int) -> float:
+    """CPU seconds from the founders to the survey."""
+    start = time.process_time()
+    Population(setting, key=key).advance(setting.plan.survey_month)
+    return time.process_time() - start
+
+
+def test_cost_of_care() -> None:
+    cpu_to_grow(setting_with(CARE["usual care"], 500), KEY)
+    settings = {words: setting_with(care, PEOPLE) for words, care in ({"": {}} | CARE).items()}
+    ratios: dict[str, list[float]] = {words: [] for words in CARE}
+    print(f"\n{PEOPLE:,} people grown: CPU time relative to nobody being treated, by round")
+    for turn in range(ROUNDS):
+        order = list(settings) if turn % 2 == 0 else list(settings)[::-1]
+        seconds = {words: cpu_to_grow(settings[words], KEY + turn) for words in order}
+        for words in CARE:
+            ratios[words].append(seconds[words] / seconds[""])
+        print(f"  {seconds['']:.1f} CPU-s without; " + ", ".join(
+            f"{words} {found[-1]:.2f}" for words, found in ratios.items()
+        ))  # fmt: skip
+    for words, found in ratios.items():
+        print(f"  {words}: median {median(found):.3f}")
+        assert len(found) == ROUNDS
+
+
+def test_cost_of_a_trial() -> None:
+    """What a trial of two arms of 200, done a hundred times, takes beside growing its population."""
+    seconds = {}
+    for words, trial in (
+        ("warm", TRIAL | {"patients_per_arm": 5}),
+        ("without", None),
+        ("with", TRIAL),
+    ):
+        people = 5_000 if words == "warm" else 2 * PEOPLE
+        told = {"title": "t", "population": {"size": people}, "trial": trial}
+        study = read_scenario(told if trial else {k: told[k] for k in ("title", "population")})
+        [setting] = check_study(study)
+        question = question_of(study, vocabulary_of(study, [setting]))
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = run_unit(units_of(study)[0], setting, question, threads=2)
+        seconds[words] = (time.process_time() - cpu, time.perf_counter() - wall)
+        assert result.people_surveyed == setting.size
+    cpu, wall = (with_it - without for with_it, without in zip(
+        seconds["with"], seconds["without"], strict=True
+    ))  # fmt: skip
+    print(
+        f"\n2 x {TRIAL['patients_per_arm']} patients, {TRIAL['repetitions']} repetitions, beside "
+        f"{2 * PEOPLE:,} people grown in {seconds['without'][0]:.0f} CPU-s: {cpu:.1f} CPU-s, "
+        f"{wall:.1f} s on two threads"
+    )
