@@ -45,7 +45,17 @@ def script(name: str) -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["calibration", "parameters", "rooms", "scenario", "tables", "targets", "validation"]
+    "name",
+    [
+        "calibration",
+        "parameters",
+        "prevention",
+        "rooms",
+        "scenario",
+        "tables",
+        "targets",
+        "validation",
+    ],
 )
 def test_generated_pages_are_up_to_date(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
