@@ -198,10 +198,10 @@ def transport_table(counts: pd.DataFrame) -> str:
 def quartile_table(counts: pd.DataFrame) -> str:
     rows = []
     for level in QUARTILES:
-        cells = [
+        own, given = (
             by_draw(counts, "transport", arm, "quartile", level) for arm in (AS_THEY_ARE, TO_ALL)
-        ]
-        rows.append((level, prevalence(cells[0]), prevalence(cells[1]), prevented(*cells)))
+        )
+        rows.append((level, prevalence(own), prevalence(given), prevented(own, given)))
     head = ("CNS-iron trait, quarter", "without, %", "everybody from 18, %", "cases gone, %")
     return table(head, rows)
 
@@ -280,6 +280,9 @@ def numbers(counts: pd.DataFrame) -> dict[str, str]:
             (rows[["persons", "cases"]] for rows in groups[1:]), groups[0][["persons", "cases"]]
         )
 
+    scarred, scarred_iron = (
+        by_draw(counts, "restored_scar", arm, "adults", "all") for arm in (AS_THEY_ARE, FROM_BIRTH)
+    )
     _, late, liability = restored(counts, "restored", 40, "all")
     _, soon, _ = restored(counts, "restored", 40, YEARS_SINCE[0])
     _, scar, of_scar = restored(counts, "restored_scar", 40, "all")
@@ -289,12 +292,7 @@ def numbers(counts: pd.DataFrame) -> dict[str, str]:
         "late": percent(late),
         "soon": percent(soon),
         "left": percent(1 - liability),
-        "scar_iron": prevented(
-            *(
-                by_draw(counts, "restored_scar", arm, "adults", "all")
-                for arm in (AS_THEY_ARE, FROM_BIRTH)
-            )
-        ),
+        "scar_iron": prevented(scarred, scarred_iron),
         "scar": percent(scar),
         "of_scar": percent(of_scar),
         "all_18": prevented(without, all_18),

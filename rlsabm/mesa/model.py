@@ -162,6 +162,8 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     datacollector
         Mesa's collector.  It collects once at the start and after each step; give another one, or
         set the class attributes ``model_reporters`` and ``agent_reporters`` in a subclass.
+    treating
+        Treatments of the people; ``treating.names`` are those that rules of care offer.
     steps, running
         Months lived as steps, and whether there are months left of ``years``.
 

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 PEOPLE, ROUNDS, MONTHS_A_TURN = 50_000, 3, 24
 KEY = 20190701
 #: Rules of care beside nobody who is treated, by what they are called here.
-CARE = {
+CARE: dict[str, dict[str, object]] = {
     "usual care": {"presets": ["usual_care"]},
     "guideline": {"presets": ["aasm_2025"]},
     "screening": {"rules": {"tests": {"treatment": "oral_iron", "at_ages": [20, 40, 60]}}},
@@ -66,7 +66,8 @@ def cpu_to_grow(settings: dict[str, Setting], key: int) -> dict[str, float]:
 
 def test_cost_of_care() -> None:
     cpu_to_grow({"": setting_with(CARE["usual care"], 500)}, KEY)
-    settings = {words: setting_with(care, PEOPLE) for words, care in ({"": {}} | CARE).items()}
+    everything: dict[str, dict[str, object]] = {"": {}, **CARE}
+    settings = {words: setting_with(care, PEOPLE) for words, care in everything.items()}
     ratios: dict[str, list[float]] = {words: [] for words in CARE}
     print(f"\n{PEOPLE:,} people grown: CPU time relative to nobody being treated, by round")
     for turn in range(ROUNDS):
