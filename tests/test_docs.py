@@ -48,7 +48,17 @@ def script(name: str) -> ModuleType:
 
 @pytest.mark.parametrize(
     "name",
-    ["calibration", "parameters", "rooms", "scenario", "tables", "targets", "trials", "validation"],
+    [
+        "calibration",
+        "parameters",
+        "prevention",
+        "rooms",
+        "scenario",
+        "tables",
+        "targets",
+        "trials",
+        "validation",
+    ],
 )
 def test_generated_pages_are_up_to_date(name: str) -> None:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")

@@ -42,7 +42,16 @@ LONG_PAGES = {
     "recipes": 2_000,
     "trials": 12_000,
     **dict.fromkeys(
-        ("building", "calibrating", "calibration", "quickstart", "sensitivity", "studies"), 500
+        (
+            "building",
+            "calibrating",
+            "calibration",
+            "prevention",
+            "quickstart",
+            "sensitivity",
+            "studies",
+        ),
+        500,
     ),
 }
 SIZE = 500

@@ -22,7 +22,7 @@ from rlsabm.chance import replicate_keys
 from rlsabm.conventions import NEVER, SEXES, month_of
 from rlsabm.errors import UserError
 from rlsabm.exposures.donation import months_since_donation
-from rlsabm.mesa.columns import COLUMNS, FIELDS, RELATIVES, never_comes
+from rlsabm.mesa.columns import BITS_OF_TREATMENTS, COLUMNS, FIELDS, RELATIVES, never_comes
 from rlsabm.mesa.model import RLSModel, read_month
 from rlsabm.mesa.people import People
 from rlsabm.mesa.person import Person
@@ -289,7 +289,7 @@ def test_every_field_is_an_attribute(model: RLSModel) -> None:
         group = model.population.lives if field in LIFE_FIELDS else model.population.bodies
         stored = group[person.row][field.name].item()
         assert person.code(field.name) == stored
-        if field.name not in RELATIVES:
+        if field.name not in (*RELATIVES, *BITS_OF_TREATMENTS):
             shown = field.labels[stored] if field.labels else stored
             if field.unit == "month" and never_comes(stored):
                 shown = math.nan
@@ -663,7 +663,8 @@ def test_the_rules_do_not_draw_from_mesas_generators() -> None:
 
 
 def test_fields_and_columns_are_complete() -> None:
-    assert set(FIELDS) - set(COLUMNS) == {"mother", "father", "partner", "children"}
+    relatives = {"mother", "father", "partner", "children"}
+    assert set(FIELDS) - set(COLUMNS) == relatives | set(BITS_OF_TREATMENTS)
     assert all(hasattr(Person, name) for name in (*COLUMNS, *RELATIVES))
 
 

@@ -34,6 +34,8 @@ _OF_LIFE = {field.name for field in LIFE_FIELDS}
 #: Names under which a person has relatives.  The records hold uids and a count under four of them,
 #: which are columns by other names.
 RELATIVES = ("mother", "father", "partner", "children", "siblings")
+#: Fields that are bits, one treatment beside the other: a person has the months on each by its name.
+BITS_OF_TREATMENTS = ("treatments", "augmented")
 #: Months that can be written: of the years in which people of a model may live.
 FIRST_MONTH, LAST_MONTH = month_of(1500), month_of(2500)
 
@@ -131,6 +133,18 @@ _OF_PERSONS = (
     PersonColumn("is_alive", "", "is alive", lambda people: people.death_month == NEVER),
     PersonColumn("has_rls", "", "has RLS in the last month lived", lambda people: people.rls != 0),
     PersonColumn(
+        "is_diagnosed", "", "has a diagnosis of RLS; nobody has where there are no rules of care",
+        lambda people: people.diagnosed_month != NEVER,
+    ),
+    PersonColumn(
+        "is_treated", "", "is on a treatment in the last month lived",
+        lambda people: people.codes("treatments") != 0,
+    ),
+    PersonColumn(
+        "has_augmentation", "", "is on a treatment under which augmentation has begun",
+        lambda people: people.codes("augmented") != 0,
+    ),
+    PersonColumn(
         "ferritin_ug_per_l", "µg/L", "ferritin of the stores, without inflammation",
         lambda people: people.measured("stores_ferritin_ug_per_l"),
     ),
@@ -158,7 +172,11 @@ COLUMNS: dict[str, PersonColumn] = {
         for column in room.columns
         if column.name not in RELATIVES
     },
-    **{name: field_column(field) for name, field in FIELDS.items() if name not in RELATIVES},
+    **{
+        name: field_column(field)
+        for name, field in FIELDS.items()
+        if name not in (*RELATIVES, *BITS_OF_TREATMENTS)
+    },
 }
 
 

@@ -28,10 +28,11 @@ from rlsabm.demography.births import MOST_YEARS
 from rlsabm.errors import UserError, nearest
 from rlsabm.mesa.people import People
 from rlsabm.mesa.person import LAST_UID, Person, check_attribute
+from rlsabm.mesa.treating import Treating
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.population import Population
 from rlsabm.setting import make_setting
-from rlsabm.study.settings import catalogue_of, read_scenario
+from rlsabm.study.settings import care_of, catalogue_of, read_scenario
 
 NO_UIDS, NO_ROWS = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
 
@@ -67,8 +68,9 @@ def rls_prevalence(model: RLSModel) -> float:
     return float(people.agg("has_rls", np.mean)) if len(people) else math.nan
 
 
-#: What `RLSModel` says of parameters or conditions that are no mapping.
+#: What `RLSModel` says of parameters, conditions, treatments or care that are no mapping.
 BY_NAME = "a mapping by name; mesa.batch_run takes a list of mappings"
+BY_KEY = "a mapping such as {'presets': ['usual_care']}; mesa.batch_run takes a list of mappings"
 
 
 class ArgumentError(UserError, TypeError):
@@ -91,6 +93,11 @@ def _values_and_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict
             raise ArgumentError(f"{name}: neither an argument of a model nor a parameter ({hint})")
     values = {name: value for name, value in given.items() if name in PARAMETERS}
     return values, {name: value for name, value in given.items() if name not in values}
+
+
+def is_of_care(name: str) -> bool:
+    """Whether a dotted key is one of care or of treatments, not of conditions."""
+    return name.startswith(("care.", "treatments."))
 
 
 def _new_seed() -> int:
@@ -127,6 +134,12 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     conditions
         What differs in conditions, as under ``conditions`` in a scenario file: settings of those with
         rules, changes of those in the catalogue, and further ones.
+    care
+        Who is treated, as under ``care`` in a scenario file: ``{"presets": ["usual_care"]}``, or
+        ``rules``. Nobody is by default. Each treatment that a rule offers can also be given by hand
+        (:meth:`People.begin_treatment`).
+    treatments
+        What differs in treatments, and further ones, as under ``treatments`` in a scenario file.
     jurisdiction
         Blood service whose rules apply; by default the country's own.
     threads
@@ -137,9 +150,10 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         Whether the constructor lives the months before ``start``.  Otherwise the model begins with
         the first founders.
     kwargs
-        Parameters by name, and settings of conditions by dotted key such as
-        ``blood_donation.enabled``, each as an argument of its own: the sliders of Mesa's pages and the
-        variables of ``mesa.batch_run`` want it so.  They go before ``parameters`` and ``conditions``.
+        Parameters by name, and settings of conditions, care and treatments by dotted key such as
+        ``blood_donation.enabled`` or ``care.rules.screening.uptake``, each as an argument of its own:
+        the sliders of Mesa's pages and the variables of ``mesa.batch_run`` want it so.  They go before
+        ``parameters`` and ``conditions``.
 
     Attributes
     ----------
@@ -148,6 +162,8 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
     datacollector
         Mesa's collector.  It collects once at the start and after each step; give another one, or
         set the class attributes ``model_reporters`` and ``agent_reporters`` in a subclass.
+    treating
+        Treatments of the people; ``treating.names`` are those that rules of care offer.
     steps, running
         Months lived as steps, and whether there are months left of ``years``.
 
@@ -191,6 +207,8 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         years: int = 10,
         parameters: Mapping[str, float] | None = None,
         conditions: Mapping[str, Any] | None = None,
+        care: Mapping[str, Any] | None = None,
+        treatments: Mapping[str, Any] | None = None,
         jurisdiction: str | None = None,
         threads: int = 1,
         founders_years_before: int = 130,
@@ -208,6 +226,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         changes = dict(mapping("conditions", conditions, BY_NAME))
         if jurisdiction is not None:
             changes["blood_donation.jurisdiction"] = jurisdiction
+        of_care = {name: settings.pop(name) for name in list(settings) if is_of_care(name)}
         for name, value in settings.items():
             block, _, setting_of_it = name.partition(".")
             if isinstance(changes.get(block), Mapping):
@@ -223,6 +242,9 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
                     "founders_years_before": founders_years_before,
                 },
                 "conditions": changes,
+                "care": mapping("care", care, BY_KEY),
+                "treatments": mapping("treatments", treatments, BY_NAME),
+                **of_care,
                 "parameters": {**mapping("parameters", parameters, BY_NAME), **values},
             }
         ).scenario
@@ -238,6 +260,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
                 founders_years_before=scenario.population.founders_years_before,
                 parameters={**scenario.conditions.parameter_values(), **scenario.parameters},
                 conditions=catalogue_of(scenario.conditions),
+                care=care_of(scenario),
             )
         except UserError as error:
             raise UserError(str(error).replace("observe.years", "start", 1)) from None
@@ -245,6 +268,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
         self.population = Population(
             setting, key=key, threads=whole_number("threads", threads, 1, 1024)
         )
+        self.treating = Treating(self.population)
         self._has_lived: NDArray[np.bool_] | None = None
         self._index: tuple[tuple[int, int], Uids, Ints] = ((-1, 0), NO_UIDS, NO_ROWS)
         if yes_or_no("grow", grow):
@@ -400,8 +424,17 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
                 f"a person lives {self.date} once: model.step() goes on to the next month"
             )
         self._has_lived[rows] = True
-        # Rows that follow one another are lived together.
-        gaps = np.flatnonzero(steps != 1)
+        kept = self.population.inputs
+        try:
+            for part, inputs in self.treating.parts(rows):
+                self.population.inputs = inputs
+                self._live(part)
+        finally:
+            self.population.inputs = kept
+
+    def _live(self, rows: Ints) -> None:
+        """Let the people in these ascending rows live; those that follow one another, together."""
+        gaps = np.flatnonzero(np.diff(rows) != 1)
         firsts = rows[:1].tolist() + rows[gaps + 1].tolist()
         lasts = rows[gaps].tolist() + rows[-1:].tolist()
         for first, last in zip(firsts, lasts, strict=True):
@@ -431,7 +464,7 @@ class RLSModel(mesa.Model):  # type: ignore[misc]
             return
         until = self.month + months - 1
         self._check_horizon(until)
-        if self._has_lived is not None:
+        if self._has_lived is not None or self.treating.waiting:
             self.close_month()
         self.population.advance(until)
         self.steps += months

@@ -196,6 +196,42 @@ class People(AgentSet):  # type: ignore[misc]
         values = self._values(attribute)
         return func(values) if callable(func) else [each(values) for each in func]
 
+    # treatments
+
+    def months_on(self, treatment: str) -> Ints:
+        """Months on a treatment, one item a person; 0 for those who are not on it.
+
+        Raises
+        ------
+        UserError
+            If no rule of care offers it.
+        """
+        return self.model.treating.months_on(self.rows, treatment)
+
+    def begin_treatment(self, treatment: str) -> People:
+        """Give everybody a treatment from the next month that they live on.
+
+        Nothing happens to those who are on it, or who are pregnant then and may not take it.
+
+        Raises
+        ------
+        UserError
+            If no rule of care offers it.
+        """
+        self.model.treating.begin(self._uids, treatment)
+        return self
+
+    def stop_treatment(self, treatment: str) -> People:
+        """End a treatment now, or before it has begun.
+
+        Raises
+        ------
+        UserError
+            If no rule of care offers it.
+        """
+        self.model.treating.stop(self._uids, self.rows, treatment)
+        return self
+
     # choosing and ordering
 
     def select(

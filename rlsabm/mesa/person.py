@@ -35,6 +35,7 @@ from rlsabm.mesa.columns import (
     records_with,
     refuse_name,
 )
+from rlsabm.mesa.treating import Treating
 from rlsabm.worlds.living_again import body_in_world
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class PeopleModel(Protocol):
 
     population: Population
     random: Random
+    treating: Treating
 
     def rows_of(self, uids: Uids) -> Ints:
         """Rows of the records that hold these people."""
@@ -215,6 +217,44 @@ class Person(Agent):  # type: ignore[misc]
             population.setting, population.key, population.lives[row], population.bodies[row],
             name, last,
         )  # fmt: skip
+
+    @property
+    def treatments(self) -> dict[str, int]:
+        """Months on each treatment that the person is on, the last one included, by its name."""
+        return self.model.treating.treatments_of(self.row)
+
+    def months_on(self, treatment: str) -> int:
+        """Months on a treatment, the last one included; 0 if the person is not on it.
+
+        Raises
+        ------
+        UserError
+            If no rule of care offers it.
+        """
+        return int(self.model.treating.months_on(np.array([self.row]), treatment)[0])
+
+    def begin_treatment(self, treatment: str) -> None:
+        """Give a treatment from the next month that the person lives on.
+
+        Nothing happens to somebody who is on it, or who is pregnant then and may not take it.
+
+        Raises
+        ------
+        UserError
+            If no rule of care offers it.
+        """
+        self.model.treating.begin(np.array([self.uid], dtype=np.uint64), treatment)
+
+    def stop_treatment(self, treatment: str) -> None:
+        """End a treatment now, or before it has begun.
+
+        Raises
+        ------
+        UserError
+            If no rule of care offers it.
+        """
+        uids = np.array([self.uid], dtype=np.uint64)
+        self.model.treating.stop(uids, np.array([self.row]), treatment)
 
     @property
     def mother(self) -> Person | None:
