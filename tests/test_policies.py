@@ -298,6 +298,7 @@ def test_what_is_printed(rlsabm_command: Command, workplace: Path) -> None:
     assert "Policy nothing, 3 years, per 100,000 person-years: nothing differs" in flat
     assert "Policy fortified, 3 years, per 100,000 person-years" in flat
     assert "In nobody meets it, nobody began iron sucrose" in flat
+    assert "None of 5 policies does avert RLS" in flat or "Of 5 policies, “" in flat
     with pytest.raises(UserError, match="cannot live again in fortified"):
         rlsabm.read("outputs/asked").lives(arm="fortified")
 

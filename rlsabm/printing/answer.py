@@ -9,11 +9,13 @@ import pandas as pd
 
 from rlsabm.printing.comparison import limits
 from rlsabm.printing.numbers import percent_of, points_of
+from rlsabm.printing.policies import with_limits
 from rlsabm.printing.text import say
 from rlsabm.printing.words import Labels, case_in_words, label
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.findings import clearest_arm, everyone_in
 from rlsabm.results.intervals import FEWEST_DRAWS
+from rlsabm.results.policies_told import of_all_years
 from rlsabm.results.summary import (
     adults_in_words,
     adults_only,
@@ -23,7 +25,8 @@ from rlsabm.results.summary import (
 )
 from rlsabm.results.totals import ADULT_AGE
 from rlsabm.results.trends import Trend
-from rlsabm.wording import points
+from rlsabm.scenario import REFERENCE
+from rlsabm.wording import counted, points
 
 #: Years that make the people of a sentence adults.
 ADULTS = f"{ADULT_AGE} years and older"
@@ -37,13 +40,16 @@ def print_answer(
     traced: bool = False,
     arms: Sequence[Comparison] = (),
     trend: Trend | None = None,
+    policies: pd.DataFrame | None = None,
+    trial: pd.DataFrame | None = None,
 ) -> None:
     """Say what the study has found, as `answer_to` puts it."""
     say("")
-    say(
-        " ".join(answer_to(prevalence, year, shift=shift, traced=traced, arms=arms, trend=trend)),
-        bold=True,
-    )
+    sentences = answer_to(
+        prevalence, year, shift=shift, traced=traced, arms=arms, trend=trend, policies=policies,
+        trial=trial,
+    )  # fmt: skip
+    say(" ".join(sentences), bold=True)
 
 
 def answer_to(
@@ -54,6 +60,8 @@ def answer_to(
     traced: bool = False,
     arms: Sequence[Comparison] = (),
     trend: Trend | None = None,
+    policies: pd.DataFrame | None = None,
+    trial: pd.DataFrame | None = None,
 ) -> list[str]:
     """Sentences that say what the study has found.
 
@@ -67,6 +75,8 @@ def answer_to(
         Of each arm its comparison with the reference: of everyone, by definition.
     trend
         Of the reference, if there are several survey years.
+    policies, trial
+        The tables of these names, of studies that have them.
     """
     labels: Labels = prevalence.attrs.get("labels", {})
     sentences = [_level(prevalence, labels, year)]
@@ -80,7 +90,11 @@ def answer_to(
         )
     elif traced:
         sentences.append("No condition that was traced causes a shift whose interval excludes 0.")
-    if arms:
+    if trial is not None and len(trial):
+        sentences.append(_trial(trial))
+    if policies is not None and len(policies):
+        sentences.append(_averted(policies))
+    elif arms:
         sentences.append(_effect(arms))
     if prevalence["draw"].nunique() < FEWEST_DRAWS:
         sentences.append("Intervals show chance only.")
@@ -120,6 +134,38 @@ def _effect(arms: Sequence[Comparison]) -> str:
             f"Of {len(arms)} arms, “{best.b.arm}” changes the prevalence of RLS most: by {moved}"
         )
     return f"{subject}."
+
+
+def _averted(policies: pd.DataFrame) -> str:
+    """Which policy averts most, among those that surely avert some."""
+    told = of_all_years(policies)
+    told = told[told["outcome"].astype(str) == "rls_years_averted"]
+    sure = told[told["lower"] > 0.0]
+    number = told["arm"].astype(str).nunique()
+    if sure.empty:
+        which = "The policy does not" if number == 1 else f"None of {number} policies does"
+        return f"{which} avert RLS as far as intervals tell."
+    best = max(sure.to_dict("records"), key=lambda row: row["value"])
+    value = with_limits(best["value"], best["lower"], best["upper"], signed=False)
+    amount, bracket, interval = value.partition(" (")
+    what = f"{amount} years with RLS per 100,000 person-years{bracket}{interval}"
+    if number == 1:
+        return f"The policy “{best['arm']}” averts {what}."
+    return f"Of {number} policies, “{best['arm']}” averts most: {what}."
+
+
+def _trial(trial: pd.DataFrame) -> str:
+    """Which arm of a trial changes the score most, and how often a trial would find it."""
+    told = trial[(trial["arm"].astype(str) == REFERENCE) & (trial["visit_month"] > 0)]
+    told = told[told["outcome"].astype(str) == "irls_change"]
+    best = max(told.to_dict("records"), key=lambda row: abs(row["mean_difference"]))
+    months = counted(int(best["visit_month"]), "month")
+    most = " most" if told["trial_arm"].astype(str).nunique() > 1 else ""
+    return (
+        f"In the mean of {counted(int(best['trials']), 'trial')}, “{best['trial_arm']}” changes the "
+        f"IRLS score{most}: by {best['mean_difference']:+.1f} points against “{best['control']}” after "
+        f"{months}, which {100 * best['power']:.0f} % of the trials find significant."
+    )
 
 
 def _per_cent(shown: str) -> str:

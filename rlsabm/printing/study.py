@@ -61,7 +61,9 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     if scenario.shifts.postulates:
         postulates = _table(folder, "postulates")
         print_postulates(postulates, arm=REFERENCE, year=years[-1])
+    trial = policies = None
     if scenario.trial is not None:
+        trial = _table(folder, "trial")
         names = ("trial", "trial_flow", "trial_published")
         print_trial(
             {name: _table(folder, name) for name in names if table_path(folder, name).is_file()},
@@ -69,7 +71,8 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
         )
     arms = [arm for arm in study.arms if arm in there and arm != REFERENCE]
     if scenario.policy is not None and len(arms):
-        print_policies(_table(folder, "policies"), arms, unused_treatments(study, folder, arms))
+        policies = _table(folder, "policies")
+        print_policies(policies, arms, unused_treatments(study, folder, arms))
     trends = _trends(folder, [REFERENCE, *arms], prevalence, years) if len(years) > 1 else []
     if trends:
         print_trends(trends, prevalence, years)
@@ -84,6 +87,8 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
         traced=asked,
         arms=by_definition,
         trend=trends[0] if trends else None,
+        policies=policies,
+        trial=trial,
     )
 
 

@@ -67,6 +67,8 @@ def answer(studied: Studied) -> list[str]:
         traced=studied.traced,
         arms=studied.against_reference,
         trend=studied.trend,
+        policies=studied.study.table("policies") if studied.has("policies") else None,
+        trial=studied.study.table("trial") if studied.has("trial") else None,
     )
 
 

@@ -8,8 +8,8 @@ from rlsabm.results.tables.policies import AVERTED, FOR_ONE
 from rlsabm.results.tables.policy_counts import ALL, ALL_AGES
 
 ALL_YEARS = 0
-#: Outcomes whose opposite is told under another name, and those that are no amounts.
-_TOLD_OTHERWISE = {item for item, _ in AVERTED.values()}
+#: What is told as its opposite; of donations the number itself is told, as it may rise or fall.
+_TOLD_OTHERWISE = {item for item, _ in AVERTED.values() if item != "donation"} | {"donations_lost"}
 
 
 def of_all_years(policies: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
