@@ -26,8 +26,8 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "exposures/pregnancy.py",
-        "if k >= p.pregnancy_supplement_from_month:",
-        "if k >= 1:",
+        "if month - life.conception_month + 1 >= p.pregnancy_supplement_from_month:",
+        "if month >= life.conception_month:",
         "tablets from the first month",
     ),
     (
