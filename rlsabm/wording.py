@@ -6,7 +6,7 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rlsabm.errors import visible
@@ -145,3 +145,9 @@ def _quoted(word: object) -> str:
         for byte in os.fsencode(text)
     )
     return "$'" + quoted.replace("'", r"\'") + "'"
+
+
+def in_a_row(words: Sequence[str]) -> str:
+    """Words in a row: "a, b and c"."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

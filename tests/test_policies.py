@@ -306,6 +306,17 @@ def test_what_is_printed(rlsabm_command: Command, workplace: Path) -> None:
     assert "Policy fortified, 3 years, per 100,000 person-years" in flat
     assert "In nobody meets it, nobody began iron sucrose" in flat
     assert "None of 5 policies does avert RLS" in flat or "Of 5 policies, “" in flat
+    assert rlsabm_command("report", "outputs/asked").code == 0
+    page = " ".join(Path("outputs/asked/report.html").read_text(encoding="utf-8").split())
+    for words in (
+        "part then. From then on everybody alive was counted",
+        "Rules of care offered oral iron",
+        "Treatments and their sources",
+        "Years with RLS that each policy averts in 3 years",
+        "Nothing: nothing differs from the reference",
+        "The jackknife - a review",
+    ):
+        assert words in page, words
     with pytest.raises(UserError, match="cannot live again in fortified"):
         rlsabm.read("outputs/asked").lives(arm="fortified")
 

@@ -469,6 +469,8 @@ def test_a_run_prints_its_trial(
     page = Path("outputs/asked/report.html").read_text(encoding="utf-8")
     for words in (
         "Virtual trial",
+        "A virtual trial was done 30 times in each run",
+        "Treatments and their sources",
         "people assessed",
         "An author 2020",
         "Patients of the first trial",

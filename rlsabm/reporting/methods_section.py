@@ -9,6 +9,7 @@ from rlsabm.conventions import in_words
 from rlsabm.measuring.instruments import TRUTH
 from rlsabm.posterior import shipped_posterior
 from rlsabm.printing.words import label
+from rlsabm.reporting.care_texts import care_texts, treatment_sources
 from rlsabm.reporting.parts import Section, Table
 from rlsabm.reporting.references import condition_sources, parameter_sources, references
 from rlsabm.reporting.studied import Studied
@@ -27,6 +28,8 @@ def methods_section(studied: Studied) -> Section:
     lists: list[tuple[str, list[str]]] = [("References", references(studied))]
     if found := condition_sources(studied):
         lists.append(("Conditions traced, added or changed, and their sources", found))
+    if found := treatment_sources(studied):
+        lists.append(("Treatments and their sources", found))
     if found := parameter_sources(studied):
         lists.append(("Parameters that were calibrated or set, and their sources", found))
     return Section(
@@ -51,6 +54,7 @@ def _texts(studied: Studied) -> Iterator[str]:
         yield _causes(studied)
     if len(studied.study.arms) > 1:
         yield _arms(studied)
+    yield from care_texts(studied)
     yield _intervals(studied)
 
 

@@ -30,12 +30,19 @@ ADDED_PERSONS = (
     "Agresti A, Coull BA. Approximate is better than 'exact' for interval estimation of binomial "
     "proportions. Am Stat 1998;52:119-26. doi 10.1080/00031305.1998.10480550"
 )
+JACKKNIFE = (
+    "Miller RG. The jackknife - a review. Biometrika 1974;61:1-15. doi 10.1093/biomet/61.1.1"
+)
 
 
 def references(studied: Studied) -> list[str]:
     """What the methods text refers to, in its order."""
     found = [HYPOTHESIS, PROTOCOL, PROPORTIONS]
-    return [*found, ADDED_PERSONS] if studied.traced else found
+    if studied.traced:
+        found.append(ADDED_PERSONS)
+    if studied.resolved.scenario.policy is not None:
+        found.append(JACKKNIFE)
+    return found
 
 
 def condition_sources(studied: Studied) -> list[str]:

@@ -32,6 +32,7 @@ from rlsabm.study.month_by_month import ByMonth, relive_by_month
 from rlsabm.study.settings import country_of, read_scenario
 from rlsabm.study.surveyed import Surveyed, survey_again
 from rlsabm.study.units import Unit, draws_of, units_of
+from rlsabm.wording import in_a_row
 from rlsabm.worlds.living_again import all_worlds
 from rlsabm.worlds.world import FACTUAL, World, causes_with_rules, worlds_of
 
@@ -276,12 +277,6 @@ def world_without(setting: Setting, causes: Sequence[str]) -> World:
         conditions |= world.conditions
     name = f"without {in_a_row([in_words(cause) for cause in causes])}"
     return World(name, parts=parts, conditions=conditions)
-
-
-def in_a_row(words: Sequence[str]) -> str:
-    """Words in a row: "a, b and c"."""
-    *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _world_called(setting: Setting, name: str) -> World:
