@@ -71,6 +71,7 @@ STREAMS = {
     "care": (27, "at"),
     "offer of treatment": (28, "episode"),
     "uptake": (29, "episode"),
+    "lot of a policy": (30, "once"),
 }
 #: Numbers of events, frozen as well: line lists hold them.
 EVENT_NUMBERS = {

@@ -272,7 +272,7 @@ _LIFE_FIELDS = (
         "donor_supplements",
         "u1",
         "",
-        "takes iron after the last donation",
+        "takes iron after donations where it is offered",
         upper=1,
     ),
     Field("donations", "u2", "", "donations so far"),
@@ -422,10 +422,11 @@ def become_donor(life: Any, age: int, month: int, u: float, p: Inputs) -> None:
     """Begin a career; the first visit is in the same month."""
     starts = p.donor_start[age] * p.healthy_start_factor[life.sex, age]
     if u < starts and life.kidney == HEALTHY_KIDNEY and may_give_blood(life, p):
-        eagerness, double_red_cells, _, _ = chance.once(p.key, life.uid, DONOR)
+        eagerness, double_red_cells, supplements, _ = chance.once(p.key, life.uid, DONOR)
         life.donor = ACTIVE_DONOR
         life.donor_eagerness = exp(p.donor_eagerness_log_sd * normal(eagerness))
         life.double_red_cells = double_red_cells < p.double_red_cells_share
+        life.donor_supplements = supplements < p.donor_supplement_uptake
         life.eligible_month = month
 
 
@@ -467,10 +468,9 @@ def give_blood(life: Any, burden: Any, month: int, p: Inputs) -> None:
         life.eligible_month = month + int(interval)
     life.donations += 1
     life.last_donation_month = month
-    life.donor_supplements = False
-    if p.donor_supplement_uptake > 0.0:
-        _, _, supplements, _ = chance.once(p.key, life.uid, DONOR)
-        life.donor_supplements = supplements < p.donor_supplement_uptake
+    # Again, because a policy may have changed it.
+    _, _, supplements, _ = chance.once(p.key, life.uid, DONOR)
+    life.donor_supplements = supplements < p.donor_supplement_uptake
 
 
 @inlined
