@@ -141,14 +141,13 @@ class Population:
             self.close_block(last, log=log)
 
     def live_on_in(self, setting: Setting) -> None:
-        """Live in another setting from the next month on; the dead are no longer forgotten.
+        """Live in another setting from the next month on.
 
         Both settings have the same country, size, years and conditions, and care keeps the same
         treatments in the same order.
         """
         self.setting = setting
         self.inputs = with_key(setting.inputs, int(self.key))
-        self.forget_dead = False
 
     def receive_founders(self, last: int) -> None:
         """Open a block of months: add the founders born until ``last``."""
@@ -164,7 +163,7 @@ class Population:
         self.person_months += count_person_months(self.lives, self.month, last)
         self.month = last + 1
         if self.forget_dead:
-            self._forget()
+            self.forget()
 
     def _append(self, count: int) -> tuple[Any, Any]:
         """Room for more people: views on their records, each as a newborn has it."""
@@ -240,7 +239,7 @@ class Population:
             noted = [part[: count[0]] for part, count in zip(logs, counts, strict=True)]
             self.events = np.concatenate([self.events, *noted])
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Drop the records of those who died long enough ago."""
         long_dead = self.lives["death_month"] < self.month - KEEP_DEAD_MONTHS
         if long_dead.sum() > WORTH_FORGETTING * self._rows:

@@ -275,6 +275,21 @@ def test_where_nobody_differs_nothing_is_sure() -> None:
     assert np.isnan(row["lower"])
 
 
+def test_runs_that_have_not_finished_are_left_out() -> None:
+    """A draw that one arm lacks, and a study without its reference."""
+    tables = counted(np.array([4.0, 6.0, 5.0]), draws=6)
+    counts = tables["policy_counts"]
+    lacks = counts[~((counts["arm"] == "policy") & (counts["draw"] == 6))]
+    row = averted(estimate_policies({"policy_counts": lacks}))
+    five = averted(estimate_policies(counted(np.array([4.0, 6.0, 5.0]), draws=5)))
+    assert row["draws"] == 5
+    assert row[["reference", "value", "lower"]].equals(five[["reference", "value", "lower"]])
+    alone = counts[counts["arm"] == "policy"]
+    assert estimate_policies({"policy_counts": alone}).empty
+    other = counts[(counts["arm"] == "reference") == (counts["draw"] == 6)]
+    assert estimate_policies({"policy_counts": other}).empty
+
+
 def test_an_item_is_named_after_its_treatment() -> None:
     policy = Policy(
         treatments=[Treatment(name="iron", source="s", label="Iron", cost_per_year=3.0)]
@@ -305,7 +320,7 @@ def test_what_is_printed(rlsabm_command: Command, workplace: Path) -> None:
     assert "Policy nothing, 3 years, per 100,000 person-years: nothing differs" in flat
     assert "Policy fortified, 3 years, per 100,000 person-years" in flat
     assert "In nobody meets it, nobody began iron sucrose" in flat
-    assert "None of 5 policies does avert RLS" in flat or "Of 5 policies, “" in flat
+    assert "None of 5 policies averts RLS" in flat or "Of 5 policies, “" in flat
     assert rlsabm_command("report", "outputs/asked").code == 0
     page = " ".join(Path("outputs/asked/report.html").read_text(encoding="utf-8").split())
     for words in (

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlsabm.arrays import Bools
 from rlsabm.care.treatment import MOST_MONTHS, Treatment
-from rlsabm.care.treatments import BITS
+from rlsabm.care.treatments import months_of
 from rlsabm.conventions import NEVER
 from rlsabm.declaring.groups import Group, Surveyed
 
@@ -26,8 +26,7 @@ def are_on(people: Surveyed, *, name: str) -> Bools:
     offered = [treatment.name for treatment in people.setting.care.treatments]
     if name not in offered:
         return np.zeros(len(people), dtype=bool)
-    months = people.treatments >> (BITS * offered.index(name)) & MOST_MONTHS
-    return np.asarray(months != 0)
+    return np.asarray(months_of(people.treatments, offered.index(name)) != 0)
 
 
 def groups_of_care(treatments: Sequence[Treatment]) -> list[Group]:

@@ -134,6 +134,11 @@ def months_on(body: Any, k: int) -> int:
     return (body.treatments >> (BITS * k)) & MOST_MONTHS
 
 
+def months_of(treatments: Any, k: int) -> Any:
+    """Months that many bodies have been on a treatment, from their field ``treatments``."""
+    return treatments >> (BITS * k) & MOST_MONTHS
+
+
 @inlined
 def begin(body: Any, k: int) -> None:
     """Begin a treatment: this month is its first."""

@@ -15,7 +15,7 @@ from rlsabm.arrays import Ints, Uids
 from rlsabm.care.care_rule import CareRule
 from rlsabm.care.plan import CarePlan
 from rlsabm.care.treatment import MOST_MONTHS
-from rlsabm.care.treatments import BITS
+from rlsabm.care.treatments import BITS, months_of
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.errors import UserError, nearest
 from rlsabm.inputs import with_care
@@ -78,8 +78,8 @@ class Treating:
         UserError
             If no rule of care offers the treatment.
         """
-        bits = self.population.bodies["treatments"][rows] >> (BITS * self.number_of(name))
-        return np.asarray(bits & MOST_MONTHS)
+        treatments = self.population.bodies["treatments"][rows]
+        return np.asarray(months_of(treatments, self.number_of(name)))
 
     def treatments_of(self, row: int) -> dict[str, int]:
         """Months on each treatment that a person is on, by its name."""

@@ -171,6 +171,7 @@ class Tally:
         month = population.month
         if month == self.first_month:
             population.live_on_in(self._setting)
+            population.forget_dead = False  # rows stay where they are while a month is lived
             trait = population.lives["cns_iron_trait"][population.alive]
             self._cuts = np.quantile(trait.astype(float), [0.25, 0.5, 0.75])
         gained = np.zeros(len(population.lives))
@@ -183,8 +184,9 @@ class Tally:
             population.lives, population.bodies, gained, month, of_year == 11, self._age_limits,
             self._cuts, self._counts[year], population.inputs,
         )  # fmt: skip
-        if month == self.last_month:
-            population.forget_dead = True
+        population.forget_dead = month == self.last_month
+        if of_year == 11:
+            population.forget()
 
     def is_due(self, month: int) -> bool:
         """Whether a month is counted."""

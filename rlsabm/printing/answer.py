@@ -143,8 +143,9 @@ def _averted(policies: pd.DataFrame) -> str:
     sure = told[told["lower"] > 0.0]
     number = told["arm"].astype(str).nunique()
     if sure.empty:
-        which = "The policy does not" if number == 1 else f"None of {number} policies does"
-        return f"{which} avert RLS as far as intervals tell."
+        if number == 1:
+            return "The policy averts no RLS, as far as intervals tell."
+        return f"None of {number} policies averts RLS, as far as intervals tell."
     best = max(sure.to_dict("records"), key=lambda row: row["value"])
     value = with_limits(best["value"], best["lower"], best["upper"], signed=False)
     amount, bracket, interval = value.partition(" (")

@@ -29,6 +29,14 @@ SHOWN_OF_CROSS_OVER = ("irls", "responder")
 FLOW_HEADINGS = (
     "arm", "randomised", "stopped treatment", "dropped out", "died", "seen at last visit",
 )  # fmt: skip
+ORDER_HEADINGS = (
+    "arm, visit", "this arm first", "this arm second", "carry-over in one trial (95 %)",
+    "in all trials", "power, %",
+)  # fmt: skip
+PUBLISHED_HEADINGS = (
+    "result", "arm and outcome", "published (95 %)", "simulated (95 % of trials)", "verdict",
+    "figure is",
+)  # fmt: skip
 PROPORTIONS = ("responder", "remitted", "augmented", "stopped")
 #: Outcomes whose differences are shown without decimals.
 WHOLE = ("responder", "remitted", "stopped", "ferritin")
@@ -140,8 +148,15 @@ def _print_differences(rows: pd.DataFrame, outcome: str) -> None:
 
 def _print_orders(rows: pd.DataFrame) -> None:
     """Print what each order of the arms found, and the test for carry-over."""
+    show_table(
+        "Trial: IRLS by the order of the arms, and carry-over", ORDER_HEADINGS, order_rows(rows)
+    )
+
+
+def order_rows(rows: pd.DataFrame) -> list[list[str]]:
+    """What each order of the arms found, below `ORDER_HEADINGS`, from rows of ``trial``."""
     told = rows[(rows["outcome"].astype(str) == "irls") & (rows["visit_month"] > 0)]
-    lines = [
+    return [
         [
             _visit(row),
             in_points("irls", row["difference_first"]),
@@ -154,40 +169,35 @@ def _print_orders(rows: pd.DataFrame) -> None:
         ]
         for _, row in told.iterrows()
     ]
-    headings = [
-        "arm, visit", "this arm first", "this arm second", "carry-over in one trial (95 %)",
-        "in all trials", "power, %",
-    ]  # fmt: skip
-    show_table("Trial: IRLS by the order of the arms, and carry-over", headings, lines)
 
 
 def print_published(published: pd.DataFrame) -> None:
     """Print published results beside those of the trials."""
-    lines = []
+    lines = [[f"{name}: {what}", *cells] for name, what, *cells in published_rows(published)]
+    headings = ["published result", *PUBLISHED_HEADINGS[2:]]
+    show_table("Trial: published differences beside simulated ones", headings, lines)
+
+
+def published_rows(published: pd.DataFrame) -> list[list[str]]:
+    """Published results beside those of the trials, below `PUBLISHED_HEADINGS`."""
+    rows = []
     for _, row in published.iterrows():
-        outcome = str(row["outcome"])
+        outcome, verdict = str(row["outcome"]), str(row["verdict"])
+        given = with_interval(
+            outcome, row["published"], row["published_lower"], row["published_upper"]
+        )
         simulated = (row["simulated"], row["simulated_lower"], row["simulated_upper"])
-        verdict = str(row["verdict"])
-        lines.append(
+        rows.append(
             [
-                f"{row['result']}: {row['trial_arm']}, {OUTCOME_WORDS[outcome]}, month "
-                f"{row['visit_month']}",
-                with_interval(
-                    outcome, row["published"], row["published_lower"], row["published_upper"]
-                ),
+                str(row["result"]),
+                f"{row['trial_arm']}, {OUTCOME_WORDS[outcome]}, month {row['visit_month']}",
+                "only in words" if pd.isna(row["published"]) else given,
                 with_interval(outcome, *simulated),
                 "-" if verdict == NOT_KNOWN else verdict,
                 "set" if row["is_set"] else "predicted",
             ]
         )
-    headings = [
-        "published result",
-        "published (95 %)",
-        "simulated (95 % of trials)",
-        "verdict",
-        "figure is",
-    ]
-    show_table("Trial: published differences beside simulated ones", headings, lines)
+    return rows
 
 
 def _visit(row: pd.Series) -> str:

@@ -34,7 +34,7 @@ def treatments_in(studied: Studied) -> dict[str, Treatment]:
         names |= {name for given in scenario.trial.arms.values() for name in given}
     known: dict[str, Treatment] = {}
     for arm in studied.resolved.arms.values():
-        known |= treatments_of(arm) | known
+        known = {**treatments_of(arm), **known}
     return {name: treatment for name, treatment in known.items() if name in names}
 
 

@@ -9,23 +9,20 @@ from rlsabm.plots.drawing import rows_of
 from rlsabm.plots.themes import PRINT
 from rlsabm.printing.trial import (
     FLOW_HEADINGS,
+    ORDER_HEADINGS,
     OUTCOME_WORDS,
+    PUBLISHED_HEADINGS,
     first_flow,
     flow_in_words,
     flow_rows,
-    in_points,
+    order_rows,
+    published_rows,
     with_interval,
 )
 from rlsabm.reporting.parts import Figure, Section, Table
 from rlsabm.reporting.studied import Studied
-from rlsabm.results.tables.trial_published import NOT_KNOWN
 from rlsabm.scenario import REFERENCE
 from rlsabm.wording import counted
-
-CARRY_OVER = (
-    "arm, visit", "this arm first", "this arm second", "carry-over in one trial (95 %)",
-    "in all trials",
-)  # fmt: skip
 
 
 def trial_section(studied: Studied) -> Section:
@@ -49,10 +46,14 @@ def trial_section(studied: Studied) -> Section:
     persons = first_flow(_of_reference(study.table("trial_flow")))
     tables = [("Patients of the first trial, by arm", Table(FLOW_HEADINGS, flow_rows(persons)))]
     if is_cross_over:
-        tables.append(("Order of the arms, and carry-over", _orders(study.table("trial"))))
+        orders = order_rows(_of_reference(study.table("trial")))
+        tables.append(("Order of the arms, and carry-over", Table(ORDER_HEADINGS, orders)))
     if studied.has("trial_published"):
+        published = _of_reference(study.table("trial_published"))
+        cells = zip(published_rows(published), published["source"], strict=True)
+        rows = [[*row, str(source)] for row, source in cells]
         tables.append(
-            ("Published beside simulated differences", _published(study.table("trial_published")))
+            ("Published beside simulated differences", Table([*PUBLISHED_HEADINGS, "source"], rows))
         )
     section = studied.resolved.scenario.trial
     notes = [section.source.strip()] if section is not None and section.source.strip() else []
@@ -85,44 +86,3 @@ def _differences(numbers: pd.DataFrame) -> Table:
         for row in rows_of(numbers)
     ]
     return Table(["arm", "month", "found by", "difference", "power"], rows)
-
-
-def _orders(trial: pd.DataFrame) -> Table:
-    """What each order of the arms found."""
-    told = _of_reference(trial)
-    told = told[(told["outcome"] == "irls") & (told["visit_month"] > 0)]
-    rows = [
-        [
-            f"{row.trial_arm}, month {row.visit_month}",
-            in_points("irls", row.difference_first),
-            in_points("irls", row.difference_second),
-            with_interval("irls", row.carry_over, row.carry_over_lower, row.carry_over_upper),
-            in_points("irls", row.mean_carry_over),
-        ]
-        for row in rows_of(told)
-    ]
-    return Table(CARRY_OVER, rows)
-
-
-def _published(published: pd.DataFrame) -> Table:
-    """Published results beside those of the trials, with their sources."""
-    rows = []
-    for row in rows_of(_of_reference(published)):
-        outcome = str(row.outcome)
-        given = with_interval(outcome, row.published, row.published_lower, row.published_upper)
-        rows.append(
-            [
-                str(row.result),
-                f"{row.trial_arm}, {OUTCOME_WORDS[outcome]}, month {row.visit_month}",
-                "only in words" if pd.isna(row.published) else given,
-                with_interval(outcome, row.simulated, row.simulated_lower, row.simulated_upper),
-                "-" if row.verdict == NOT_KNOWN else str(row.verdict),
-                "set" if row.is_set else "predicted",
-                row.source,
-            ]
-        )
-    headings = [
-        "result", "arm and outcome", "published (95 %)", "simulated (95 % of trials)", "verdict",
-        "figure is", "source",
-    ]  # fmt: skip
-    return Table(headings, rows)

@@ -8,8 +8,7 @@ import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Records
 from rlsabm.burden import neutral_burdens
-from rlsabm.care.treatment import MOST_MONTHS
-from rlsabm.care.treatments import BITS
+from rlsabm.care.treatments import months_of
 from rlsabm.conventions import NEVER
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.events import EVENT
@@ -139,7 +138,7 @@ def _has_ended(bodies: Records, trial: Trial, arm: str, months: int) -> Bools:
     for place, treatment in enumerate(trial.plan_of().treatments):
         is_to_go_on = treatment.months is None or months <= treatment.months
         if treatment.name in trial.arms[arm] and is_to_go_on:
-            ended |= bodies["treatments"] >> BITS * place & MOST_MONTHS == 0
+            ended |= months_of(bodies["treatments"], place) == 0
     return ended
 
 

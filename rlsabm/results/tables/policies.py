@@ -25,6 +25,7 @@ from rlsabm.results.tables.policy_counts import (
     has_policy,
 )
 from rlsabm.results.vocabulary import Vocabulary
+from rlsabm.scenario import REFERENCE
 
 #: Person-years to which amounts are related.
 PER_PERSON_YEARS = 100_000.0
@@ -75,7 +76,8 @@ class _Counted(NamedTuple):
 
 
 def _counted(counts: pd.DataFrame) -> _Counted:
-    arms = [arm for arm in counts["arm"].cat.categories if (counts["arm"] == arm).any()]
+    there = set(counts["arm"].astype(str))
+    arms = [arm for arm in counts["arm"].cat.categories if arm in there]
     items = [str(item) for item in counts["item"].cat.categories]
     cells = counts[list(STRATA_OF_POLICIES)].drop_duplicates().reset_index(drop=True)
     cells["cell"] = range(len(cells))
@@ -116,7 +118,12 @@ def _jackknifed(values: Floats, there: Bools) -> tuple[Floats, Floats]:
 
 
 def _rows(
-    counted: _Counted, arm: int, name: str, found: Interval, ends: tuple[Floats, Floats] | None
+    counted: _Counted,
+    arm: int,
+    name: str,
+    found: Interval,
+    ends: tuple[Floats, Floats] | None,
+    draws: int,
 ) -> pd.DataFrame:
     """Rows of an outcome of an arm, by policy year and cell; ``ends`` are reference and arm."""
     year, cell = np.indices(found.value.shape).reshape(2, -1)
@@ -129,7 +136,7 @@ def _rows(
         reference=before.ravel(),
         policy=after.ravel(),
         **{column: values.ravel() for column, values in found._asdict().items()},
-        draws=counted.amounts.shape[1],
+        draws=draws,
     )
 
 
@@ -145,11 +152,14 @@ def _found(values: Floats, there: Bools) -> Interval:
 
 def _of_arm(counted: _Counted, arm: int) -> Iterator[pd.DataFrame]:
     """Rows of all outcomes of an arm."""
-    there = np.isfinite(counted.amounts[0, :, :, 0, 0, 0])
-    there &= np.isfinite(counted.amounts[arm, :, :, 0, 0, 0])
-    amounts = np.where(
-        there[:, :, np.newaxis, np.newaxis, np.newaxis], counted.amounts[[0, arm]], np.nan
-    )
+    pair = counted.amounts[[counted.arms.index(REFERENCE), arm]]
+    there: Bools = np.asarray(np.isfinite(pair[..., 0, 0, 0]).all(axis=0))
+    # Only draws of which both have finished runs.
+    finished: Bools = np.asarray(there.any(axis=1))
+    pair, there = pair[:, finished], there[finished]
+    if not len(there):
+        return
+    amounts = np.where(there[:, :, np.newaxis, np.newaxis, np.newaxis], pair, np.nan)
     reference, own = (_sums_and_without_each(side) for side in amounts)
     place = {name: number for number, name in enumerate(counted.items)}
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -165,13 +175,15 @@ def _of_arm(counted: _Counted, arm: int) -> Iterator[pd.DataFrame]:
 
     for name, item in place.items():
         if name != PERSON_YEARS:
-            yield _rows(counted, arm, name, _found(further[..., item], there), ends(item))
+            yield _rows(
+                counted, arm, name, _found(further[..., item], there), ends(item), len(there)
+            )
     sure = {}
     for name, (item_name, _) in AVERTED.items():
         item = place[item_name]
         found = _found(-further[..., item], there)
         sure[item_name] = found.lower > 0.0
-        yield _rows(counted, arm, name, found, None)
+        yield _rows(counted, arm, name, found, None, len(there))
     for name, (end, item_name, _) in FOR_ONE.items():
         added = [i for own_name, i in place.items() if _counts_as(own_name, end)]
         if not added:
@@ -182,7 +194,7 @@ def _of_arm(counted: _Counted, arm: int) -> Iterator[pd.DataFrame]:
         # Without a sure effect, what each averted year needs has no bounds.
         told = sure[item_name] & (found.value != 0.0)
         found = Interval(*(np.where(told, part, np.nan) for part in found))
-        yield _rows(counted, arm, name, found, None)
+        yield _rows(counted, arm, name, found, None, len(there))
 
 
 def _counts_as(item: str, end: str) -> bool:
@@ -208,7 +220,14 @@ def estimate_policies(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if counts.empty:
         return pd.DataFrame(columns=names)
     counted = _counted(counts)
-    parts = [rows for arm in range(1, len(counted.arms)) for rows in _of_arm(counted, arm)]
+    if REFERENCE not in counted.arms:
+        return pd.DataFrame(columns=names)
+    parts = [
+        rows
+        for place, arm in enumerate(counted.arms)
+        if arm != REFERENCE
+        for rows in _of_arm(counted, place)
+    ]
     if not parts:
         return pd.DataFrame(columns=names)
     whole = pd.concat(parts, ignore_index=True)
