@@ -35,6 +35,10 @@ NOTES = """\
   (`C1_any_europe`): with as much RLS as `C1_any_adults` asks for it cannot be rarer.
 - Women without births have a little more RLS than men of their ages (`C23_no_birth`), by their menses.
 
+- Published figures come from populations in which some are treated; the model was fitted as if nobody
+  were. Usual care moves the prevalence by less than intervals are wide ([Care](care.md)), and the
+  [scorecard](validation.md) is of the baseline, where it is on.
+
 ### What was tried
 
 - With an environment for life, new RLS came at a quarter of the published rate, whatever the

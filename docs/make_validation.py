@@ -26,9 +26,9 @@ Written by `python docs/make_validation.py` from a stored scorecard; do not edit
 
 Twenty-four parameters of the model are [calibrated](calibration.md) to some figures of the first list;
 nothing is ever fitted to those of the second. This page shows how far simulated figures are from
-published ones, as they fall: {DRAWS} runs of {SIZE:,} people of the baseline scenario, each at another
-draw from the posterior (`rlsabm validate --draws {DRAWS} --size {SIZE:_}`). None of these runs was
-used in fitting.
+published ones, as they fall: {DRAWS} runs of {SIZE:,} people of the baseline scenario, the few who are
+treated for RLS included, each at another draw from the posterior
+(`rlsabm validate --draws {DRAWS} --size {SIZE:_}`). None of these runs was used in fitting.
 
 `rlsabm validate` makes this comparison for any scenario and any parameters.
 [How figures are compared](methods.md#published-figures) says what is simulated and what the intervals

@@ -66,6 +66,13 @@ def model() -> ExploredModel:
 # What is asked
 
 
+def test_who_is_treated_in_the_scenario_is_treated_on_the_page() -> None:
+    names = {"dopamine_agonist", "alpha2delta_ligand", "oral_iron"}
+    for scenario, expected in (("baseline", names), ("untreated", set())):
+        model = ExploredModel(**first_values(model_params(asked(scenario))))
+        assert set(model.treating.names) == expected
+
+
 def test_sliders_begin_at_what_the_scenario_the_condition_and_the_country_say() -> None:
     params = model_params(asked())
     for lever in LEVERS:

@@ -219,6 +219,10 @@ def test_the_scorecard_that_ships_is_shown_where_it_applies(tmp_path: Path) -> N
     assert changed == ["conditions are new or changed (coeliac_disease)"]
     set_so = differs("conditions.blood_donation.enabled=false", draws=table(defaults, 0))
     assert set_so == ["settings of conditions are changed (blood_donation.enabled)"]
+    other_care = "treatments or rules of care are not those of the baseline"
+    assert differs("care.presets=[]", draws=table(defaults, 0)) == []
+    for setting in ("care.presets=[aasm_2025]", "treatments.dopamine_agonist.months_to_act=3"):
+        assert differs(setting, draws=table(defaults, 0)) == [other_care]
 
 
 # In a browser -------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_what_cannot_be_observed_says_what_it_needs() -> None:
     ]
     assert {each.row for each in lacking} == {"C8", "C13", "C14", "V3"}
     assert all(each.published.needs for each in lacking)
-    with pytest.raises(UserError, match="C13_iron: cannot be observed yet: treatments"):
+    with pytest.raises(UserError, match="C13_iron: cannot be observed yet: a virtual trial"):
         take_figures([each for each in lacking if each.key == "C13_iron"])
 
 

@@ -31,8 +31,8 @@ class Asked:
         What the scenario calls itself.
     country, size, start, seed, founders_years_before
         As `rlsabm.RLSModel` takes them.
-    conditions, parameters
-        What the scenario says of conditions, in full, and of parameters.
+    conditions, treatments, care, parameters
+        What the scenario says of conditions, in full, of treatments, care and parameters.
     values
         Parameters that differ from their defaults, whether the country, a condition or the scenario
         says so.
@@ -45,6 +45,8 @@ class Asked:
     seed: int
     founders_years_before: int
     conditions: dict[str, Any] = field(default_factory=dict)
+    treatments: dict[str, Any] = field(default_factory=dict)
+    care: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ class Asked:
             "years": YEARS,
             "founders_years_before": self.founders_years_before,
             "conditions": self.conditions,
+            "treatments": self.treatments,
+            "care": self.care,
             "parameters": self.parameters,
         }
 
@@ -87,6 +91,7 @@ def asked_of(study: ResolvedScenario, size: int = SIZE) -> Asked:
     """
     scenario = study.scenario
     country = country_of(study)
+    content = study.as_mapping()
     name = scenario.population.country
     beside = study.path.parent / name
     parameters = {name: float(value) for name, value in scenario.parameters.items()}
@@ -100,7 +105,9 @@ def asked_of(study: ResolvedScenario, size: int = SIZE) -> Asked:
         start=scenario.observe.years[-1],
         seed=seed,
         founders_years_before=scenario.population.founders_years_before,
-        conditions=study.as_mapping()["conditions"],
+        conditions=content["conditions"],
+        treatments=content["treatments"],
+        care=content["care"],
         parameters=parameters,
         values=country.parameters | scenario.conditions.parameter_values() | parameters,
     )

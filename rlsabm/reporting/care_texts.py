@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rlsabm.care.presets import preset
 from rlsabm.care.treatment import Treatment
 from rlsabm.conventions import in_words
 from rlsabm.parameter_table import PARAMETERS
@@ -49,15 +50,19 @@ def treatment_sources(studied: Studied) -> list[str]:
 def _care(studied: Studied) -> str:
     by_rules = {t.name for arm in studied.resolved.arms.values() for t in care_of(arm).treatments}
     offered = [t.in_words for name, t in treatments_in(studied).items() if name in by_rules]
-    presets = list(studied.resolved.scenario.care.presets)
-    by = f", by the rules {in_a_row(presets)} and those of the arms" if presets else ""
+    arms = studied.resolved.arms.values()
+    presets = list(dict.fromkeys(name for arm in arms for name in arm.care.presets))
+    titles = [f"{name} ({preset(name)['title']})" for name in presets]
+    by = [f"preset rules {in_a_row(titles)}"] if presets else []
+    by += ["rules of the scenario"] if any(arm.care.rules for arm in arms) else []
     rate = studied.resolved.scenario.parameters.get(
         "diagnosis_per_year", PARAMETERS["diagnosis_per_year"].default
     )
     return (
         "Care was decided for each person month by month, by symptoms of the month before and by "
         "laboratory values as an assay would find them. People with clinically significant RLS were "
-        f"diagnosed at a rate of {float(rate):g} a year. Rules of care offered {in_a_row(offered)}{by}."
+        f"diagnosed at a rate of {float(rate):g} a year. Offered were {in_a_row(offered)}, "
+        f"by {in_a_row(by)}."
     )
 
 

@@ -21,6 +21,8 @@ from rlsabm.wording import counted
 
 #: Country of the scenario that the scorecard is of.
 COUNTRY = "united-states"
+#: Care in it. Where nobody is treated, figures hardly differ: parameters were fitted so.
+BASELINE_CARE = "usual_care"
 #: Rows of a figure that still fits on a page.
 MOST_ROWS = 46
 TITLE = "How far figures of the model are from published ones"
@@ -42,6 +44,10 @@ def _differences(studied: Studied) -> Iterator[str]:
     changed = [c.name for c, arm in changed_conditions(studied.resolved) if arm == REFERENCE]
     if changed:
         yield f"conditions are new or changed ({', '.join(changed)})"
+    care = scenario.care
+    is_own = care.rules or not {*care.presets} <= {BASELINE_CARE}
+    if is_own or (scenario.treatments and care.presets):
+        yield "treatments or rules of care are not those of the baseline"
     if settings := _settings_of_conditions(studied, changed):
         yield f"settings of conditions are changed ({', '.join(settings)})"
     if scenario.runs.priors:
