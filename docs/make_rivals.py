@@ -1,7 +1,7 @@
 """Write docs/rivals.md from stored scorecards of rivals: ``python docs/make_rivals.py``.
 
 The scorecard of a rival is made anew, in some hours on two processors, with
-``rlsabm calibrate scenarios/rivals/NAME.yaml --evaluations 440`` and then
+``rlsabm calibrate scenarios/rivals/NAME.yaml --out outputs/NAME`` and then
 ``python docs/make_rivals.py NAME outputs/NAME``.
 """
 
@@ -20,10 +20,11 @@ from rlsabm.printing.scorecard import published_text, simulated_text
 
 PAGE = Path(__file__).with_name("rivals.md")
 STORED = Path(__file__).with_name("rivals")
-SHIPPED = Path(__file__).with_name("scorecard.parquet")
+#: That of the model that ships, in people whom nobody treats, as rivals are.
+SHIPPED = STORED / "shipped.parquet"
 FILES = Path(__file__).parents[1] / "scenarios" / "rivals"
-#: As they were run.
-DRAWS, SIZE, EVALUATIONS = 20, 30_000, 440
+#: As they were run: draws of a scorecard, and people of each.
+DRAWS, SIZE = 12, 30_000
 #: What is kept of a scorecard: the rest is that of the model that ships.
 COLUMNS = ["purpose", "row", "target", "simulated", "lower", "upper", "verdict", "compatible"]
 ORDER = (
@@ -44,17 +45,19 @@ A hypothesis is worth as much as the rivals that it beats. Each rival is the mod
 parts, or with another one in its place, calibrated to the same figures in the same way, as a file in
 `scenarios/rivals`: the same priors, the same figures but those of iron alone (C16–C21, which the parts
 in question do not touch), runs of 20,000 people. Then each is put beside *all* published figures, those
-that were fitted and those that never are, in {DRAWS} runs of {SIZE:,} people at draws from its own
-posterior that were not used in fitting
-(`rlsabm validate --draws {DRAWS} --size {SIZE:_} --posterior FOLDER`).
+that were fitted and those that never are, in {DRAWS} runs or more of {SIZE:,} people at draws from its
+own posterior that were not used in fitting
+(`rlsabm validate untreated --draws {DRAWS} --size {SIZE:_} --posterior FOLDER`). Nobody is treated for
+RLS in any of them.
 
 """
-LIMITS = f"""\
+LIMITS = """\
 ## What must be known
 
-- The rivals are at a disadvantage. Each was given {EVALUATIONS} runs, 110 of them learned from others;
-  the model that ships was given 970, and the centres of the priors come from an earlier search on it.
-  So a rival that fits as well is a strong finding, one that fits a little worse is none.
+- The rivals are at a disadvantage. Each was given a first wave of 190 to 240 runs, and 110 to 285 more
+  that were learned from those before; the model that ships was given 240 and 720, and the centres of
+  the priors come from an earlier search on it. So a rival that fits as well is a strong finding, one
+  that fits a little worse is none.
 - A figure inside its interval counts as one, whatever its weight; several figures come from one study.
 - Figures that no rule of a rival could move (iron, births, kidney failure) are counted for all alike.
 """
