@@ -26,7 +26,7 @@ from rlsabm.declaring.tables import SCALAR, Table
 from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.events import note, register_event
 from rlsabm.exposures.menses import REPRODUCTION
-from rlsabm.mathematics import exp
+from rlsabm.mathematics import exp, power
 from rlsabm.moment import Moment
 
 PREGNANCY_ENDS = chance.register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
@@ -459,7 +459,7 @@ def circulating_volume_l(life: Any, month: int, p: Inputs) -> float:
         if since > MONTHS_TO_BIRTH:
             return life.blood_volume_l
         # The volume goes back as the red cells do.
-        left = (1.0 - p.red_cell_return_per_month) ** (since + 1)
+        left = power(1.0 - p.red_cell_return_per_month, since + 1)
         return life.blood_volume_l * (1.0 + p.blood_volume_expansion * left)
     k = min(month - life.conception_month + 1, MONTHS_TO_BIRTH)
     return life.blood_volume_l * (1.0 + p.blood_volume_expansion * p.blood_volume_by_month[k])
