@@ -166,6 +166,13 @@ def lay_neutral(burden: Any) -> None:
 
 
 @compiled
+def lay_all_neutral(burdens: Any) -> None:
+    """Make all of some burdens such as do nothing."""
+    for i in range(len(burdens)):
+        lay_neutral(burdens[i])
+
+
+@compiled
 def add_part(total: Any, part: Any) -> None:
     """Add to a burden what a part does to the body."""
     for i in range(len(part.iron_amounts)):

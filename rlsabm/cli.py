@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -85,6 +85,20 @@ AddOption = Annotated[
         max=100_000,
         metavar="N",
         help="Add N replicates to those in the folder; rlsabm status suggests how many.",
+    ),
+]
+DeviceOption = Annotated[
+    Literal["cpu", "gpu"],
+    typer.Option(
+        help="Where people live: on processors, or on an NVIDIA GPU (pip install 'rlsabm[gpu]'), with "
+        "the same numbers."
+    ),
+]
+BitsOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-different-bits",
+        help="Use a GPU although it gives other numbers than a processor.",
     ),
 ]
 NoReportOption = Annotated[
@@ -187,6 +201,8 @@ def run(
         bool,
         typer.Option("--replace", help="Delete the study in the folder, and run anew."),
     ] = False,
+    device: DeviceOption = "cpu",
+    allow_different_bits: BitsOption = False,
     no_report: NoReportOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -207,6 +223,8 @@ def run(
         timeout=None if timeout is None else 60.0 * timeout,
         replace=replace,
         add_replicates=add_replicates,
+        device=device,
+        allow_different_bits=allow_different_bits,
     )
     _run(study, out_folder or Path("outputs") / study.name, options, as_json, report=not no_report)
 
@@ -218,6 +236,8 @@ def resume(
     cluster: ClusterOption = None,
     timeout: TimeoutOption = None,
     add_replicates: AddOption = 0,
+    device: DeviceOption = "cpu",
+    allow_different_bits: BitsOption = False,
     no_report: NoReportOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -233,7 +253,12 @@ def resume(
     path = folder_of_study(folder)
     minutes = None if timeout is None else 60.0 * timeout
     options = Options(
-        workers=workers, cluster=cluster, timeout=minutes, add_replicates=add_replicates
+        workers=workers,
+        cluster=cluster,
+        timeout=minutes,
+        add_replicates=add_replicates,
+        device=device,
+        allow_different_bits=allow_different_bits,
     )
     _run(study_in(path), path, options, as_json, report=not no_report)
 

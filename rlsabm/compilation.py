@@ -28,7 +28,7 @@ PACKAGE = Path(__file__).parent
 WITHOUT_RULES = frozenset(
     (
         *("scenario", "results", "study", "reading", "simulation", "calibration", "mesa", "model"),
-        *("trials", "exploring", "printing", "plots", "reporting", "cli", "__main__"),
+        *("trials", "gpu", "exploring", "printing", "plots", "reporting", "cli", "__main__"),
     )
 )
 

@@ -102,6 +102,11 @@ class Population:
         return self._lives[: self._rows]
 
     @property
+    def _lives_here(self) -> Records:
+        """Lives as far as births, parents and deaths are concerned: current between blocks."""
+        return self._lives[: self._rows]
+
+    @property
     def bodies(self) -> Records:
         """Bodies, row by row as the lives."""
         return self._bodies[: self._rows]
@@ -109,7 +114,7 @@ class Population:
     @property
     def alive(self) -> Bools:
         """Who is alive, by row."""
-        return np.asarray(self.lives["death_month"] == NEVER)
+        return np.asarray(self._lives_here["death_month"] == NEVER)
 
     def advance(self, until: int, *, log: bool = False, block_months: int = BLOCK_MONTHS) -> None:
         """Live all months up to and including ``until``.
@@ -159,8 +164,8 @@ class Population:
         first_newborn = self._rows
         self._bear(last)
         self.live(first_newborn, self._rows, last, log=log)
-        self._men = with_new_men(self._men, self.lives, self._rows_before)
-        self.person_months += count_person_months(self.lives, self.month, last)
+        self._men = with_new_men(self._men, self._lives_here, self._rows_before)
+        self.person_months += count_person_months(self._lives_here, self.month, last)
         self.month = last + 1
         if self.forget_dead:
             self.forget()
@@ -192,8 +197,9 @@ class Population:
         self._founded = stop
 
     def _bear(self, last: int) -> None:
-        part_by_death(self.lives, self._men, find_deaths(self.lives, self.month, last))
-        mothers, babies = find_deliveries(self.lives, self.month, last)
+        lives = self._lives_here
+        part_by_death(lives, self._men, find_deaths(lives, self.month, last))
+        mothers, babies = find_deliveries(lives, self.month, last)
         if babies == 0:
             return
         parents = self._rows
@@ -241,11 +247,15 @@ class Population:
 
     def forget(self) -> None:
         """Drop the records of those who died long enough ago."""
-        long_dead = self.lives["death_month"] < self.month - KEEP_DEAD_MONTHS
+        long_dead = self._lives_here["death_month"] < self.month - KEEP_DEAD_MONTHS
         if long_dead.sum() > WORTH_FORGETTING * self._rows:
             self._men = with_men_kept(self._men, ~long_dead)
-            self._rows = move_together(self._lives, self._bodies, ~long_dead)
+            self._rows = self._move_together(~long_dead)
             self.layout += 1
+
+    def _move_together(self, keep: Bools) -> int:
+        """Drop the records that are not kept; returns how many are left."""
+        return move_together(self._lives, self._bodies, keep)
 
 
 def _founder_months(plan: BirthPlan) -> tuple[Ints, Ints]:

@@ -22,6 +22,7 @@ from rlsabm.results.tables import tables_of
 from rlsabm.scenario import ResolvedScenario
 from rlsabm.study.assembling import assemble
 from rlsabm.study.checking import check_study, question_of, vocabulary_of
+from rlsabm.study.devices import CPU, device_named
 from rlsabm.study.job import Job, find
 from rlsabm.study.lives import LivesOfStudy
 from rlsabm.study.machine import package_hash, processors
@@ -48,6 +49,8 @@ def simulate(
     changes: Mapping[str, Any] | None = None,
     tables: Sequence[str] | str | None = None,
     threads: int = 1,
+    device: str = "cpu",
+    allow_different_bits: bool = False,
 ) -> Study:
     """Simulate a scenario in memory.
 
@@ -80,6 +83,10 @@ def simulate(
         what the scenario asks for beyond it: shifts, postulates, line lists.
     threads
         Threads of this process to use; they do not change a bit of the results.
+    device
+        Where people live: on processors (``"cpu"``) or on a GPU (``"gpu"``), with the same results.
+    allow_different_bits
+        Whether a GPU that gives other numbers than a processor is used all the same.
 
     Returns
     -------
@@ -118,7 +125,10 @@ def simulate(
     )
     threads = whole_number("simulate: threads", threads, 1, 1024)
     study = read_scenario(scenario, changes=given)
-    return _run(study, _wanted(study, tables), threads)
+    if device != CPU:
+        device_named(device)
+    allowed = yes_or_no("simulate: allow_different_bits", allow_different_bits)
+    return _run(study, _wanted(study, tables), threads, device, allowed)
 
 
 def simulate_many(
@@ -324,7 +334,13 @@ def _wanted(study: ResolvedScenario, tables: Sequence[str] | str | None) -> froz
     return frozenset(wanted)
 
 
-def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study:
+def _run(
+    study: ResolvedScenario,
+    tables: frozenset[str],
+    threads: int,
+    device: str = CPU,
+    allow_different_bits: bool = False,
+) -> Study:
     """Run all units of a study in this process."""
     settings = check_study(study)
     vocabulary = vocabulary_of(study, settings)
@@ -339,6 +355,8 @@ def _run(study: ResolvedScenario, tables: frozenset[str], threads: int) -> Study
             question=question,
             threads=threads,
             package=package_hash(),
+            device=device,
+            allow_different_bits=allow_different_bits,
         )
         found[unit] = find(job).tables
     made = assemble(found, vocabulary)

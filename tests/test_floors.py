@@ -40,6 +40,7 @@ FLOORS = (
     ("policies", "trials"),
     ("scenario",),
     ("results",),
+    ("gpu",),
     ("study",),
     ("reading", "simulation"),
     ("calibration",),

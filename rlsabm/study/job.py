@@ -22,11 +22,13 @@ from rlsabm.results.tables.draws import TABLE as DRAWS
 from rlsabm.results.tables.draws import list_values
 from rlsabm.scenario import REFERENCE, Scenario
 from rlsabm.setting import Setting
+from rlsabm.study.devices import CHECKED_PEOPLE, CPU, check_device, name_of
 from rlsabm.study.machine import package_hash, worker_name
 from rlsabm.study.reliving import Progress
 from rlsabm.study.settings import strengths_of, treatments_used, unit_setting
 from rlsabm.study.unit import UnitResult, no_progress, run_unit
 from rlsabm.study.units import Unit
+from rlsabm.worlds.world import World, worlds_of
 
 
 class Handed(Protocol):
@@ -55,6 +57,10 @@ class Job:
         Threads to use; results do not depend on it.
     package
         Hash of the package that the study is run with.
+    device
+        Where people live, ``cpu`` or ``gpu``; results do not depend on it.
+    allow_different_bits
+        Whether it may give other numbers all the same.
     """
 
     unit: Unit
@@ -63,6 +69,8 @@ class Job:
     question: Question
     threads: int
     package: str
+    device: str = CPU
+    allow_different_bits: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
     return Outcome(
         files=files,
         rows=rows,
-        worker=worker_name(),
+        worker=worker_name() if job.device == CPU else f"{worker_name()} on {name_of(job.device)}",
         seconds=result.seconds,
         person_months=result.person_months,
         people_grown=result.people_grown,
@@ -189,10 +197,18 @@ def find(job: Job, progress: Progress = no_progress) -> UnitResult:
         )
 
     setting, before = setting_of(scenario), None
+    if job.device != CPU and not job.allow_different_bits:
+        _check_device(job)
     if job.question.reference is not None and unit.arm != REFERENCE:
         before = setting_of(job.question.reference)
     result = run_unit(
-        unit, setting, job.question, before=before, threads=job.threads, progress=progress
+        unit,
+        setting,
+        job.question,
+        before=before,
+        threads=job.threads,
+        device=job.device,
+        progress=progress,
     )
     if DRAWS in needed_tables(job.question):
         strengths = strengths_of(scenario.conditions, unit.draw, scenario.runs.seed)
@@ -205,3 +221,13 @@ def find(job: Job, progress: Progress = no_progress) -> UnitResult:
             setting, strengths, of_treatments, arm=unit.arm, draw=unit.draw
         )
     return result
+
+
+def _check_device(job: Job) -> None:
+    """See, in a few people of the unit, whether a device gives the numbers of a processor."""
+    setting = unit_setting(job.arm, job.unit.draw, country=job.country, people=CHECKED_PEOPLE)
+    question = job.question
+    worlds: list[World] = []
+    if any(table.needs_worlds for table in needed_tables(question)):
+        worlds = worlds_of(setting, question.causes, postulates=question.postulates)
+    check_device(job.device, setting, worlds)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from rlsabm.arrays import Ints
+from rlsabm.arrays import Ints, Records
 from rlsabm.measuring.cases import case_bits
 from rlsabm.observe.survey import Survey
 from rlsabm.person import BODY
@@ -23,6 +23,8 @@ WORK_AGAIN, WORK_OF_WORLD = 1.0, 0.09
 #: Called with the person-months lived since the last call, and the work done: what one person-month
 #: costs while a population grows is 1.
 Progress = Callable[[int, float], None]
+#: Lets people live again: what `live_again` takes and yields.
+LiveAgain = Callable[..., Iterator[tuple[slice, Records]]]
 
 
 def work_again(worlds: int) -> float:
@@ -45,6 +47,8 @@ class Relived:
         The population surveyed.
     progress
         Told how it goes.
+    live_again
+        Lets people live again, on processors or another device.
 
     Raises
     ------
@@ -59,6 +63,7 @@ class Relived:
         share: float,
         population: Population,
         progress: Progress,
+        live_again: LiveAgain = live_again,
     ) -> None:
         self._survey_years = [survey.year for survey in surveys]
         uids = np.concatenate([survey.lives["uid"] for survey in surveys])

@@ -26,6 +26,7 @@ from rlsabm.study.assembling import runs_of
 from rlsabm.study.checking import check_study, memory_of_unit, question_of, vocabulary_of
 from rlsabm.study.cluster import DaskCluster
 from rlsabm.study.crews import Crew, InThisProcess, LocalProcesses, Work, refuse_in_a_worker
+from rlsabm.study.devices import CPU, checked_device, device_named
 from rlsabm.study.engine import Engine
 from rlsabm.study.folder import StudyFolder
 from rlsabm.study.going_on import with_what_is_there
@@ -57,6 +58,8 @@ STOPPED, INCOMPLETE, COMPLETE = "stopped", "incomplete", "complete"
 LEDGER_SECONDS, TABLES_SECONDS = 2.0, 60.0
 #: Share of the memory that units of a study may take.
 MEMORY_SHARE = 0.8
+#: Units that share a GPU: while one bears children here, the people of another live there.
+UNITS_PER_GPU = 2
 
 
 class Watch(Protocol):
@@ -90,6 +93,10 @@ class Options:
         Whether what the folder holds is removed first.
     add_replicates
         Replicates to run beyond those that the folder has.
+    device
+        Where people live: processors (``cpu``) or a GPU (``gpu``).
+    allow_different_bits
+        Whether a GPU may give other numbers than a processor.
     work
         What workers do with a job.
     """
@@ -99,6 +106,8 @@ class Options:
     timeout: float | None = None
     replace: bool = False
     add_replicates: int = 0
+    device: str = CPU
+    allow_different_bits: bool = False
     work: Work = do_job
 
     def __post_init__(self) -> None:
@@ -114,6 +123,10 @@ class Options:
         replicates = whole_number("add_replicates", self.add_replicates, 0, 100_000)
         object.__setattr__(self, "add_replicates", replicates)
         object.__setattr__(self, "replace", yes_or_no("replace", self.replace))
+        allowed = yes_or_no("allow_different_bits", self.allow_different_bits)
+        object.__setattr__(self, "allow_different_bits", allowed)
+        if checked_device(self.device) != CPU and self.cluster is None:
+            device_named(self.device)
         if not callable(self.work):
             raise refusal("work", self.work, "a function of a job")
 
@@ -377,6 +390,8 @@ class _Running:
         options = self._options
         room = int(MEMORY_SHARE * memory_bytes() / self._memory)
         places = max(1, min(self._workers, units, room))
+        if options.device != CPU and options.cluster is None:
+            places = min(places, UNITS_PER_GPU)
         if options.cluster is not None:
             return DaskCluster(options.cluster, places, options.work)
         if places == 1:
@@ -391,6 +406,8 @@ class _Running:
             question=self._question,
             threads=threads,
             package=package_hash(),
+            device=self._options.device,
+            allow_different_bits=self._options.allow_different_bits,
         )
 
     def _tick(self) -> None:

@@ -15,6 +15,7 @@ from rlsabm.results.question import Question
 from rlsabm.results.table import ResultTable
 from rlsabm.results.tables import needed_tables
 from rlsabm.setting import Setting
+from rlsabm.study.devices import CPU, device_named
 from rlsabm.study.reliving import Progress, Relived
 from rlsabm.study.units import Unit
 from rlsabm.worlds.world import World, worlds_of
@@ -67,6 +68,7 @@ def run_unit(
     *,
     before: Setting | None = None,
     threads: int = 1,
+    device: str = CPU,
     progress: Progress = no_progress,
 ) -> UnitResult:
     """Grow a population, survey it in each year, follow it, and let it live again in other worlds.
@@ -84,13 +86,18 @@ def run_unit(
         What people live in until arms part, if arms are policies: the reference's setting.
     threads
         Threads to use; results do not depend on it.
+    device
+        Where people live: on processors (``cpu``) or a GPU (``gpu``), with the same results.
     progress
         Told how it goes.
     """
     started = time.perf_counter()
     tables = [table for table in needed_tables(question) if table.count is not None]
     follow = any(table.needs_follow_up for table in tables)
-    population = Population(before or setting, key=unit.key, block=unit.block, threads=threads)
+    lived_on = device_named(device)
+    population: Population = lived_on.population(
+        before or setting, key=unit.key, block=unit.block, threads=threads
+    )
     policy = question.policy
     tally = Tally(policy, setting, question.age_limits) if policy is not None else None
     years: list[_Year] = []
@@ -104,7 +111,9 @@ def run_unit(
         worlds = worlds_of(setting, question.causes, postulates=question.postulates)
     surveys = [year.survey for year in years]
     share = question.observe.persons
-    relived = Relived(surveys, worlds, share, population, progress) if worlds else None
+    relived = None
+    if worlds:
+        relived = Relived(surveys, worlds, share, population, progress, lived_on.live_again)
     found: dict[str, list[Contents]] = {}
     for at in years:
         observed = Observed(

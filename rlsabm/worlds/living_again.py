@@ -23,7 +23,7 @@ from rlsabm.body.body import advance_body
 from rlsabm.body.brain import BRAIN
 from rlsabm.body.lasting import LASTING
 from rlsabm.body.symptoms import SYMPTOMS
-from rlsabm.burden import lay_neutral, neutral_burdens
+from rlsabm.burden import lay_all_neutral, lay_neutral, neutral_burdens
 from rlsabm.care.care import receive_care
 from rlsabm.care.diagnosis import DIAGNOSIS
 from rlsabm.care.treatments import TREATMENTS
@@ -98,8 +98,7 @@ def live_life_again(
     noted = 0
     while months[noted] < life.birth_month:
         noted += 1
-    for record in range(BURDENS_WITH_WORLDS):
-        lay_neutral(burdens[record])
+    lay_all_neutral(burdens)
     for w in range(len(worlds)):
         differs[w] = worlds[w].body != BEARING
         bodies[w + 1] = bodies[0]
@@ -158,7 +157,7 @@ def live_life_again(
 
 
 @compiled
-def _live_lives_again(
+def live_lives_again(
     lived: Any, given_mg: NDArray[np.float32], months: Ints, states: Any, worlds: Any, scratch: Any,
     p: Inputs,
 ) -> None:  # fmt: skip
@@ -207,12 +206,23 @@ def relive(
         neutral_burdens(BURDENS_WITH_WORLDS),
     )
     dates = np.array(months, dtype=np.int64)
-    _live_lives_again(lived, given_mg, dates, states, world_records(worlds), scratch, p)
+    live_lives_again(lived, given_mg, dates, states, world_records(worlds), scratch, p)
+    share_stores(states, worlds)
+    return states
+
+
+def share_stores(states: Records, worlds: Sequence[World]) -> None:
+    """Give changed bodies that follow the stores of the factual one what is the same in both."""
     for place, world in enumerate(worlds, start=1):
         if world.body != BEARING and world.follows_stores:
             for name in _SHARED:
                 states[name][:, :, place] = states[name][:, :, 0]
-    return states
+
+
+def months_lived(lived: Records, last: int) -> Ints:
+    """Months of each of these people until a last one, that of the death included."""
+    until = np.minimum(lived["death_month"].astype(np.int64), last)
+    return np.asarray(np.maximum(until - lived["birth_month"] + 1, 0))
 
 
 def live_again(
@@ -249,8 +259,7 @@ def live_again(
         return window, relive(lived[window], given_mg[window], months, worlds, p)
 
     starts = range(0, len(lived), CHUNK)
-    until = np.minimum(lived["death_month"].astype(np.int64), months[-1])
-    lengths = np.maximum(until - lived["birth_month"] + 1, 0)
+    lengths = months_lived(lived, months[-1])
     with ThreadPoolExecutor(threads) as executor:
         # Few at a time, so that what is not taken yet does not fill the memory.
         for batch in range(0, len(starts), 4 * threads):
