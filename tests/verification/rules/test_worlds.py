@@ -514,7 +514,7 @@ def test_people_live_again_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     lived["birth_month"] = NOW - np.array([3, 9, 20, 14, 6])
     lived["death_month"][2] = NOW - 10
     given, p = np.full(5, 200.0, np.float32), SETTING.inputs
-    for name in ("_live_lives_again",):
+    for name in ("live_lives_again",):
         monkeypatch.setattr(living_again, name, plain(getattr(living_again, name)))
     monkeypatch.setattr(living_again, "CHUNK", 2)
     told: list[int] = []
@@ -531,7 +531,7 @@ def test_stores_of_worlds_that_follow_them_are_the_factual_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Peripheral iron is the factual one where only the brain is changed; else it is not known."""
-    monkeypatch.setattr(living_again, "_live_lives_again", plain(living_again._live_lives_again))
+    monkeypatch.setattr(living_again, "live_lives_again", plain(living_again.live_lives_again))
     found = relive(
         newborn(), np.full(1, 200.0, np.float32), [NOW - 1], list(POSTULATE_WORLDS), SETTING.inputs
     )[0, 0]
