@@ -52,6 +52,7 @@ def script(name: str) -> ModuleType:
         "calibration",
         "parameters",
         "prevention",
+        "rivals",
         "rooms",
         "scenario",
         "tables",
