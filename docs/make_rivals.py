@@ -56,16 +56,17 @@ NOTES = """\
 ## What they say
 
 - *Marginal CNS iron at birth.* Without it every prevalence can be met, that in pregnancy, anaemia and
-  on dialysis as well. What cannot be met is that cases whose serum ferritin is normal have less ferritin
-  in their cerebrospinal fluid than others have, and that the risk alleles at *MEIS1* and *BTBD9* do
-  anything: in this model they act on CNS iron alone, which is an assumption. Families fit worse, too.
-- *The path from iron to symptoms.* Without it three in a hundred patients with iron deficiency anaemia
-  have RLS and not a quarter, and women on dialysis too few. No other load stands in for iron.
-- *Loads that are not iron.* Without them 8 % have RLS in the third trimester and 10 % on dialysis, while
-  23 % and 27 % are published, and it does not go with a transplant. Iron alone does not explain what
-  pregnancy and dialysis do.
-- *What lasts.* A scar that any lack of iron leaves fits nearly as well as the model that ships, in which
-  pregnancies leave it. The published figures do not tell the two apart.
+  on dialysis as well. What cannot be met is that cases whose serum ferritin is normal have less
+  ferritin in their cerebrospinal fluid than others have, and that the risk alleles at *MEIS1* and
+  *BTBD9* do anything: in this model they act on CNS iron alone, which is an assumption. Families fit
+  worse, too.
+- *The path from iron to symptoms.* Without it three in a hundred patients with iron deficiency
+  anaemia have RLS and not a quarter, and women on dialysis too few. No other load stands in for iron.
+- *Loads that are not iron.* Without them 8 % have RLS in the third trimester and 10 % on dialysis,
+  while 23 % and 27 % are published, and it does not go with a transplant. Iron alone does not explain
+  what pregnancy and dialysis do.
+- *What lasts.* A scar that any lack of iron leaves fits nearly as well as the model that ships, in
+  which pregnancies leave it. The published figures do not tell the two apart.
 """
 LIMITS = """\
 ## What must be known
