@@ -40,6 +40,7 @@ from rlsabm.results.intervals import wilson_interval
 from rlsabm.study.settings import read_scenario
 
 SIZE = 300
+USUAL_CARE = {"presets": ["usual_care"]}
 HERE = "127.0.0.1"
 needs_solara = pytest.mark.skipif(find_spec("solara") is None, reason="needs the extra explore")
 
@@ -135,7 +136,7 @@ def test_it_is_the_population_of_the_model() -> None:
     model.grow(shares.append)
     assert shares == sorted(shares)
     assert (shares[-1], len(shares) > 10) == (1.0, True)
-    plain = RLSModel(size=SIZE, start=2019, seed=model.seed, years=20)
+    plain = RLSModel(size=SIZE, start=2019, seed=model.seed, years=20, care=USUAL_CARE)
     for _ in range(3):
         model.step()
         plain.step()
@@ -150,7 +151,7 @@ def test_what_sliders_say_is_what_the_model_takes() -> None:
     more = grown(deficit_effect=20.0, **{"blood_donation.enabled": False})
     plain = RLSModel(
         size=SIZE, start=2019, seed=more.seed, parameters={"deficit_effect": 20.0},
-        conditions={"blood_donation": {"enabled": False}},
+        conditions={"blood_donation": {"enabled": False}}, care=USUAL_CARE,
     )  # fmt: skip
     found, expected = (each.agents.select(has_rls=True).uids for each in (more, plain))
     assert sorted(found.tolist()) == sorted(expected.tolist())
@@ -367,7 +368,9 @@ def test_sliders_change_the_population_of_the_page() -> None:
 
     from rlsabm.exploring.chart import ChartWidget
 
-    settings = {"size": SIZE, "start": 2019, "seed": asked().seed, "years": 20}
+    settings = {
+        "size": SIZE, "start": 2019, "seed": asked().seed, "years": 20, "care": USUAL_CARE,
+    }  # fmt: skip
     plain = RLSModel(**settings)
     widget(Widget, f"<b>2018-12:</b> {len(plain.agents):,} people alive")
     widget(Widget, told_cases(plain))
