@@ -36,8 +36,9 @@ NOTES = """\
 - Women without births have a little more RLS than men of their ages (`C23_no_birth`), by their menses.
 
 - Published figures come from populations in which some are treated; the model was fitted as if nobody
-  were. Usual care moves the prevalence by less than intervals are wide ([Care](care.md)), and the
-  [scorecard](validation.md) is of the baseline, where it is on.
+  were. Usual care moves the prevalence by less than intervals are wide ([Care](care.md)): the
+  [scorecard](validation.md) is of the baseline, where it is on, and without it the same figures are
+  inside, as those of the model that ships on the page on [rivals](rivals.md) show.
 
 ### What was tried
 
