@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from rlsabm.declaring.bounds import refusal
 from rlsabm.population import Population
 from rlsabm.setting import Setting
+from rlsabm.study.machine import worker_name
 from rlsabm.study.reliving import LiveAgain
 from rlsabm.worlds.living_again import live_again
 from rlsabm.worlds.world import World
@@ -91,10 +92,10 @@ def check_device(name: str, setting: Setting, of_worlds: list[World]) -> None:
     _CHECKED.add(bool(of_worlds))
 
 
-def name_of(name: str) -> str:
-    """What a device calls itself."""
+def worked_by(name: str) -> str:
+    """Host and process, and the device if it is not the processors."""
     if name == CPU:
-        return "processors"
+        return worker_name()
     from rlsabm.gpu.cuda import name_of_gpu
 
-    return name_of_gpu()
+    return f"{worker_name()} on {name_of_gpu()}"

@@ -22,7 +22,7 @@ from rlsabm.results.tables.draws import TABLE as DRAWS
 from rlsabm.results.tables.draws import list_values
 from rlsabm.scenario import REFERENCE, Scenario
 from rlsabm.setting import Setting
-from rlsabm.study.devices import CHECKED_PEOPLE, CPU, check_device, name_of
+from rlsabm.study.devices import CHECKED_PEOPLE, CPU, check_device, worked_by
 from rlsabm.study.machine import package_hash, worker_name
 from rlsabm.study.reliving import Progress
 from rlsabm.study.settings import strengths_of, treatments_used, unit_setting
@@ -177,7 +177,7 @@ def do_job(job: Job, progress: Progress = no_progress) -> Outcome:
     return Outcome(
         files=files,
         rows=rows,
-        worker=worker_name() if job.device == CPU else f"{worker_name()} on {name_of(job.device)}",
+        worker=worked_by(job.device),
         seconds=result.seconds,
         person_months=result.person_months,
         people_grown=result.people_grown,
