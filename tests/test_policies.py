@@ -325,7 +325,8 @@ def test_what_is_printed(rlsabm_command: Command, workplace: Path) -> None:
     page = " ".join(Path("outputs/asked/report.html").read_text(encoding="utf-8").split())
     for words in (
         "part then. From then on everybody alive was counted",
-        "Rules of care offered oral iron",
+        "Offered were oral iron",
+        ", by rules of the scenario.",
         "Treatments and their sources",
         "Years with RLS that each policy averts in 3 years",
         "Nothing: nothing differs from the reference",
