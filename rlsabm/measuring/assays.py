@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlsabm import chance
-from rlsabm.arrays import Records
+from rlsabm.arrays import Ints, Records
 from rlsabm.body.iron import (
     ferritin,
     haemoglobin,
@@ -234,28 +234,28 @@ def measure_person(found: Any, life: Any, body: Any, month: int, p: Inputs) -> N
 
 
 @compiled
-def _measure(found: Any, lives: Any, bodies: Any, month: int, p: Inputs) -> None:
+def _measure(found: Any, lives: Any, bodies: Any, months: Any, p: Inputs) -> None:
     for i in range(len(lives)):
-        measure_person(found[i], lives[i], bodies[i], month, p)
+        measure_person(found[i], lives[i], bodies[i], months[i], p)
 
 
-def measure(lives: Records, bodies: Records, month: int, p: Inputs) -> Records:
-    """Measure people at the end of a month.
+def measure(lives: Records, bodies: Records, month: int | Ints, p: Inputs) -> Records:
+    """Measure people at the end of a month, or one person at the end of each of several.
 
     Parameters
     ----------
     lives, bodies
         Records of the people.
     month
-        The month.
+        The month; or the month of each record.
     p
         Inputs of the run that they live in.
 
     Returns
     -------
     numpy.ndarray
-        A record a person, with a field for each of ``MEASURES``.
+        A record for each of those given, with a field for each of ``MEASURES``.
     """
     found = np.zeros(len(lives), dtype=MEASUREMENT)
-    _measure(found, lives, bodies, month, p)
+    _measure(found, lives, bodies, np.full(len(lives), month, dtype=np.int64), p)
     return found

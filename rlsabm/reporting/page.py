@@ -6,7 +6,8 @@ import base64
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,13 +73,13 @@ def check_extra() -> None:
         raise UserError('a report needs: pip install "rlsabm[report]"') from None
 
 
-def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
+def page_of(front: Front, sections: Iterable[Section], tables: str) -> str:
     """The page.
 
     Parameters
     ----------
     front, sections
-        What it says.
+        What it says. The figures of a section are drawn while the next one is made.
     tables
         Address of the folder with the tables, as seen from the page; empty if they lie beside it.
     """
@@ -90,18 +91,28 @@ def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
     environment.filters["linked"] = _linked
     environment.tests["number_like"] = lambda text: NUMBER.fullmatch(text) is not None
     template = environment.from_string((HERE / "page.html.jinja").read_text(encoding="utf-8"))
-    number, shown, specs = 0, [], {}
-    for section in sections:
-        drawn = []
-        turns: set[str] = set()
-        for figure in section.figures:
-            waits = figure.one_of in turns
-            turns |= {figure.one_of} - {""}
-            number += not waits
-            spec = figure.chart.to_dict(validate=False)
-            specs[figure.name] = _without_config(spec)
-            drawn.append(_figure(figure, number, spec, tables, waits=waits))
-        shown.append({**vars(section), "figures": drawn})
+    shown: list[dict[str, Any]] = []
+    specs: dict[str, Any] = {}
+    artist = ThreadPoolExecutor(max_workers=1)
+    try:
+        number = 0
+        for section in sections:
+            drawn = []
+            turns: set[str] = set()
+            for figure in section.figures:
+                waits = figure.one_of in turns
+                turns |= {figure.one_of} - {""}
+                number += not waits
+                spec = figure.chart.to_dict(validate=False)
+                specs[figure.name] = _without_config(spec)
+                # On paper nothing takes turns: what waits is not drawn for it.
+                still = None if waits else artist.submit(_still, spec)
+                drawn.append(_figure(figure, number, spec["description"], tables, still))
+            shown.append({**vars(section), "figures": drawn})
+        for each in (figure for section in shown for figure in section["figures"]):
+            each["still"] = "" if each["waits"] else each["still"].result()
+    finally:
+        artist.shutdown(cancel_futures=True)
     return template.render(
         **vars(front),
         version=__version__,
@@ -116,19 +127,24 @@ def page_of(front: Front, sections: Sequence[Section], tables: str) -> str:
     )
 
 
-def _figure(
-    figure: Figure, number: int, spec: dict[str, Any], tables: str, *, waits: bool
-) -> dict[str, Any]:
-    """What the page needs of a figure; one that waits for its turn is not on paper."""
+def _still(spec: dict[str, Any]) -> str:
+    """A figure as a picture, for paper and for readers without scripts."""
     import vl_convert
 
-    drawn = b"" if waits else vl_convert.vegalite_to_svg(spec).encode()
+    drawn = vl_convert.vegalite_to_svg(spec).encode()
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}"
+
+
+def _figure(
+    figure: Figure, number: int, alternative: str, tables: str, still: Future[str] | None
+) -> dict[str, Any]:
+    """What the page needs of a figure, whose picture is being drawn; None if it waits for its turn."""
     return {
         **vars(figure),
-        "waits": waits,
+        "waits": still is None,
         "number": number,
-        "alternative": spec["description"],
-        "still": f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}",
+        "alternative": alternative,
+        "still": still,
         "files": [
             {"name": f"{name}.parquet", "address": f"{tables}{name}.parquet"}
             for name in figure.files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -92,30 +93,28 @@ def _from(place: Path, folder: Path) -> str:
     return "" if way == "." else quote(Path(way).as_posix()) + "/"
 
 
-def sections_of(found: Studied) -> list[Section]:
+def sections_of(found: Studied) -> Iterator[Section]:
     """All sections that the study has something for, in their order."""
     study = found.study
-    sections = []
     if found.has("trial"):
-        sections.append(trial_section(found))
+        yield trial_section(found)
     if found.has("shifts"):
-        sections.append(shifts_section(found))
-    sections.append(prevalence_section(found))
+        yield shifts_section(found)
+    yield prevalence_section(found)
     if len(found.arms) > 1:
-        sections.append(arms_section(found))
+        yield arms_section(found)
     if found.has("policies"):
-        sections.append(policies_section(found))
+        yield policies_section(found)
     if len(study.years) > 1:
-        sections.append(trend_section(found))
+        yield trend_section(found)
     if found.has("postulates"):
-        sections.append(postulates_section(found))
+        yield postulates_section(found)
     if found.has("biomarker_ratios"):
-        sections.append(biomarkers_section(found))
-    sections.append(scorecard_section(found))
+        yield biomarkers_section(found)
+    yield scorecard_section(found)
     if (lives := life_section(found)) is not None:
-        sections.append(lives)
-    sections.append(methods_section(found))
-    return sections
+        yield lives
+    yield methods_section(found)
 
 
 def _front(found: Studied) -> Front:

@@ -14,7 +14,7 @@ from rlsabm.declaring.inputs import Inputs
 from rlsabm.exposures.donation import DONATED
 from rlsabm.exposures.kidney import DIALYSIS, KIDNEY_STAGES
 from rlsabm.exposures.pregnancy import DELIVERED, NOT_PREGNANT
-from rlsabm.measuring.assays import MEASUREMENT, measure
+from rlsabm.measuring.assays import measure
 from rlsabm.setting import Setting
 from rlsabm.study.month_by_month import ByMonth
 from rlsabm.worlds.world import World
@@ -143,9 +143,7 @@ def _body(life: ByMonth, place: int, p: Inputs) -> dict[str, Any]:
     bodies = np.ascontiguousarray(life.bodies[:, place])
     world: World | None = life.worlds[place - 1] if place else None
     lives = life.lives if world is None else world.as_measured(life.lives)
-    measured = np.zeros(len(bodies), dtype=MEASUREMENT)
-    for row, month in enumerate(life.months):
-        measured[row] = measure(lives[row : row + 1], bodies[row : row + 1], int(month), p)[0]
+    measured = measure(lives, bodies, life.months, p)
     found: dict[str, Any] = {name: measured[name] for name in _MEASURED}
     if world is not None and not world.follows_stores:
         found |= {name: np.full(len(bodies), np.nan) for name in _OF_STORES}
