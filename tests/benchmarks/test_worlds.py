@@ -23,15 +23,10 @@ from rlsabm.study.unit import run_unit
 from rlsabm.study.units import units_of
 from rlsabm.worlds.living_again import live_again
 from rlsabm.worlds.world import World, worlds_of
+from tests.benchmarks.worlds import TWELVE
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
-TWELVE = (
-    "blood_donation", "pregnancy", "dialysis", "heavy_menstrual_bleeding",
-    "regular_nsaid_or_aspirin_use", "helicobacter_pylori", "coeliac_disease",
-    "inflammatory_bowel_disease", "vegetarian_diet", "obesity", "heart_failure",
-    "rheumatoid_arthritis",
-)  # fmt: skip
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ANY_NOW = 1
 
@@ -60,34 +55,6 @@ def in_worlds(
         group.name: group.members(survey) & adults for group in groups_of(setting.conditions)
     }
     return members, bits
-
-
-def test_cost_of_a_paired_contrast() -> None:
-    """A factual run, and the same with everybody living again in the worlds of 12 conditions."""
-    setting = make_setting(size=100_000)
-    in_worlds(make_setting(size=500), worlds_of(setting, TWELVE, postulates=False), 1)
-    start = time.process_time()
-    population = Population(setting, key=7)
-    population.advance(setting.plan.survey_month)
-    factual = time.process_time() - start
-    survey = take_survey(
-        setting, population.lives, population.bodies, year=2019, p=population.inputs
-    )
-    for postulates in (False, True):
-        worlds = worlds_of(setting, TWELVE, postulates=postulates)
-        start = time.process_time()
-        for _ in live_again(
-            survey.lives, survey.bodies["endowment_mg"], [survey.month], worlds,
-            p=population.inputs,
-        ):  # fmt: skip
-            pass
-        again = time.process_time() - start
-        print(
-            f"\n{len(TWELVE)} conditions, {len(worlds)} worlds: factual run {factual:.1f} CPU-s, "
-            f"lives lived again {again:.1f} CPU-s, together {(factual + again) / factual:.2f} "
-            "factual runs"
-        )
-    assert factual > 0
 
 
 def test_cost_of_a_unit_with_all_conditions() -> None:
