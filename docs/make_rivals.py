@@ -82,8 +82,8 @@ NOTES = """\
 """
 ORIGINS = f"""\
 The second postulate by model, in {DRAWS} runs of {SIZE:,} people at draws from each posterior: mean and
-middle 95 % over draws. This is no figure that anybody has observed; it shows how far the answer rests on
-the model.
+middle 95 % over draws. Nobody has observed these figures; they show how far the answer rests on the
+model.
 """
 LIMITS = """\
 ## What must be known
