@@ -177,6 +177,25 @@ def test_scorecard_numbers_are_those_that_ship(purpose: str) -> None:
     assert f"{inside} of {len(rows)} are inside" in chart.to_dict()["description"]
 
 
+@pytest.mark.parametrize("purpose", list(SCORECARD_ROWS))
+def test_every_point_of_a_scorecard_is_within_its_axis(purpose: str) -> None:
+    chart = plots.validation(purpose=purpose).to_dict()
+    [lowest, highest] = chart["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    ratios = plots.validation_numbers(purpose=purpose)["ratio_simulated"]
+    assert lowest < ratios.min()
+    assert ratios.max() < highest
+
+
+def test_without_worlds_what_symptoms_lead_to_is_no_condition() -> None:
+    study = rlsabm.simulate("baseline", size=4_000, tables=["shifts"])
+    drawn = set(plots.forest_numbers(study)["condition"])
+    known = set(study.table("shifts")["condition"].cat.categories)
+    assert "diagnosed_rls" in known - drawn
+    assert "blood_donation" in drawn
+    chosen = plots.forest_numbers(study, conditions="diagnosed_rls")
+    assert set(chosen["condition"]) == {"diagnosed_rls"}
+
+
 def test_a_scorecard_that_is_none() -> None:
     with pytest.raises(UserError, match="expected a scorecard"):
         plots.validation(pd.DataFrame({"a": [1]}))

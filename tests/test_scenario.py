@@ -81,7 +81,10 @@ def test_base_arms_and_layers(folder: Path) -> None:
     assert next(iter(resolved.arms)) == "reference"
     assert resolved.scenario is reference
     assert reference.title.startswith("RLS")
-    assert reference.description == "NO: 50 % of them,\n# really\n"
+    # What a base says of itself is not said of what is built on it.
+    assert reference.description == ""
+    base = load_scenario("scenarios/baseline.yaml").scenario
+    assert base.description == "NO: 50 % of them,\n# really\n"
     assert reference.conditions.blood_donation.ferritin_deferral == FerritinDeferral(
         below=26, months=12
     )

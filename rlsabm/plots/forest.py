@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from rlsabm.care.receiving import DIAGNOSED
+from rlsabm.care.treatment import shipped_treatments
 from rlsabm.declaring.bounds import names
 from rlsabm.errors import UserError
 from rlsabm.plots.drawing import (
@@ -77,7 +79,7 @@ def forest_numbers(
     )
     rows = with_limits_to_show(rows[rows["estimate"].isin(list(ESTIMATES))])
     rows = rows[has_enough_people(rows["persons"], rows["draws"])]
-    rows = rows[rows["condition"].isin(_chosen(rows, table, conditions))]
+    rows = rows[rows["condition"].isin(_chosen(study, rows, table, conditions))]
     if rows.empty:
         raise UserError("forest: no condition has enough people; simulate more of them")
     rows = rows.assign(
@@ -101,9 +103,15 @@ def forest_numbers(
 
 
 def _chosen(
-    rows: pd.DataFrame, table: pd.DataFrame, conditions: str | Sequence[str] | None
+    study: Study,
+    rows: pd.DataFrame,
+    table: pd.DataFrame,
+    conditions: str | Sequence[str] | None,
 ) -> list[str]:
-    """Conditions to draw: those named, or those that were left out in a world, and states."""
+    """Conditions to draw: those named, or those that were left out in a world, and states.
+
+    Where none was left out, all but what symptoms lead to: a diagnosis, and treatments.
+    """
     there = [str(name) for name in rows["condition"].unique()]
     if conditions is not None:
         known = [str(name) for name in table["condition"].cat.categories]
@@ -118,7 +126,8 @@ def _chosen(
         for name, world in zip(caused["condition"], caused["world"], strict=True)
         if str(world) == without(str(name)) or name in STATES
     ]
-    return own or there
+    of_care = {DIAGNOSED, *shipped_treatments(), *(study.scenario.get("treatments") or {})}
+    return own or [name for name in there if name not in of_care]
 
 
 def _by_size(rows: pd.DataFrame) -> list[str]:

@@ -19,8 +19,8 @@ from rlsabm.results.sources import unknown
 
 #: Verdict on a figure inside of its published interval.
 INSIDE = "Inside the published interval"
-#: How far from the published figure the axis goes, as a factor to either side.
-FURTHEST = 4.0
+#: How far from the published figure the axis goes at least and at most, as a factor to either side.
+NEAREST_END, FURTHEST_END = 4.0, 10.0
 #: Room for the names of figures (pixels).
 LABEL = 400
 #: What people read of a verdict.
@@ -114,7 +114,7 @@ def validation(card: CardLike = None, *, purpose: str = "validation", theme: str
     -------
     altair.LayerChart
         A row a figure, on a scale of logarithms: a bar for the published interval, a point with its
-        interval for the simulated figure. What is further off than four times stands at the edge.
+        interval for the simulated figure. What is further off than ten times stands at the edge.
 
     Raises
     ------
@@ -123,11 +123,13 @@ def validation(card: CardLike = None, *, purpose: str = "validation", theme: str
     """
     alt = altair()
     numbers = validation_numbers(card, purpose=purpose)
+    off = numbers["ratio_simulated"]
+    end = float(np.clip(1.05 * max(off.max(), 1.0 / off.min()), NEAREST_END, FURTHEST_END))
     drawn = pd.DataFrame(
         {
             "says": _told_apart(numbers),
             **{
-                name: np.clip(numbers[f"ratio_{column}"], 1.0 / FURTHEST, FURTHEST)
+                name: np.clip(numbers[f"ratio_{column}"], 1.0 / end, end)
                 for name, column in (
                     ("value", "simulated"), ("lower", "lower"), ("upper", "upper"),
                     ("from", "published_lower"), ("to", "published_upper"),
@@ -137,8 +139,8 @@ def validation(card: CardLike = None, *, purpose: str = "validation", theme: str
                                                 "source")},
         }
     )  # fmt: skip
-    ticks = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4]
-    scale = alt.Scale(type="log", domain=[1.0 / FURTHEST, FURTHEST], nice=False)
+    ticks = [0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 10]
+    scale = alt.Scale(type="log", domain=[1.0 / end, end], nice=False)
     axis = alt.Axis(
         title="Simulated relative to published (ratio)",
         values=ticks,

@@ -78,17 +78,20 @@ def _table(life: pd.DataFrame) -> Table:
     others = [name for name in worlds if name != FACTUAL]
     factual = worlds[FACTUAL]
     rows = []
-    for age in range(STEP, int(factual["age"].max()) + 1, STEP):
+    last = round(float(factual["age"].max()), 1)
+    for age in [*(age for age in range(STEP, int(last) + 1, STEP) if age != last), last]:
         at = int((factual["age"] - age).abs().to_numpy().argmin())
         cells = []
         for column in COLUMNS:
             values = [float(worlds[name][column].iloc[at]) for name in (FACTUAL, *others)]
             cells.append(" / ".join(_short(value) for value in values))
         ill = [bool(worlds[name]["rls"].iloc[at]) for name in (FACTUAL, *others)]
-        rows.append([str(age), *cells, " / ".join("yes" if each else "no" for each in ill)])
+        rows.append([f"{age:g}", *cells, " / ".join("yes" if each else "no" for each in ill)])
     beside = " (as it was / without)" if others else ""
     return Table([f"age, years{beside}", *COLUMNS.values(), "RLS"], rows)
 
 
 def _short(value: float) -> str:
-    return NONE if pd.isna(value) else f"{value:.3g}"
+    if pd.isna(value):
+        return NONE
+    return f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.2f}"

@@ -61,9 +61,10 @@ def _texts(studied: Studied) -> Iterator[str]:
 def _model(studied: Studied) -> str:
     scenario = studied.resolved.scenario
     country = country_in_words(scenario.population.country)
+    of_country = f"the {country}" if country.startswith("United") else country
     enabled = sum(block.enabled for block in scenario.conditions.catalogue.values())
     return (
-        f"We simulated {scenario.population.size:,} people of {country} in each run with rlsabm "
+        f"We simulated {scenario.population.size:,} people of {of_country} in each run with rlsabm "
         f"{studied.manifest['software']['rlsabm']}, an agent-based model that follows every "
         "person from birth in steps of one month. Genes, growth, menses, pregnancies, blood "
         f"donations, kidney failure and {counted(enabled, 'further condition')} of the catalogue "
@@ -99,6 +100,7 @@ def _parameters(studied: Studied) -> str:
     runs = scenario.runs
     calibrated = len(shipped_posterior().names)
     finished = studied.manifest["units"]
+    have = "has" if finished["total"] == 1 else "have"
     if runs.draws == 1:
         which = (
             f"All parameters had their defaults, which for {calibrated} calibrated ones are the "
@@ -119,7 +121,7 @@ def _parameters(studied: Studied) -> str:
     return (
         f"{which}. Each draw was run with {counted(runs.replicates, 'replicate')} of other random "
         f"numbers, from the seed {seeds['root']}; {finished['finished']:,} of "
-        f"{counted(finished['total'], 'run')} have finished.{said}"
+        f"{counted(finished['total'], 'run')} {have} finished.{said}"
     )
 
 

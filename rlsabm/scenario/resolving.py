@@ -94,7 +94,7 @@ def load_scenario(
         first = read_file(file)
         _refuse_calibration(first, file)
     name, chain, recorded = _chain(file, first)
-    layers = [nested(layer) for layer in chain]
+    layers = [nested(chain[0]), *(_as_base(nested(layer)) for layer in chain[1:])]
     if catalogue is not None:
         layers.append(_catalogue_layer(catalogue))
     sources = [layer.place.source for layer in layers]
@@ -133,6 +133,14 @@ def load_scenario(
         },
         recorded=recorded,
     )
+
+
+def _as_base(layer: Entry) -> Entry:
+    """A base as others build on it: what it says of itself is not true of them."""
+    if not isinstance(layer.value, dict):
+        return layer
+    kept = {key: entry for key, entry in layer.value.items() if key != "description"}
+    return replace(layer, value=kept)
 
 
 def _refuse_calibration(first: Entry, file: Path) -> None:
