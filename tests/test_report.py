@@ -171,7 +171,7 @@ def test_figures_have_words_buttons_and_files(study: Study, page: Path, elements
 
 def test_the_methods_say_what_was_run(study: Study, page: Path) -> None:
     text = " ".join(plain(page.read_text(encoding="utf-8")).split())
-    assert "2,000 people of United States" in text
+    assert "2,000 people of the United States" in text
     assert "2010, 2018 and 2019" in text
     assert "“no donation” (conditions.blood_donation.enabled = false)" in text
     assert "supply_half_ferritin_ug_per_l = 12" in text

@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.benchmarks import gpu, growing, starting, studies, worlds
-from tests.benchmarks.figures import PAGE, Measured, machine, page, table
+from . import gpu, growing, starting, studies, worlds
+from .figures import PAGE, Measured, machine, page, table
 
 
 def main() -> None:

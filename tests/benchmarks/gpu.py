@@ -18,7 +18,8 @@ from rlsabm.study.devices import CHECKED_PEOPLE, CPU, GPU, device_named
 from rlsabm.study.machine import processors
 from rlsabm.study.settings import country_of, read_scenario, unit_setting
 from rlsabm.worlds.living_again import all_worlds
-from tests.benchmarks.figures import MILLION, Measured
+
+from .figures import MILLION, Measured
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 KEY = 2019

@@ -20,7 +20,8 @@ from rlsabm.life.month import BURDENS, live_block
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
 from rlsabm.setting import make_setting
-from tests.benchmarks.figures import MILLION, Measured
+
+from .figures import MILLION, Measured
 
 KEY = 20190701
 PEOPLE, ROUNDS = 100_000, 5

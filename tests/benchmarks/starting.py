@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.figures import Measured
+from .figures import Measured
 
 ROUNDS = 5
 SMALL = "title: Small\npopulation: {size: 1_000}\n"

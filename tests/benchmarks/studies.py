@@ -14,7 +14,8 @@ import psutil
 
 from rlsabm.study.settings import read_scenario
 from rlsabm.study.study import COMPLETE, Options, Report, run_study
-from tests.benchmarks.figures import Measured
+
+from .figures import Measured
 
 ROUNDS, UNITS, LARGE = 3, 10, 5_000_000
 TEN_UNITS = {

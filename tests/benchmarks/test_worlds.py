@@ -23,7 +23,8 @@ from rlsabm.study.unit import run_unit
 from rlsabm.study.units import units_of
 from rlsabm.worlds.living_again import live_again
 from rlsabm.worlds.world import World, worlds_of
-from tests.benchmarks.worlds import TWELVE
+
+from .worlds import TWELVE
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 

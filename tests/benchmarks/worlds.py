@@ -10,7 +10,8 @@ from rlsabm.population import Population
 from rlsabm.setting import Setting, make_setting
 from rlsabm.worlds.living_again import live_again
 from rlsabm.worlds.world import worlds_of
-from tests.benchmarks.figures import Measured
+
+from .figures import Measured
 
 PEOPLE = 100_000
 TWELVE = (
