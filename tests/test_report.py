@@ -330,6 +330,8 @@ def test_paper_has_all_of_it(page: Path, tmp_path: Path) -> None:
         assert title in text
     assert "Save as SVG" not in text
     assert "Numbers of figure 2" in text
+    assert "Parameters that were calibrated or set, and their sources" in text
+    assert not re.search(r"\.\.(?!\.)", text.replace("...", ""))
     assert "10.1002/mds.21607" in text
 
 

@@ -192,7 +192,7 @@
 
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details.numbers:not([open])")];
+    folded = [...document.querySelectorAll("details:not([open])")];
     for (const each of folded) each.open = true;
   });
   window.addEventListener("afterprint", () => { for (const each of folded) each.open = false; });

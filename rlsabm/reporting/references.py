@@ -73,7 +73,7 @@ def parameter_sources(studied: Studied) -> list[str]:
         spread = f" ({used.min():.3g} to {used.max():.3g})" if np.ptp(used) > 0.0 else ""
         origin = "set by the scenario" if name in own else "calibrated; the source is of the prior"
         found.append(
-            f"{name} = {used.mean():.4g}{spread}{unit}: {parameter.meaning}. {parameter.source} "
+            f"{name} = {used.mean():.4g}{spread}{unit}: {parameter.meaning.rstrip('.')}. {parameter.source} "
             f"({origin})"
         )
     return found
