@@ -209,7 +209,9 @@ def apart(models: dict[str, Scorecard], name: str) -> list[str]:
     shipped, own = models[""].frame, models[name].frame
     both = shipped.merge(own, on="target", suffixes=("", "_rival"))
     differ = both[(both["verdict"] == "inside") != (both["verdict_rival"] == "inside")]
-    lines = [f"### {title(name)}", ""]
+    # Without the link that other places have: a heading with one cannot be in a table of contents.
+    said = read_file(FILES / f"{name}.yaml").plain()
+    lines = [f"### {said['title']}", ""]
     if differ.empty:
         return [*lines, "Every figure is inside in both or in neither.", ""]
     of_rival = own.set_index("target")
