@@ -72,8 +72,8 @@ def parameter_sources(studied: Studied) -> list[str]:
         unit = "" if parameter.unit == "1" else f" {parameter.unit}"
         spread = f" ({used.min():.3g} to {used.max():.3g})" if np.ptp(used) > 0.0 else ""
         origin = "set by the scenario" if name in own else "calibrated; the source is of the prior"
+        meaning = parameter.meaning.rstrip(".")
         found.append(
-            f"{name} = {used.mean():.4g}{spread}{unit}: {parameter.meaning.rstrip('.')}. {parameter.source} "
-            f"({origin})"
+            f"{name} = {used.mean():.4g}{spread}{unit}: {meaning}. {parameter.source} ({origin})"
         )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import pkgutil
@@ -41,6 +42,24 @@ PATIENCE_SECONDS, SILENT_SECONDS = 60.0, 2.0
 LOOK_SECONDS, ALONE_SECONDS = 5.0, 20.0
 #: Units to hand out beyond the places, so that workers that join later find work.
 IN_STORE = 32
+
+
+def _close_without_a_word() -> None:
+    """Keep what Dask says when it closes a local cluster at the end of the process from users.
+
+    Who stops a study while processes of the cluster begin would read of states that Dask did not
+    expect; the processes end all the same.
+    """
+    from distributed.deploy.spec import close_clusters
+
+    for before in (close_clusters, _in_silence):
+        atexit.unregister(before)
+    atexit.register(_in_silence, close_clusters)
+
+
+def _in_silence(function: Callable[[], None]) -> None:
+    with suppress(Exception):
+        function()
 
 
 class DaskCluster(Crew):
@@ -122,6 +141,7 @@ class DaskCluster(Crew):
     def _begin_local_cluster(self) -> None:
         # It begins lost workers anew at any time.
         self._apart.enter_context(apart_from_main(self._work))
+        _close_without_a_word()
         try:
             with interruptions.held():  # its processes must not hear them, nor those they begin
                 self._local = self._distributed.LocalCluster(
