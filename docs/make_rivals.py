@@ -26,8 +26,8 @@ STORED = Path(__file__).with_name("rivals")
 #: What cases come from, by model.
 PARTS = STORED / "parts.parquet"
 PART_NAMES = {
-    "precipitated": "precipitated: not with sufficient peripheral iron",
-    "constitutional": "constitutional: only sufficient CNS iron helps",
+    "precipitated": "precipitated: absent if peripheral iron were sufficient",
+    "constitutional": "constitutional: absent only if CNS iron were sufficient",
     "not_iron": "not iron",
 }
 #: That of the model that ships, in people whom nobody treats, as rivals are.
@@ -193,7 +193,7 @@ def summary(models: dict[str, Scorecard]) -> list[str]:
 
 
 def origins() -> list[str]:
-    """What adults with RLS have it from, by model."""
+    """Origins of RLS in adults, by model."""
     found = pd.read_parquet(PARTS).set_index(["model", "part"])
     rows = []
     for name in ("", *ORDER):
@@ -240,7 +240,7 @@ def page() -> str:
     lines = [HEAD, *summary(models)]
     if waiting:
         lines += [f"Not calibrated yet: {', '.join(f'`{name}`' for name in waiting)}.", ""]
-    lines += [NOTES, "## What adults with RLS have it from", "", ORIGINS, *origins()]
+    lines += [NOTES, "## Origins of RLS in adults", "", ORIGINS, *origins()]
     lines += ["## Which figures tell them apart", ""]
     lines += ["Simulated figures with their middle 95 % over draws; bold where outside.", ""]
     for name in list(models)[1:]:
