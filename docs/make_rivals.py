@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 import rlsabm
+from rlsabm.calibration.given_runs import posterior_of
 from rlsabm.calibration.scorecard import PURPOSES, Scorecard
 from rlsabm.data.yaml_reading import read_file
-from rlsabm.posterior import Posterior, posterior_in, posterior_values, shipped_posterior
+from rlsabm.posterior import Posterior, posterior_values, shipped_posterior
 from rlsabm.printing.scorecard import published_text, simulated_text
 
 PAGE = Path(__file__).with_name("rivals.md")
@@ -111,8 +111,7 @@ def store(name: str, folder: Path) -> None:
         posterior=folder,
     )
     keep(name, card.frame)
-    drawn = pq.read_table(folder / "posterior.parquet")
-    count_parts(name, posterior_in(drawn.combine_chunks()))
+    count_parts(name, posterior_of(folder))
 
 
 def count_parts(name: str, posterior: Posterior) -> None:
