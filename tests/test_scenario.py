@@ -81,8 +81,10 @@ def test_base_arms_and_layers(folder: Path) -> None:
     assert next(iter(resolved.arms)) == "reference"
     assert resolved.scenario is reference
     assert reference.title.startswith("RLS")
-    # What a base says of itself is not said of what is built on it.
+    # What a base says of itself is not said of a study with a question of its own.
     assert reference.description == ""
+    Path("same.yaml").write_text("base: baseline\nruns.seed: 5\n")
+    assert load_scenario("same.yaml").scenario.description == "NO: 50 % of them,\n# really\n"
     base = load_scenario("scenarios/baseline.yaml").scenario
     assert base.description == "NO: 50 % of them,\n# really\n"
     assert reference.conditions.blood_donation.ferritin_deferral == FerritinDeferral(

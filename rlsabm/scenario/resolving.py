@@ -94,7 +94,7 @@ def load_scenario(
         first = read_file(file)
         _refuse_calibration(first, file)
     name, chain, recorded = _chain(file, first)
-    layers = [nested(chain[0]), *(_as_base(nested(layer)) for layer in chain[1:])]
+    layers = _each_says_of_itself([nested(layer) for layer in chain])
     if catalogue is not None:
         layers.append(_catalogue_layer(catalogue))
     sources = [layer.place.source for layer in layers]
@@ -135,12 +135,22 @@ def load_scenario(
     )
 
 
-def _as_base(layer: Entry) -> Entry:
-    """A base as others build on it: what it says of itself is not true of them."""
-    if not isinstance(layer.value, dict):
-        return layer
-    kept = {key: entry for key, entry in layer.value.items() if key != "description"}
-    return replace(layer, value=kept)
+def _each_says_of_itself(layers: list[Entry]) -> list[Entry]:
+    """Layers, the bases without a description where a layer before them has a title of its own.
+
+    Title and description belong together: what a base says of itself is not true of a study that asks
+    something else.
+    """
+    kept = []
+    has_title = False
+    for layer in layers:
+        tree = layer.value
+        if has_title and isinstance(tree, dict):
+            tree = {key: entry for key, entry in tree.items() if key != "description"}
+            layer = replace(layer, value=tree)
+        kept.append(layer)
+        has_title = has_title or (isinstance(tree, dict) and "title" in tree)
+    return kept
 
 
 def _refuse_calibration(first: Entry, file: Path) -> None:
