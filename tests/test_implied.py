@@ -152,8 +152,12 @@ def new(**figures: Any) -> dict[str, Any]:
             "onset_per_1000: 0.02 new cases in 1,000 person-years at most",
         ),
         (
-            new(prevalence=[0.01], blood_loss_ml_per_day=25),
+            new(prevalence=[0.01], blood_loss_ml_per_day=25, duration_years=0.5),
             "conditions.x.blood_loss_ml_per_day: 25 is far above the catalogue that ships (up to 2)",
+        ),
+        (
+            new(prevalence=[0.01], blood_loss_ml_per_day=6),
+            "conditions.x.blood_loss_ml_per_day: the one in forty who bleeds most loses 28 mL a day",
         ),
         (new(prevalence=[0.01], iron_loss_mg_per_day=9), "conditions.x.iron_loss_mg_per_day: 9 is"),
         (new(prevalence=[0.01], absorption_factor=0.05), "conditions.x.absorption_factor: 0.05 is"),
@@ -181,6 +185,17 @@ def test_hints(content: dict[str, Any], words: str) -> None:
     assert len(found) == 1
     assert found[0].startswith(("scenario: ", "population.size: "))
     assert words in found[0]
+
+
+def test_those_who_bleed_most_end_at_the_haemoglobin_that_absorption_keeps_up() -> None:
+    """Iron in the blood that is lost equals the ceiling of absorption."""
+    figures = {"prevalence": [0.01], "blood_loss_ml_per_day": 2.0, "absorption_factor": 0.8}
+    _, implied = implied_of({**new(**figures), "parameters": {"bleeding_log_sd": 1.0}})
+    (most,) = implied.bleeding
+    assert most.loss_ml_per_day == pytest.approx(2.0 * exp(1.96 - 0.5))
+    iron_mg_per_day = most.loss_ml_per_day * most.haemoglobin_g_per_l / 1000.0 * 3.39
+    assert iron_mg_per_day == pytest.approx(0.8 * 6.0)
+    assert not implied_of(new(**figures, duration_years=0.5))[1].bleeding
 
 
 def test_swapped_sexes_are_pointed_out(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rlsabm.exposures.catalogue.condition import (
 )
 from rlsabm.results.intervals import FEWEST_DRAWS
 from rlsabm.scenario import REFERENCE, ResolvedScenario
-from rlsabm.study.implied import Implied, ImpliedCondition, changed_conditions
+from rlsabm.study.implied import Implied, ImpliedBleeding, ImpliedCondition, changed_conditions
 from rlsabm.study.places import place_of
 
 #: A new condition that so many have may have been given in per cent.
@@ -26,6 +26,9 @@ FEW_PEOPLE = 100
 FAR = 3.0
 #: Iron in blood (mg per mL), as the head of the catalogue says it.
 IRON_MG_PER_ML = 0.5
+#: Below this haemoglobin (g/L) most guidelines transfuse adults in hospital (AABB 2023, doi
+#: 10.1001/jama.2023.12914); people who bleed in the model are not.
+TRANSFUSED_BELOW_G_PER_L = 70.0
 
 AMOUNTS = ("blood_loss_ml_per_day", "blood_loss_ml_at_onset", "iron_loss_mg_per_day")
 FACTORS = (
@@ -48,11 +51,13 @@ def hints_about(study: ResolvedScenario, implied: Implied) -> list[str]:
         What it implies.
     """
     found = []
+    bleeding = {(each.condition, each.arm): each for each in implied.bleeding}
     for condition, arm in changed_conditions(study):
         of_condition = next(
             c for c in implied.conditions if (c.name, c.arm) == (condition.name, arm)
         )
-        for key, what in _of_condition(condition, of_condition):
+        most = bleeding.get((condition.name, arm))
+        for key, what in _of_condition(condition, of_condition, most):
             found.append((arm, f"conditions.{condition.name}.{key}", what))
     for key, what in (*_of_country(implied), *_of_runs(implied)):
         found.append((REFERENCE, key, what))
@@ -62,7 +67,9 @@ def hints_about(study: ResolvedScenario, implied: Implied) -> list[str]:
     return [_with_place(study, arm, key, what) for arm, key, what in found]
 
 
-def _of_condition(condition: Condition, implied: ImpliedCondition) -> Iterator[tuple[str, str]]:
+def _of_condition(
+    condition: Condition, implied: ImpliedCondition, bleeding: ImpliedBleeding | None
+) -> Iterator[tuple[str, str]]:
     if not condition.enabled:
         return
     everybody = implied.everybody
@@ -87,7 +94,17 @@ def _of_condition(condition: Condition, implied: ImpliedCondition) -> Iterator[t
         )
     for key in AMOUNTS:
         value, usual = getattr(condition, key), _largest(key)
-        if value > FAR * usual:
+        of_blood = bleeding if key == "blood_loss_ml_per_day" else None
+        if of_blood and of_blood.haemoglobin_g_per_l < TRANSFUSED_BELOW_G_PER_L:
+            yield (
+                key,
+                (
+                    f"the one in forty who bleeds most loses {of_blood.loss_ml_per_day:.0f} mL a day, "
+                    f"which leaves a haemoglobin of {of_blood.haemoglobin_g_per_l:.0f} g/L at most; "
+                    "nobody is transfused, or treated without a rule of care"
+                ),
+            )
+        elif value > FAR * usual:
             yield key, f"{value:g} is far above the catalogue that ships (up to {usual:g})"
     for key in FACTORS:
         value, usual = getattr(condition, key), _widest(key)

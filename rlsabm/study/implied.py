@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,10 @@ SHOWN_AGES = (20, 40, 60, 80)
 #: Age (completed years) at which it is shown how conditions come together.
 AGE_OF_CONNECTIONS = 60
 LIFETIME_YEARS = 80
+#: Bleeding that goes on for so long empties stores and red cells of those who lose most.
+LASTING_YEARS = 1.0
+#: So many standard deviations above the median is the one in forty who bleeds most.
+SD_OF_ONE_IN_FORTY = 1.96
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,27 @@ class ImpliedConnection:
 
 
 @dataclass(frozen=True)
+class ImpliedBleeding:
+    """How much those bleed most who have a condition that the scenario adds or changes.
+
+    Attributes
+    ----------
+    condition, arm
+        The condition, and the arm in which it is so.
+    loss_ml_per_day
+        What the one in forty loses who bleeds most.
+    haemoglobin_g_per_l
+        Haemoglobin at which that blood takes as much iron along as can be absorbed at most. A person
+        who bleeds for years without care is left with no more.
+    """
+
+    condition: str
+    arm: str
+    loss_ml_per_day: float
+    haemoglobin_g_per_l: float
+
+
+@dataclass(frozen=True)
 class Implied:
     """What a scenario implies.
 
@@ -123,6 +149,8 @@ class Implied:
         Conditions that the scenario adds or changes.
     connections
         Conditions of the reference that raise one another, where the scenario adds or changes one.
+    bleeding
+        How much those lose who bleed most from a condition that lasts.
     people_with
         People surveyed in a run who are expected to have each condition of the catalogue that is new,
         changed, or traced by shifts; those that nobody gets are left out.
@@ -147,6 +175,7 @@ class Implied:
     work: float
     conditions: list[ImpliedCondition]
     connections: list[ImpliedConnection]
+    bleeding: list[ImpliedBleeding]
     people_with: dict[str, float]
 
     def as_mapping(self) -> dict[str, Any]:
@@ -215,6 +244,7 @@ def implied_by(study: ResolvedScenario, settings: Sequence[Setting]) -> Implied:
         work=work,
         conditions=conditions,
         connections=list(_connections(study, settings[0])),
+        bleeding=list(_bleeding(study, dict(zip(study.arms, settings, strict=True)))),
         people_with={name: each.people for name, each in counted.items() if each.enabled},
     )
 
@@ -262,6 +292,27 @@ def _connections(study: ResolvedScenario, setting: Setting) -> Iterator[ImpliedC
                 men_with=float(having[MALE, AGE_OF_CONNECTIONS]),
                 men_without=float(lacking[MALE, AGE_OF_CONNECTIONS]),
             )
+
+
+def _bleeding(
+    study: ResolvedScenario, settings: Mapping[str, Setting]
+) -> Iterator[ImpliedBleeding]:
+    """What those lose who bleed most, and the haemoglobin that absorption can keep up against it."""
+    for condition, arm in changed_conditions(study):
+        lasts = condition.duration_years is None or condition.duration_years >= LASTING_YEARS
+        if not (condition.enabled and lasts and condition.blood_loss_ml_per_day > 0.0):
+            continue
+        p = settings[arm].inputs
+        most = exp(p.bleeding_log_sd * (SD_OF_ONE_IN_FORTY - 0.5 * p.bleeding_log_sd))
+        loss_ml = condition.blood_loss_ml_per_day * most
+        ceiling = max(p.absorption_ceiling_men_mg_per_day, p.absorption_ceiling_women_mg_per_day)
+        iron_mg_per_ml = ceiling * condition.absorption_factor / loss_ml
+        yield ImpliedBleeding(
+            condition.name,
+            arm,
+            loss_ml_per_day=loss_ml,
+            haemoglobin_g_per_l=1000.0 * iron_mg_per_ml / p.haemoglobin_iron_mg_per_g,
+        )
 
 
 def implied_condition(
