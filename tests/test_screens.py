@@ -67,7 +67,7 @@ def test_the_answer(study: Study) -> None:
     assert float(change[1]) == pytest.approx(
         shares["reference", 2019] - shares["reference", 2010], abs=0.51
     )
-    assert "Of 2 arms, “no donation” changes the prevalence of RLS most: by " in said
+    assert "Of 2 arms, “no donation” changes the prevalence of RLS most clearly, by -" in said
     assert "causes the largest shift: " in said or "causes a shift whose interval" in said
     assert "Intervals show chance only." in said  # of two draws
 

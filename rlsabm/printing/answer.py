@@ -11,7 +11,7 @@ from rlsabm.printing.comparison import limits
 from rlsabm.printing.numbers import percent_of, points_of
 from rlsabm.printing.policies import with_limits
 from rlsabm.printing.text import say
-from rlsabm.printing.words import Labels, case_in_words, label
+from rlsabm.printing.words import Labels, capitalised, case_in_words, label
 from rlsabm.results.comparing import Comparison
 from rlsabm.results.findings import clearest_arm, everyone_in
 from rlsabm.results.intervals import FEWEST_DRAWS
@@ -37,7 +37,7 @@ def print_answer(
     year: int,
     *,
     shift: Any = None,
-    traced: bool = False,
+    traced: Sequence[str] = (),
     arms: Sequence[Comparison] = (),
     trend: Trend | None = None,
     policies: pd.DataFrame | None = None,
@@ -57,7 +57,7 @@ def answer_to(
     year: int,
     *,
     shift: Any = None,
-    traced: bool = False,
+    traced: Sequence[str] = (),
     arms: Sequence[Comparison] = (),
     trend: Trend | None = None,
     policies: pd.DataFrame | None = None,
@@ -70,7 +70,7 @@ def answer_to(
     prevalence, year
         The table of prevalence, and the last survey year.
     shift, traced
-        The largest shift that a condition causes, and whether the study has traced any.
+        The largest shift that a condition causes, and the conditions that the study has traced.
     arms
         Of each arm its comparison with the reference: of everyone, by definition.
     trend
@@ -82,14 +82,8 @@ def answer_to(
     sentences = [_level(prevalence, labels, year)]
     if trend is not None and len(trend.years) > 1:
         sentences.append(_change(trend))
-    if shift is not None:
-        sentences.append(
-            "Of the conditions traced whose interval excludes 0, "
-            f"{label(labels, 'condition', shift.condition)} causes the largest shift: "
-            f"{_in_points(points_of(shift))}."
-        )
-    elif traced:
-        sentences.append("No condition that was traced causes a shift whose interval excludes 0.")
+    if traced:
+        sentences.append(_cause(shift, traced, labels))
     if trial is not None and len(trial):
         sentences.append(_trial(trial))
     if policies is not None and len(policies):
@@ -120,6 +114,22 @@ def _change(trend: Trend) -> str:
     return f"From {years[0]} to {years[-1]} the prevalence of RLS changes by {moved}."
 
 
+def _cause(shift: Any, traced: Sequence[str], labels: Labels) -> str:
+    """Which of the conditions that were traced causes most, among those that surely cause some."""
+    if shift is None:
+        if len(traced) == 1:
+            name = capitalised(label(labels, "condition", traced[0]))
+            return f"{name} causes no shift whose interval excludes 0."
+        return "No condition that was traced causes a shift whose interval excludes 0."
+    name, moved = label(labels, "condition", shift.condition), _in_points(points_of(shift))
+    if len(traced) == 1:
+        return f"In people with it, {name} shifts the prevalence of RLS by {moved}."
+    return (
+        "Of the conditions traced whose interval excludes 0, "
+        f"{name} causes the largest shift: {moved}."
+    )
+
+
 def _effect(arms: Sequence[Comparison]) -> str:
     """What the clearest of the arms changes."""
     best = clearest_arm(arms)
@@ -127,13 +137,15 @@ def _effect(arms: Sequence[Comparison]) -> str:
         what = "The arm leaves" if len(arms) == 1 else "All arms leave"
         return f"{what} the prevalence among everyone as it is."
     row = everyone_in(best)
-    moved = _in_points(points(row["difference"], *limits(row, paired=True)))
-    subject = f"The arm “{best.b.arm}” changes the prevalence of RLS by {moved}"
-    if len(arms) > 1:
-        subject = (
-            f"Of {len(arms)} arms, “{best.b.arm}” changes the prevalence of RLS most: by {moved}"
-        )
-    return f"{subject}."
+    lower, upper = limits(row, paired=True)
+    moved = _in_points(points(row["difference"], lower, upper))
+    arm, what = f"“{best.b.arm}”", "the prevalence of RLS"
+    perhaps_not = lower <= 0.0 <= upper
+    if len(arms) == 1:
+        return f"The arm {arm} changes {what} by {moved}{', or not at all' if perhaps_not else ''}."
+    if perhaps_not:
+        return f"None of {len(arms)} arms surely changes {what}; {arm} most clearly, by {moved}."
+    return f"Of {len(arms)} arms, {arm} changes {what} most clearly, by {moved}."
 
 
 def _averted(policies: pd.DataFrame) -> str:

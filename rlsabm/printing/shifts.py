@@ -23,7 +23,7 @@ LEGEND = (
     "same people without its burden (all that it does to iron, blood and dopamine). by iron: share of "
     "the caused shift that its iron burden explains; by chance it may be below 0 or above 100 %. PAF: "
     "population attributable fraction, the share of all cases that would not occur without it, its "
-    "lasting effects included."
+    "lasting effects included. -: not traced, or not to be told."
 )
 #: Of the table of shifts.
 HEADINGS = ["group", "persons", "RLS, %", "observed shift", "caused shift", "by iron", "PAF"]

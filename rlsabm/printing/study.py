@@ -51,7 +51,7 @@ def print_study(study: ResolvedScenario, folder: Path) -> None:
     if REFERENCE not in there:
         say("No run of the reference has finished, so there is nothing to compare with yet.")
         return
-    asked, shift = bool(scenario.shifts.conditions), None
+    asked, shift = scenario.shifts.conditions, None
     print_prevalence(study, prevalence, by_condition=not asked)
     if asked:
         causes = {group.name: group.cause for group in groups_of(catalogue_of(scenario.conditions))}

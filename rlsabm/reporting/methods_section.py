@@ -134,7 +134,8 @@ def _causes(studied: Studied) -> str:
             "and dopamine; and once more without its iron burden only. The caused shift is the "
             "difference of prevalence between the two among those who have the condition; the "
             "observed shift compares them with people without it, standardised for sex and "
-            "five-year age band."
+            "five-year age band. Behind intervals of shifts, one person is added to each "
+            "combination of case and no case, so that few people are not taken for certain [4]."
         )
     if studied.resolved.scenario.shifts.postulates:
         parts.append(
@@ -156,7 +157,8 @@ def _arms(studied: Studied) -> str:
         said.append(f"“{arm}” ({'; '.join(changes) or 'changes nothing'})")
     return (
         "The same people, with the same random numbers, also lived under other rules: "
-        f"{', '.join(said)}. Arms are compared with the reference run by run."
+        f"{', '.join(said)}. Arms are compared with the reference run by run, "
+        "with intervals at least as wide as those of the fewest people who must differ."
     )
 
 

@@ -64,7 +64,7 @@ def answer(studied: Studied) -> list[str]:
         studied.study.table("prevalence"),
         studied.year,
         shift=shift,
-        traced=studied.traced,
+        traced=studied.resolved.scenario.shifts.conditions,
         arms=studied.against_reference,
         trend=studied.trend,
         policies=studied.study.table("policies") if studied.has("policies") else None,
@@ -144,11 +144,16 @@ def arms_section(studied: Studied) -> Section:
     """Differences between the arms and the reference."""
     study = studied.study
     numbers = plots.arms_numbers(study)
+    lines = (
+        "Lines are 95 % intervals, where runs are enough to tell them."
+        if numbers["lower"].notna().any()
+        else "Runs are too few to tell how sure the differences are."
+    )
     caption = (
         "Difference of the prevalence of RLS between each arm and the reference among everyone, "
         f"{numbers.attrs['who']}, {studied.year}, in percentage points. The same people live in "
         "all arms, with the same random numbers, so differences are what the rules of the arm "
-        "cause. Lines are 95 % intervals, where runs are enough to tell them."
+        f"cause. {lines}"
     )
     figure = Figure(
         "arms", caption, plots.arms(study, theme=PRINT), arms_table(numbers), ("prevalence",)

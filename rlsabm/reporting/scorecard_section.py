@@ -100,7 +100,8 @@ def scorecard_section(studied: Studied) -> Section:
     text = (
         "Parameters of this study are those that ship. With them, runs of the baseline scenario "
         "were set beside published figures: those that parameters may be fitted to, and those "
-        "to which nothing is ever fitted. These runs are not those of this study."
+        "to which nothing is ever fitted. These runs are not those of this study. Tables give "
+        "proportions in per cent, and other figures in the unit that their name says."
     )
     figures = []
     for purpose, what in (

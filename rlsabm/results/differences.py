@@ -27,8 +27,6 @@ from rlsabm.results.intervals import (
 DRAWS, REPLICATES, COUNTS = "draws", "replicates", "counts"
 #: Degrees of freedom below which the spread between replicates says too little.
 LEAST_FREEDOM = 2
-#: What rounding leaves of a spread of nothing.
-LEAST_SPREAD = 1e-12
 #: Columns of a difference.
 DIFFERENCE = (
     *(f"{what}_{letter}" for letter in "ab" for what in ("persons", "cases", "value")),
@@ -190,8 +188,10 @@ def difference_of(
     if used >= 2:
         a, b = paired_a.of(inhabited), paired_b.of(inhabited)
         found = paired_error(a, b)
-        if found and found[0] < LEAST_SPREAD:
-            found = error_without_spread(a, b), Z_95, found[2]
+        if found:
+            least = least_error(a, b)
+            if found[0] * found[1] < least * Z_95:
+                found = least, Z_95, found[2]
     value_a, value_b = mean_over_draws(a), mean_over_draws(b)
     difference = value_b - value_a
     if found:
@@ -219,11 +219,12 @@ def difference_of(
     }
 
 
-def error_without_spread(a: Counts, b: Counts) -> float:
-    """Standard error of the difference B - A where all pairs of runs differ alike, or not at all.
+def least_error(a: Counts, b: Counts) -> float:
+    """Standard error of the difference B - A if no more people differ than must, each by chance.
 
-    That none of so many people was moved does not mean that nobody ever is: one person is added to
-    those whom each side has more (as for shifts, `rlsabm.results.tables.shifts`).
+    A few runs with a few such people may happen to agree, and that none of so many people was moved
+    does not mean that nobody ever is: one person is added to those whom each side has more (as for
+    shifts, `rlsabm.results.tables.shifts`).
     """
     persons = min(_persons_for_variance(_draws(side)[0]) for side in (a, b))
     moved = abs(mean_over_draws(b) - mean_over_draws(a)) * persons

@@ -18,9 +18,9 @@ from rlsabm.results.differences import (
     Counts,
     OfIndependent,
     difference_of,
-    error_without_spread,
     independent_prevalence,
     independent_shift,
+    least_error,
     mean_over_draws,
     paired_error,
 )
@@ -444,7 +444,7 @@ def test_too_few_runs_tell_nothing_of_how_they_differ() -> None:
 def test_runs_that_all_differ_alike_have_one_person_added_to_each_side() -> None:
     """Of 100 people ten were moved: √(10 + 2) / (100 + 4)."""
     a, b = counts((0, 100, 10), (0, 100, 20)), counts((0, 100, 20), (0, 100, 30))
-    assert error_without_spread(a, b) == pytest.approx(sqrt(0.1 * 200 + 2) / 204)
+    assert least_error(a, b) == pytest.approx(sqrt(0.1 * 200 + 2) / 204)
 
 
 def difference(
@@ -491,9 +491,24 @@ def test_pairs_that_all_differ_alike_have_no_interval_without_width() -> None:
         counts(*((0, 100, n) for n in (20, 30, 40))),
     )
     found = difference(a, b, 3)
-    assert found["standard_error"] == pytest.approx(error_without_spread(a, b))
+    assert found["standard_error"] == pytest.approx(least_error(a, b))
     assert (found["paired_runs"], found["interval_from"]) == (3, REPLICATES)
-    assert found["lower"] == pytest.approx(0.1 - Z_95 * error_without_spread(a, b))
+    assert found["lower"] == pytest.approx(0.1 - Z_95 * least_error(a, b))
+
+
+def test_a_few_pairs_that_nearly_agree_are_no_surer_than_people_moved_by_chance() -> None:
+    a = counts((0, 100, 10), (0, 100, 20), (0, 100, 30))
+    nearly = counts((0, 100, 20), (0, 100, 30), (0, 100, 41))
+    apart = counts((0, 100, 20), (0, 100, 24), (0, 100, 48))
+    found = difference(a, nearly, 3)
+    error, quantile, _ = paired_error(a, nearly)  # type: ignore[misc]
+    assert quantile * error < Z_95 * found["standard_error"]
+    assert found["standard_error"] == pytest.approx(sqrt(31 + 2) / 304)
+    assert found["upper"] == pytest.approx(31 / 300 + Z_95 * sqrt(33) / 304)
+    error, quantile, _ = paired_error(a, apart)  # type: ignore[misc]
+    found = difference(a, apart, 3)
+    assert found["standard_error"] == pytest.approx(error)
+    assert found["upper"] == pytest.approx(32 / 300 + quantile * error)
 
 
 def test_a_run_with_one_person_is_a_run_and_one_without_is_none() -> None:
