@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,16 +17,20 @@ from rlsabm.inputs import with_key
 from rlsabm.life.birth import (
     NO_MEN,
     bear,
-    find_deaths,
-    find_deliveries,
+    count_babies,
+    find_deliveries_and_deaths,
+    find_fathers,
     found,
+    in_order_of_birth,
     part_by_death,
     with_men_kept,
     with_new_men,
 )
-from rlsabm.life.month import BURDENS, count_person_months, live_block, move_together
+from rlsabm.life.month import BURDENS, count_dead, count_person_months, live_block, move_together
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.setting import Setting
+
+Result = TypeVar("Result")
 
 BLOCK_MONTHS = 12
 #: The dead are kept this long: the father of a child to come may be among them.
@@ -34,6 +39,8 @@ KEEP_DEAD_MONTHS = 13
 WORTH_FORGETTING = 0.08
 #: Slices of fewer people are not worth a thread.
 LEAST_SLICE = 2000
+#: Children, or founders, fewer of whom are not worth a thread.
+LEAST_BORN = 500
 #: More slices than threads, because the old and the dead are quicker to live than the young.
 SLICES_PER_THREAD = 4
 
@@ -91,6 +98,7 @@ class Population:
         self._rows = 0
         self._rows_before = 0
         self._men = NO_MEN
+        self._newborn = newborn_records(LIFE, 1), newborn_records(BODY, 1)
         room = 1024 + setting.size + setting.size // 4
         self._lives = newborn_records(LIFE, room)
         self._bodies = newborn_records(BODY, room)
@@ -165,10 +173,18 @@ class Population:
         self._bear(last)
         self.live(first_newborn, self._rows, last, log=log)
         self._men = with_new_men(self._men, self._lives_here, self._rows_before)
-        self.person_months += count_person_months(self._lives_here, self.month, last)
+        self.person_months += self._count_person_months(last)
         self.month = last + 1
         if self.forget_dead:
             self.forget()
+
+    def _count_person_months(self, last: int) -> int:
+        lives = self._lives_here
+
+        def count(start: int, end: int) -> int:
+            return count_person_months(lives[start:end], self.month, last)
+
+        return sum(self._share(count, 0, self._rows, LEAST_SLICE))
 
     def _append(self, count: int) -> tuple[Any, Any]:
         """Room for more people: views on their records, each as a newborn has it."""
@@ -181,76 +197,119 @@ class Population:
                 new[: self._rows] = old[: self._rows]
                 setattr(self, name, new)
         window = slice(self._rows, needed)
-        self._lives[window] = newborn_records(LIFE, 1)
-        self._bodies[window] = newborn_records(BODY, 1)
+        self._lives[window], self._bodies[window] = self._newborn
         self._rows = needed
         return self._lives[window], self._bodies[window]
 
     def _found(self, last: int) -> None:
         sexes, months = self._founder_months
-        stop = int(np.searchsorted(months, last, side="right"))
-        if stop == self._founded:
+        first, stop = self._founded, int(np.searchsorted(months, last, side="right"))
+        if stop == first:
             return
-        lives, bodies = self._append(stop - self._founded)
-        window = slice(self._founded, stop)
-        found(lives, bodies, months[window], sexes[window], self.block, self._founded, self.inputs)
+        lives, bodies = self._append(stop - first)
+
+        def found_some(start: int, end: int) -> None:
+            found(
+                lives[start - first : end - first], bodies[start - first : end - first],
+                months[start:end], sexes[start:end], self.block, start, self.inputs,
+            )  # fmt: skip
+
+        self._share(found_some, first, stop, LEAST_BORN)
         self._founded = stop
 
     def _bear(self, last: int) -> None:
         lives = self._lives_here
-        part_by_death(lives, self._men, find_deaths(lives, self.month, last))
-        mothers, babies = find_deliveries(lives, self.month, last)
-        if babies == 0:
+        if self._rows == 0:
             return
+
+        def look(start: int, end: int) -> tuple[Ints, Ints]:
+            return find_deliveries_and_deaths(lives, start, end, self.month, last)
+
+        delivered, died = zip(*self._share(look, 0, self._rows, LEAST_SLICE), strict=True)
+        part_by_death(lives, self._men, np.concatenate(died))
+        mothers = in_order_of_birth(lives, np.concatenate(delivered))
+        if len(mothers) == 0:
+            return
+        fathers = find_fathers(lives, self._men, mothers, self.inputs)
+        babies = count_babies(lives, mothers)
+        places = np.cumsum(babies) - babies
         parents = self._rows
-        new_lives, new_bodies = self._append(babies)
-        bear(
-            self._lives[:parents], self._bodies[:parents], self._men, mothers, new_lives, new_bodies,
-            newborn_records(LIFE, 1), self.inputs,
-        )  # fmt: skip
+        new_lives, new_bodies = self._append(int(babies.sum()))
+        lives, bodies = self._lives[:parents], self._bodies[:parents]
+
+        def bear_some(start: int, end: int) -> None:
+            bear(
+                lives, bodies, mothers[start:end], fathers[start:end], places[start:end], new_lives,
+                new_bodies, newborn_records(LIFE, 1), self.inputs,
+            )  # fmt: skip
+
+        self._share(bear_some, 0, len(mothers), LEAST_BORN)
 
     def live(self, first: int, stop: int, last: int, *, log: bool = False) -> None:
         """Live the months until ``last`` of the people in rows ``first`` to ``stop`` (excluded)."""
-        if first == stop:
-            return
-        wanted = 1 if self.threads == 1 else self.threads * SLICES_PER_THREAD
-        slices = max(1, min(wanted, (stop - first) // LEAST_SLICE))
-        limits = np.linspace(first, stop, slices + 1).astype(int)
-        logs = [
-            np.zeros(
-                (limits[i + 1] - limits[i]) * (last - self.month + 1) * MOST_PER_MONTH
-                if log
-                else 0,
-                dtype=EVENT,
-            )
-            for i in range(slices)
-        ]
-        counts = [np.zeros(1, dtype=np.int64) for _ in range(slices)]
+        most = (last - self.month + 1) * MOST_PER_MONTH if log else 0
 
-        def live(i: int) -> None:
-            scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), logs[i], counts[i])
-            live_block(
-                self.lives, self.bodies, limits[i], limits[i + 1], self.month, last, scratch,
-                self.inputs,
-            )  # fmt: skip
-
-        if slices == 1:
-            live(0)
-        else:
-            with ThreadPoolExecutor(self.threads) as executor:
-                list(executor.map(live, range(slices)))
-        if log:
-            if any(count[0] > len(part) for part, count in zip(logs, counts, strict=True)):
+        def live_some(start: int, end: int) -> Records:
+            noted, count = np.zeros((end - start) * most, dtype=EVENT), np.zeros(1, dtype=np.int64)
+            scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), noted, count)
+            live_block(self.lives, self.bodies, start, end, self.month, last, scratch, self.inputs)
+            if count[0] > len(noted):
                 raise RuntimeError("more events in a month than there is room for")
-            noted = [part[: count[0]] for part, count in zip(logs, counts, strict=True)]
-            self.events = np.concatenate([self.events, *noted])
+            return noted[: count[0]]
+
+        logs = self._share(live_some, first, stop, LEAST_SLICE, slices=SLICES_PER_THREAD)
+        if log:
+            self.events = np.concatenate([self.events, *logs])
+
+    def _share(
+        self,
+        work: Callable[[int, int], Result],
+        first: int,
+        stop: int,
+        least: int,
+        *,
+        slices: int = 1,
+    ) -> list[Result]:
+        """Have work done on rows ``first`` to ``stop`` (excluded), on all threads if it is worth it.
+
+        Parameters
+        ----------
+        work
+            What to do with the rows from the first of two to the other (excluded); it must not matter
+            which rows are done first.
+        first, stop
+            The rows.
+        least
+            Fewer rows are not worth a thread.
+        slices
+            Into how many slices for each thread rows are cut.
+
+        Returns
+        -------
+        list
+            What work returns of each slice, in the order of the rows.
+        """
+        if first == stop:
+            return []
+        wanted = 1 if self.threads == 1 else self.threads * slices
+        parts = max(1, min(wanted, (stop - first) // least))
+        if parts == 1:
+            return [work(first, stop)]
+        limits = np.linspace(first, stop, parts + 1).astype(int).tolist()
+        with ThreadPoolExecutor(self.threads) as executor:
+            return list(executor.map(work, limits[:-1], limits[1:]))
 
     def forget(self) -> None:
         """Drop the records of those who died long enough ago."""
-        long_dead = self._lives_here["death_month"] < self.month - KEEP_DEAD_MONTHS
-        if long_dead.sum() > WORTH_FORGETTING * self._rows:
-            self._men = with_men_kept(self._men, ~long_dead)
-            self._rows = self._move_together(~long_dead)
+        lives, long_ago = self._lives_here, self.month - KEEP_DEAD_MONTHS
+
+        def count(start: int, end: int) -> int:
+            return count_dead(lives[start:end], long_ago)
+
+        if sum(self._share(count, 0, self._rows, LEAST_SLICE)) > WORTH_FORGETTING * self._rows:
+            keep = np.asarray(lives["death_month"] >= long_ago)
+            self._men = with_men_kept(self._men, keep)
+            self._rows = self._move_together(keep)
             self.layout += 1
 
     def _move_together(self, keep: Bools) -> int:

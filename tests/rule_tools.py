@@ -25,6 +25,14 @@ from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.inputs import make_inputs, values_record, with_key
 from rlsabm.life import loci
+from rlsabm.life.birth import (
+    Men,
+    bear,
+    count_babies,
+    find_deliveries_and_deaths,
+    find_fathers,
+    in_order_of_birth,
+)
 from rlsabm.moment import Moment
 from rlsabm.person import BODY, LIFE, newborn_records
 
@@ -247,3 +255,31 @@ def logged(rule: Callable[..., Any], *arguments: Any) -> list[tuple[int, int, bo
     log, count = np.zeros(8, dtype=EVENT), np.zeros(1, dtype=np.int64)
     plain(rule)(*arguments, log, count)
     return [(int(e["month"]), int(e["event"]), e["first"] == 1) for e in log[: count[0]]]
+
+
+def deliveries(lives: Any, first_month: int, last_month: int) -> tuple[Any, int]:
+    """Rows of those who deliver in these months, in their order, and how many children they have."""
+    find, count = plain(find_deliveries_and_deaths), plain(count_babies)
+    mothers = in_order_of_birth(lives, find(lives, 0, len(lives), first_month, last_month)[0])
+    return mothers, int(count(lives, mothers).sum())
+
+
+def bear_children(
+    lives: Any,
+    bodies: Any,
+    men: Men,
+    mothers: Any,
+    new_lives: Any,
+    new_bodies: Any,
+    unknown_father: Any,
+    p: Any,
+    *,
+    compiled: bool = False,
+) -> None:
+    """Find the fathers of these mothers' children, and fill the new records with the children."""
+    rules = find_fathers, count_babies, bear
+    fathers_of, count, fill = rules if compiled else map(plain, rules)
+    fathers = fathers_of(lives, men, mothers, p)
+    babies = count(lives, mothers)
+    places = np.cumsum(babies) - babies
+    fill(lives, bodies, mothers, fathers, places, new_lives, new_bodies, unknown_father, p)

@@ -195,6 +195,7 @@ def test_arguments_are_keys_of_the_scenario(quick: rlsabm.Study) -> None:
 def test_threads_change_no_bit(in_memory: rlsabm.Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same call gives the same, again and on two threads, where both have work."""
     monkeypatch.setattr(population, "LEAST_SLICE", 20)
+    monkeypatch.setattr(population, "LEAST_BORN", 3)
     monkeypatch.setattr(living_again, "CHUNK", 16)
     same(in_memory, rlsabm.simulate(plain(SCENARIO), tables=EVERY, threads=2))
 

@@ -284,22 +284,32 @@ def draw_father(
     return -1
 
 
-def find_deliveries(lives: Any, first_month: int, last_month: int) -> tuple[NDArray[np.int64], int]:
-    """Rows of the women who delivered in these months, and the number of their newborns.
+@compiled
+def find_deliveries_and_deaths(
+    lives: Any, first_row: int, last_row: int, first_month: int, last_month: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which of these rows are women who delivered in these months, and which are people who died."""
+    delivered = np.empty(last_row - first_row, dtype=np.int64)
+    died = np.empty(last_row - first_row, dtype=np.int64)
+    deliveries = deaths = 0
+    for row in range(first_row, last_row):
+        if first_month <= lives[row].last_birth_month <= last_month:
+            delivered[deliveries] = row
+            deliveries += 1
+        if first_month <= lives[row].death_month <= last_month:
+            died[deaths] = row
+            deaths += 1
+    return delivered[:deliveries].copy(), died[:deaths].copy()
 
-    They are in the order in which fathers are found: by month, then by uid.
-    """
-    month = lives["last_birth_month"]
-    rows = np.flatnonzero((first_month <= month) & (month <= last_month))
-    rows = rows[np.lexsort((lives["uid"][rows], month[rows]))]
-    babies = np.where(lives["last_delivery"][rows] == ONE_CHILD, 1, 2)
-    return rows, int(babies.sum())
+
+def in_order_of_birth(lives: Any, mothers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of mothers in the order in which fathers are found: by month of delivery, then by uid."""
+    return mothers[np.lexsort((lives["uid"][mothers], lives["last_birth_month"][mothers]))]
 
 
-def find_deaths(lives: Any, first_month: int, last_month: int) -> NDArray[np.int64]:
-    """Rows of those who died in these months."""
-    month = lives["death_month"]
-    return np.flatnonzero((first_month <= month) & (month <= last_month))
+def count_babies(lives: Any, mothers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many children these mothers had at their last delivery."""
+    return np.where(lives["last_delivery"][mothers] == ONE_CHILD, 1, 2)
 
 
 @compiled
@@ -346,42 +356,55 @@ def find_father(
 
 
 @compiled
+def find_fathers(lives: Any, men: Men, mothers: NDArray[np.int64], p: Inputs) -> NDArray[np.int64]:
+    """Rows of the fathers of these mothers' children, -1 where none was found, one after another."""
+    fathers = np.empty(len(mothers), dtype=np.int64)
+    for i in range(len(mothers)):
+        mother = lives[mothers[i]]
+        conceived = mother.last_birth_month - MONTHS_TO_BIRTH
+        _, _, gap, lasting = chance.nth(p.key, mother.uid, mother.parity, CHILD)
+        row = find_father(lives, men, mother, conceived, gap, lasting, p)
+        mother.partner = lives[row].uid if row >= 0 else np.uint64(0)
+        mother.partner_birth_month = lives[row].birth_month if row >= 0 else LONG_AGO
+        fathers[i] = row
+    return fathers
+
+
+@compiled
 def bear(
     lives: Any,
     bodies: Any,
-    men: Men,
     mothers: NDArray[np.int64],
+    fathers: NDArray[np.int64],
+    places: NDArray[np.int64],
     new_lives: Any,
     new_bodies: Any,
     unknown_father: Any,
     p: Inputs,
 ) -> None:
-    """Fill the new records with the children of these mothers."""
-    born = 0
+    """Fill the new records from each mother's place on with her children.
+
+    Children do not depend on one another, so that threads can bear a part each.
+    """
     for i in range(len(mothers)):
         mother = lives[mothers[i]]
         month = mother.last_birth_month
         order = mother.parity
-        conceived = month - MONTHS_TO_BIRTH
-        boy, twin_boy, gap, lasting = chance.nth(p.key, mother.uid, order, CHILD)
-        row = find_father(lives, men, mother, conceived, gap, lasting, p)
-        if row >= 0:
-            father = lives[row]
+        boy, twin_boy, _, _ = chance.nth(p.key, mother.uid, order, CHILD)
+        if fathers[i] >= 0:
+            father = lives[fathers[i]]
         else:
             father = unknown_father[0]
             father.uid = chance.child_uid(mother.uid, order, 3)
             found_genome(father, father.uid, 0, p)
             father.uid = np.uint64(0)
-            father.birth_month = LONG_AGO
-        mother.partner = father.uid
-        mother.partner_birth_month = father.birth_month
 
         share = p.male_share[month - p.first_month]
         first_uid = chance.child_uid(mother.uid, order, 0)
         babies = 1 if mother.last_delivery == ONE_CHILD else 2
         identical = mother.last_delivery == MONOZYGOTIC_TWINS
         for twin in range(babies):
-            life = new_lives[born]
+            life = new_lives[places[i] + twin]
             uid = chance.child_uid(mother.uid, order, twin)
             is_boy = (boy if twin == 0 or identical else twin_boy) < share
             begin_life(life, uid, MALE if is_boy else FEMALE, month)
@@ -392,5 +415,4 @@ def bear(
                 life.twin = MONOZYGOTIC if identical else DIZYGOTIC
             genome_uid = first_uid if identical else uid
             inherit_genome(life, mother, father, genome_uid, p)
-            settle_traits(life, new_bodies[born], bodies[mothers[i]].child_iron_mg, p)
-            born += 1
+            settle_traits(life, new_bodies[places[i] + twin], bodies[mothers[i]].child_iron_mg, p)

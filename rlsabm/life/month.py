@@ -118,6 +118,16 @@ def count_person_months(lives: Any, first_month: int, last_month: int) -> int:
 
 
 @compiled
+def count_dead(lives: Any, before: int) -> int:
+    """How many died before this month."""
+    dead = 0
+    for row in range(len(lives)):
+        if lives[row].death_month < before:
+            dead += 1
+    return dead
+
+
+@compiled
 def move_together(lives: Any, bodies: Any, keep: NDArray[np.bool_]) -> int:
     """Move the records that are kept to the front, in order; returns their number."""
     kept = 0

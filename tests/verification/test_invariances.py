@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rule_tools import bear_children, deliveries
 
 from rlsabm import population as population_module
 from rlsabm.burden import neutral_burdens
 from rlsabm.events import EVENT
 from rlsabm.inputs import with_key
-from rlsabm.life.birth import NO_MEN, bear, find_deliveries, with_new_men
+from rlsabm.life.birth import NO_MEN, with_new_men
 from rlsabm.life.month import BURDENS, live_block
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.person import BODY, LIFE, newborn_records
@@ -117,12 +118,12 @@ def test_order_of_rows_at_births(small: Setting, before: Population) -> None:
         if seed is not None:
             order = np.random.default_rng(seed).permutation(len(lives))
             lives, bodies = lives[order].copy(), bodies[order].copy()
-        mothers, babies = find_deliveries(lives, last - 11, last)
+        mothers, babies = deliveries(lives, last - 11, last)
         new_lives, new_bodies = newborn_records(LIFE, babies), newborn_records(BODY, babies)
-        bear(
+        bear_children(
             lives, bodies, with_new_men(NO_MEN, lives, 0), mothers, new_lives, new_bodies,
             newborn_records(LIFE, 1),
-            with_key(small.inputs, KEY),
+            with_key(small.inputs, KEY), compiled=True,
         )  # fmt: skip
         born.append((new_lives, new_bodies))
     assert len(born[0][0]) > 10
@@ -157,6 +158,7 @@ def test_threads(
     small: Setting, reference: Population, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population_module, "LEAST_SLICE", 100)
+    monkeypatch.setattr(population_module, "LEAST_BORN", 7)
     people = Population(small, key=KEY, threads=threads, forget_dead=False)
     people.advance(small.plan.survey_month)
     assert_same_people(reference, people)

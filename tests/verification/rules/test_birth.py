@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rule_tools import KEY, NOW, inputs, person, plain
+from rule_tools import KEY, NOW, bear_children, deliveries, inputs, person, plain
 
 from rlsabm.chance import child_uid, founder_uid, normal, nth, nth_word
 from rlsabm.conventions import FEMALE, LONG_AGO, MALE, NEVER
@@ -23,12 +23,10 @@ from rlsabm.life.birth import (
     SEARCH_MONTHS,
     SINGLETON,
     Men,
-    bear,
     become_couple,
     begin_again,
     draw_father,
-    find_deaths,
-    find_deliveries,
+    find_deliveries_and_deaths,
     find_partner,
     found,
     is_possible_father,
@@ -219,7 +217,9 @@ def test_death_frees_nobody_who_has_left_or_whose_partner_is_gone() -> None:
 
 def test_the_dead_of_some_months_are_found() -> None:
     lives = records(5, death_month=[9, 10, 12, 13, NEVER])
-    assert find_deaths(lives, 10, 12).tolist() == [1, 2]
+    find = plain(find_deliveries_and_deaths)
+    assert find(lives, 0, 5, 10, 12)[1].tolist() == [1, 2]
+    assert find(lives, 2, 5, 10, 12)[1].tolist() == [2]
 
 
 def drawn(lives: Any, men: Men, gap: int, point: int, free_at: int = CONCEIVED) -> int:
@@ -322,7 +322,7 @@ def test_deliveries_of_some_months_are_found_by_month_and_uid() -> None:
         last_delivery=[ONE_CHILD, ONE_CHILD, ONE_CHILD, MONOZYGOTIC_TWINS, ONE_CHILD,
                        DIZYGOTIC_TWINS],
     )  # fmt: skip
-    rows, babies = find_deliveries(lives, 10, 12)
+    rows, babies = deliveries(lives, 10, 12)
     assert (rows.tolist(), babies) == ([3, 5, 1], 5)
 
 
@@ -352,7 +352,7 @@ class Born:
         self.bodies["child_iron_mg"][0] = 210.0
         self.new, self.new_bodies = newborn_records(LIFE, babies), newborn_records(BODY, babies)
         with np.errstate(over="ignore"):
-            plain(bear)(
+            bear_children(
                 self.lives, self.bodies, with_new_men(NO_MEN, self.lives, 0), np.array([0]),
                 self.new, self.new_bodies, newborn_records(LIFE, 1), NARROW if p is None else p,
             )  # fmt: skip
@@ -445,10 +445,10 @@ def test_who_delivers_first_has_the_free_man() -> None:
         lives = records(3, uid=[*uids, 501], sex=[FEMALE, FEMALE, MALE], mother=[7, 8, 9],
                         birth_month=NOW - 360, father=[17, 18, 19], parity=1)  # fmt: skip
         lives["last_birth_month"][:2], lives["last_delivery"][:2] = months, ONE_CHILD
-        mothers, babies = find_deliveries(lives, NOW - 5, NOW)
+        mothers, babies = deliveries(lives, NOW - 5, NOW)
         new = newborn_records(LIFE, babies)
         with np.errstate(over="ignore"):
-            plain(bear)(lives, newborn_records(BODY, 3), with_new_men(NO_MEN, lives, 0), mothers,
+            bear_children(lives, newborn_records(BODY, 3), with_new_men(NO_MEN, lives, 0), mothers,
                         new, newborn_records(BODY, 2), newborn_records(LIFE, 1), NARROW)  # fmt: skip
         assert new["father"].tolist() == [501, 501]
         assert lives["partner"][2] == uids[first]
@@ -468,7 +468,7 @@ def test_the_partner_may_stand_first_among_the_people() -> None:
         lives["last_birth_month"][3], lives["last_delivery"][3] = NOW, ONE_CHILD
         new, p = newborn_records(LIFE, 1), inputs()
         with np.errstate(over="ignore"):
-            plain(bear)(lives, newborn_records(BODY, 4), with_new_men(NO_MEN, lives, 0),
+            bear_children(lives, newborn_records(BODY, 4), with_new_men(NO_MEN, lives, 0),
                         np.array([3]), new, newborn_records(BODY, 1), newborn_records(LIFE, 1),
                         p)  # fmt: skip
         assert new["father"][0] == 501
@@ -506,7 +506,7 @@ def test_the_wanted_age_of_a_father_is_normal_around_two_and_a_half_years_more()
         new, new_bodies = newborn_records(LIFE, 1), newborn_records(BODY, 1)
         men = with_new_men(NO_MEN, lives, 0)
         with np.errstate(over="ignore"):
-            plain(bear)(lives, newborn_records(BODY, 901), men, np.array([0]), new, new_bodies,
+            bear_children(lives, newborn_records(BODY, 901), men, np.array([0]), new, new_bodies,
                         newborn_records(LIFE, 1), p)  # fmt: skip
         row = int(np.flatnonzero(lives["uid"] == new["father"][0])[0])
         _, _, gap, _ = plain(nth)(np.uint64(KEY), np.uint64(uid), 1, CHILD)

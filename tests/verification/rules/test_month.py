@@ -44,6 +44,7 @@ from rlsabm.life.month import (
     BURDENS,
     STANDING,
     begin_burden,
+    count_dead,
     count_person_months,
     live_block,
     live_month,
@@ -380,6 +381,12 @@ def test_person_months_count_the_months_of_birth_and_death() -> None:
     lives["birth_month"] = [0, 15, 5, 21, 0]
     lives["death_month"] = [NEVER, NEVER, 12, NEVER, 9]
     assert plain(count_person_months)(lives, 10, 20) == 11 + 6 + 3 + 0 + 0
+
+
+def test_the_dead_are_counted_up_to_a_month() -> None:
+    lives = newborn_records(LIFE, 4)
+    lives["death_month"] = [NEVER, 9, 12, 13]
+    assert [plain(count_dead)(lives, month) for month in (9, 10, 13, 14)] == [0, 1, 2, 3]
 
 
 def test_records_that_are_kept_move_to_the_front_in_order() -> None:

@@ -16,12 +16,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rule_tools import NOW, inputs, plain
+from rule_tools import NOW, bear_children, deliveries, inputs, plain
 
 from rlsabm.burden import neutral_burdens
 from rlsabm.conventions import FEMALE, MALE
 from rlsabm.exposures.catalogue.condition import Condition
-from rlsabm.life.birth import NO_MEN, bear, begin_again, find_deliveries, found, with_new_men
+from rlsabm.life.birth import (
+    NO_MEN,
+    begin_again,
+    found,
+    with_new_men,
+)
 from rlsabm.life.month import BURDENS, live_block
 from rlsabm.measuring.assays import MEASUREMENT, measure_person
 from rlsabm.person import BODY, LIFE, newborn_records
@@ -59,9 +64,9 @@ def lived() -> dict[str, Any]:
     scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), np.zeros(0), np.zeros(1, int))
     for month in range(NOW - 12 * YEARS, NOW, 12):
         plain(live_block)(lives, bodies, 0, rows, month, month + 11, scratch, p)
-        mothers, babies = plain(find_deliveries)(lives[:rows], month, month + 11)
+        mothers, babies = deliveries(lives[:rows], month, month + 11)
         with np.errstate(over="ignore"):
-            plain(bear)(
+            bear_children(
                 lives[:rows], bodies[:rows], men, mothers, lives[rows : rows + babies],
                 bodies[rows : rows + babies], newborn_records(LIFE, 1), p,
             )  # fmt: skip
