@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from rlsabm import __version__
 from rlsabm.errors import UserError
 from rlsabm.plots.drawing import altair
 from rlsabm.plots.themes import PRINT, THEMES
+from rlsabm.reporting.artist import Artist
 from rlsabm.reporting.bundle import vega_bundle
 from rlsabm.reporting.parts import Figure, Section
 
@@ -93,8 +93,7 @@ def page_of(front: Front, sections: Iterable[Section], tables: str) -> str:
     template = environment.from_string((HERE / "page.html.jinja").read_text(encoding="utf-8"))
     shown: list[dict[str, Any]] = []
     specs: dict[str, Any] = {}
-    artist = ThreadPoolExecutor(max_workers=1)
-    try:
+    with Artist() as artist:
         number = 0
         for section in sections:
             drawn = []
@@ -106,13 +105,11 @@ def page_of(front: Front, sections: Iterable[Section], tables: str) -> str:
                 spec = figure.chart.to_dict(validate=False)
                 specs[figure.name] = _without_config(spec)
                 # On paper nothing takes turns: what waits is not drawn for it.
-                still = None if waits else artist.submit(_still, spec)
+                still = None if waits else artist.draw(spec)
                 drawn.append(_figure(figure, number, spec["description"], tables, still))
             shown.append({**vars(section), "figures": drawn})
         for each in (figure for section in shown for figure in section["figures"]):
             each["still"] = "" if each["waits"] else each["still"].result()
-    finally:
-        artist.shutdown(cancel_futures=True)
     return template.render(
         **vars(front),
         version=__version__,
@@ -125,14 +122,6 @@ def page_of(front: Front, sections: Iterable[Section], tables: str) -> str:
         bundle=vega_bundle(),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
-
-
-def _still(spec: dict[str, Any]) -> str:
-    """A figure as a picture, for paper and for readers without scripts."""
-    import vl_convert
-
-    drawn = vl_convert.vegalite_to_svg(spec).encode()
-    return f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}"
 
 
 def _figure(
