@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from math import sqrt
 from pathlib import Path
+from statistics import NormalDist
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +21,7 @@ from rlsabm.errors import UserError
 from rlsabm.measuring.assays import MEASUREMENT
 from rlsabm.results.tables.trial import estimate_trial
 from rlsabm.results.tables.trial_outcomes import count_outcomes
+from rlsabm.results.tables.trial_power import SIZES, estimate_power
 from rlsabm.results.tables.trial_published import estimate_published
 from rlsabm.study.settings import read_scenario
 from rlsabm.trials.conducting import Conducted
@@ -203,6 +206,75 @@ def test_everybody_is_somewhere_in_the_flow() -> None:
     assert drug == {"randomised": 4, "stopped": 1, "left": 1, "died": 2, "seen": 1}
     placebo = flow_of_arm(trial, people, done, 0)
     assert placebo == {"randomised": 4, "stopped": 0, "left": 2, "died": 0, "seen": 2}
+
+
+# Power and number of patients -----------------------------------------------------------------------
+
+
+def outcomes(effects: list[float], *, patients: int = 50, sd: float = 5.0) -> pd.DataFrame:
+    """Hand-made outcomes of trials, one a draw, in which the drug lowers the score by an effect."""
+    rows = [
+        (draw, arm, visit, patients, 20.0 - (effect if arm == "drug" and visit else 0.0), sd)
+        for draw, effect in enumerate(effects)
+        for arm in ("placebo", "drug")
+        for visit in (0, 3)
+    ]
+    columns = ["draw", "trial_arm", "visit_month", "persons", "mean", "sd"]
+    told = pd.DataFrame(rows, columns=columns).assign(
+        arm="reference", replicate=0, repetition=0, year=2019, outcome="irls", period=1
+    )
+    told["trial_arm"] = pd.Categorical(told["trial_arm"], ["placebo", "drug"])
+    return told
+
+
+def normal_power(effect: float, sd: float, patients: int) -> float:
+    """Of a two-sided test at 5 % with so many patients in each of two arms."""
+    away = effect / (sd * sqrt(2.0 / patients))
+    return NormalDist().cdf(away - 1.959964) + NormalDist().cdf(-away - 1.959964)
+
+
+def test_power_by_number_of_patients_is_that_of_the_normal_test() -> None:
+    told = outcomes([3.0, 3.0])
+    power = estimate_power({"trial_outcomes": told}).query("visit_month == 3")
+    assert power["patients_per_arm"].tolist() == list(SIZES)
+    assert power["power"].to_numpy() == pytest.approx([normal_power(3.0, 5.0, n) for n in SIZES])
+    [needed] = estimate_trial({"trial_outcomes": told.query("visit_month == 3")}).to_dict("records")
+    assert np.isnan(needed["patients_for_80"])  # nobody knows how many began
+    needed = estimate_trial({"trial_outcomes": told}).query("visit_month == 3").iloc[0]
+    for name, wanted in (("patients_for_80", 0.8), ("patients_for_90", 0.9)):
+        n = int(needed[name])
+        assert normal_power(3.0, 5.0, n - 1) < wanted <= normal_power(3.0, 5.0, n)
+
+
+def test_power_is_the_mean_over_draws_of_the_effect() -> None:
+    """Doubt about the effect makes a large power smaller: it is no power of the mean effect."""
+    power = estimate_power({"trial_outcomes": outcomes([1.0, 4.0, 5.0, 6.0])})
+    power = power.query("visit_month == 3 and patients_per_arm == 50")["power"]
+    by_draw = [normal_power(effect, 5.0, 50) for effect in (1.0, 4.0, 5.0, 6.0)]
+    assert power.tolist() == pytest.approx([np.mean(by_draw)])
+    assert power.iloc[0] < normal_power(4.0, 5.0, 50)
+
+
+def test_no_number_of_patients_finds_what_trials_do_not_tell_from_nothing() -> None:
+    told = outcomes([0.4, -0.4, 0.3, -0.2])
+    assert estimate_power({"trial_outcomes": told})["power"].isna().all()
+    assert estimate_trial({"trial_outcomes": told})["patients_for_80"].isna().all()
+
+
+def test_power_at_the_size_of_the_trials_is_the_share_of_them_that_find_the_effect() -> None:
+    trial = a_trial(patients_per_arm=30, repetitions=400, placebo_fall=0.0, drop_out_per_year=0.5)
+    people = followed(constant(effect=3.0))
+    conducted = Conducted(trial, 2000, {}, people, list(do(trial, people, np.array([1, 2]))))
+    told: Any = count_outcomes(SimpleNamespace(trial=conducted))  # type: ignore[arg-type]
+    frame = pd.DataFrame(told).assign(arm="reference", draw=0, replicate=0, year=2019)
+    frame["trial_arm"] = pd.Categorical.from_codes(frame["trial_arm"], list(trial.arms))
+    frame["outcome"] = pd.Categorical.from_codes(frame["outcome"], list(OUTCOMES))
+    chosen = "outcome == 'irls_change' and visit_month == 3"
+    [found] = estimate_trial({"trial_outcomes": frame}).query(chosen)["power"]
+    power = estimate_power({"trial_outcomes": frame}).query(chosen)
+    [formula] = power.query("patients_per_arm == 30")["power"]
+    assert 0.2 < found < 0.98
+    assert formula == pytest.approx(found, abs=3.0 * sqrt(found * (1.0 - found) / 400) + 0.01)
 
 
 # Cross-over ---------------------------------------------------------------------------------------
@@ -450,7 +522,18 @@ def test_a_run_prints_its_trial(
     assert "In the mean of 30 trials, “" in outcome.out
     # A narrow terminal breaks the name of a row.
     assert re.search(r"An author 2020: iron,[^\n]*\n? +change in IRLS, month 3", outcome.out)
+    said = " ".join(outcome.out.split())
+    assert re.search(
+        r"change in IRLS of agonist at month 3 with a power of 80 % takes \d+ pat", said
+    )
     table = pd.read_parquet("outputs/asked/trial.parquet")
+    power = pd.read_parquet("outputs/asked/trial_power.parquet")
+    assert set(power["trial_arm"]) == {"agonist", "iron"}
+    of_agonist = power.query(
+        "trial_arm == 'agonist' and outcome == 'irls_change' and visit_month == 3"
+    )
+    assert of_agonist["patients_per_arm"].tolist() == list(SIZES)
+    assert of_agonist["power"].is_monotonic_increasing
     assert set(table["trial_arm"]) == {"agonist", "iron"}
     assert set(table["control"]) == {"placebo"}
     study = rlsabm.read("outputs/asked")
@@ -475,6 +558,8 @@ def test_a_run_prints_its_trial(
         "people assessed",
         "An author 2020",
         "Patients of the first trial",
+        "Power by number of patients",
+        "patients in each arm",
     ):
         assert words in page
 

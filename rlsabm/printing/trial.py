@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -67,6 +68,8 @@ def print_trial(tables: Mapping[str, pd.DataFrame], *, arm: str) -> None:
         "no difference. 'Same people' is the true score less that of the very same person in the "
         "control arm."
     )
+    for sentence in needed_in_words(rows):
+        say(sentence)
     if is_cross_over:
         say(
             "The orders differ by what changes between the periods for everybody, which their mean "
@@ -144,6 +147,29 @@ def _print_differences(rows: pd.DataFrame, outcome: str) -> None:
         headings.append("same people")
     control = rows["control"].iloc[0]
     show_table(f"Trial: {OUTCOME_WORDS[outcome]}, against {control}", headings, lines)
+
+
+def needed_in_words(rows: pd.DataFrame) -> list[str]:
+    """How many patients a power takes at the last visit, a sentence an arm, from rows of ``trial``."""
+    is_cross_over = rows["difference_first"].notna().any()
+    outcome = (SHOWN_OF_CROSS_OVER if is_cross_over else SHOWN)[0]
+    told = rows[(rows["outcome"].astype(str) == outcome) & (rows["visit_month"] > 0)]
+    last = told[told["visit_month"] == told["visit_month"].max()]
+    of_whom = "of each order" if is_cross_over else "in each arm"
+    said = []
+    for row in last.itertuples():
+        what = f"{row.trial_arm} at month {row.visit_month}"
+        if math.isnan(row.patients_for_80):
+            said.append(
+                f"Of {what} the trials tell no difference for which patients could be counted."
+            )
+            continue
+        more = "" if math.isnan(row.patients_for_90) else f", of 90 % {row.patients_for_90:,.0f}"
+        said.append(
+            f"To find the {OUTCOME_WORDS[outcome]} of {what} with a power of 80 % takes "
+            f"{row.patients_for_80:,.0f} patients {of_whom}{more}."
+        )
+    return said
 
 
 def _print_orders(rows: pd.DataFrame) -> None:

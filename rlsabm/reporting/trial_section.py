@@ -15,6 +15,7 @@ from rlsabm.printing.trial import (
     first_flow,
     flow_in_words,
     flow_rows,
+    needed_in_words,
     order_rows,
     published_rows,
     with_interval,
@@ -22,7 +23,7 @@ from rlsabm.printing.trial import (
 from rlsabm.reporting.parts import Figure, Section, Table
 from rlsabm.reporting.studied import Studied
 from rlsabm.scenario import REFERENCE
-from rlsabm.wording import counted
+from rlsabm.wording import NONE, counted
 
 
 def trial_section(studied: Studied) -> Section:
@@ -55,8 +56,12 @@ def trial_section(studied: Studied) -> Section:
         tables.append(
             ("Published beside simulated differences", Table([*PUBLISHED_HEADINGS, "source"], rows))
         )
+    tables.append(
+        ("Power by number of patients", _power(_of_reference(study.table("trial_power")), outcome))
+    )
     section = studied.resolved.scenario.trial
-    notes = [section.source.strip()] if section is not None and section.source.strip() else []
+    notes = needed_in_words(_of_reference(study.table("trial")))
+    notes += [section.source.strip()] if section is not None and section.source.strip() else []
     if studied.has("trial_published"):
         notes.append(
             "A figure to which parameters were set is no prediction. Inside means that the mean of "
@@ -70,6 +75,22 @@ def trial_section(studied: Studied) -> Section:
 
 def _of_reference(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["arm"].astype(str) == REFERENCE]
+
+
+def _power(power: pd.DataFrame, outcome: str) -> Table:
+    """Power at the last visit by number of patients."""
+    visit = power["visit_month"].max()
+    told = power[(power["visit_month"] == visit) & (power["outcome"].astype(str) == outcome)]
+    arms = list(dict.fromkeys(told["trial_arm"].astype(str)))
+    wide = told.assign(trial_arm=told["trial_arm"].astype(str)).pivot_table(
+        index="patients_per_arm", columns="trial_arm", values="power"
+    )
+    cells = [
+        [f"{size:,}", *(NONE if pd.isna(row.get(arm)) else f"{100 * row[arm]:.0f}" for arm in arms)]
+        for size, row in wide.iterrows()
+    ]
+    headings = [f"{arm}, month {visit}: power, %" for arm in arms]
+    return Table(["patients of each arm", *headings], cells)
 
 
 def _differences(numbers: pd.DataFrame) -> Table:

@@ -30,6 +30,7 @@ from rlsabm.results.tables import (
     trial,
     trial_flow,
     trial_outcomes,
+    trial_power,
     trial_published,
     trial_sources,
 )
@@ -57,6 +58,7 @@ TABLES: dict[str, ResultTable] = {
         trial_outcomes.TABLE,
         trial_sources.TABLE,
         trial.TABLE,
+        trial_power.TABLE,
         trial_published.TABLE,
         policy_counts.TABLE,
         policies.TABLE,

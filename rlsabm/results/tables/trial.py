@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rlsabm.results.columns import ARM, YEAR
+from rlsabm.results.power import patients_for
 from rlsabm.results.table import Column, Kind, ResultTable
 from rlsabm.results.tables.trial_outcomes import OUTCOME, TRIAL_ARM, VISIT, has_trial
 from rlsabm.results.totals import NO_TOTALS
 
 #: Standard normal quantile of a two-sided test at 5 %: arms of trials have dozens of patients.
 NORMAL_95 = 1.959964
+#: Columns with the patients that a power takes.
+POWERS = {"patients_for_80": 0.8, "patients_for_90": 0.9}
 _KEYS = ["arm", "year", "trial_arm", "visit_month", "outcome"]
 _TRIAL = ["arm", "year", "draw", "replicate", "repetition", "visit_month", "outcome"]
 
@@ -41,7 +45,7 @@ def estimate_trial(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame(columns=[column.name for column in COLUMNS])
     control = told["trial_arm"].cat.categories[0]
     is_cross_over = bool((told["period"] > 1).any())
-    both = _of_cross_over(told, control) if is_cross_over else _of_parallel(told, control)
+    both = with_differences(told)
     both["significant"] = both["difference"].abs() > NORMAL_95 * both["error"]
     both["carried"] = both["carry_over"].abs() > NORMAL_95 * both["carry_over_error"]
     grouped = both.groupby(_KEYS, observed=True, sort=False)
@@ -66,8 +70,59 @@ def estimate_trial(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "carry_over_power": grouped["carried"].mean() if is_cross_over else np.nan,
         }
     )
+    found = found.join(_patients_needed(both))
     found["control"] = control
     return found.reset_index()[[column.name for column in COLUMNS]]
+
+
+def with_differences(told: pd.DataFrame) -> pd.DataFrame:
+    """Each arm but the control beside it, trial by trial: difference and its standard error.
+
+    Parameters
+    ----------
+    told
+        Rows of ``trial_outcomes``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With ``error_of_one``: the standard error if each arm had had one patient.
+    """
+    control = told["trial_arm"].cat.categories[0]
+    is_cross_over = bool((told["period"] > 1).any())
+    both = _of_cross_over(told, control) if is_cross_over else _of_parallel(told, control)
+    begun = told[(told["visit_month"] == 0) & (told["period"] == 1)]
+    patients = begun.groupby("trial_arm", observed=True)["persons"].mean()
+    both["error_of_one"] = both["error"] * np.sqrt(both["trial_arm"].map(patients).astype(float))
+    return both
+
+
+def effects_by_draw(both: pd.DataFrame) -> pd.DataFrame:
+    """Effect and ``error_of_one`` in each draw of the parameters, from `with_differences`.
+
+    Missing is an effect that the trials together do not tell from nothing.
+    """
+    squared = both.assign(error_of_one=both["error_of_one"] ** 2)
+    of_draws = squared.groupby([*_KEYS, "draw"], observed=True, sort=False)
+    found = of_draws[["difference", "error_of_one"]].mean()
+    found["error_of_one"] = np.sqrt(found["error_of_one"])
+    trials = both.groupby(_KEYS, observed=True, sort=False)["difference"]
+    chance: pd.Series = NORMAL_95 * trials.std() / np.sqrt(trials.size())
+    is_told = (trials.mean().abs() > chance).rename("is_told")
+    found = found.join(is_told, on=_KEYS)
+    found.loc[~found["is_told"], "difference"] = np.nan
+    return found
+
+
+def _patients_needed(both: pd.DataFrame) -> pd.DataFrame:
+    """Patients of each arm with whom trials have a power of 80 and of 90 %."""
+    groups: Any = effects_by_draw(both).groupby(_KEYS, observed=True, sort=False)
+    rows = []
+    for key, draws in groups:
+        effects, errors = (draws[name].to_numpy(float) for name in ("difference", "error_of_one"))
+        needed = {name: patients_for(power, effects, errors) for name, power in POWERS.items()}
+        rows.append(dict(zip(_KEYS, key, strict=True)) | needed)
+    return pd.DataFrame(rows).set_index(_KEYS)
 
 
 def _with_limits(
@@ -156,6 +211,12 @@ COLUMNS = (
         "share of trials whose 95 % interval leaves out no difference",
     ),
     Column("trials", "whole", "trials", "trials done, over draws, replicates and repetitions"),
+    Column(
+        "patients_for_80", "number", "patients of each arm",
+        "with whom 80 % of trials would find the mean difference, of all draws together; missing if "
+        "the trials do not tell it from nothing, or a million are too few",
+    ),
+    Column("patients_for_90", "number", "patients of each arm", "with whom 90 % would"),
     Column(
         "difference_first", "number", "of the outcome",
         "mean difference where the arm came first in a cross-over, over all trials; missing in a "
