@@ -261,6 +261,13 @@ def test_no_number_of_patients_finds_what_trials_do_not_tell_from_nothing() -> N
     assert estimate_trial({"trial_outcomes": told})["patients_for_80"].isna().all()
 
 
+def test_nothing_is_found_before_arms_part() -> None:
+    told = outcomes([3.0, 3.0]).assign(outcome="irls_at_screening")
+    assert estimate_power({"trial_outcomes": told})["power"].isna().all()
+    power = estimate_power({"trial_outcomes": outcomes([3.0, 3.0])})
+    assert power.query("visit_month == 0")["power"].isna().all()
+
+
 def test_power_at_the_size_of_the_trials_is_the_share_of_them_that_find_the_effect() -> None:
     trial = a_trial(patients_per_arm=30, repetitions=400, placebo_fall=0.0, drop_out_per_year=0.5)
     people = followed(constant(effect=3.0))

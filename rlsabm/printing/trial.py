@@ -161,7 +161,8 @@ def needed_in_words(rows: pd.DataFrame) -> list[str]:
         what = f"{row.trial_arm} at month {row.visit_month}"
         if math.isnan(row.patients_for_80):
             said.append(
-                f"Of {what} the trials tell no difference for which patients could be counted."
+                f"The trials together do not tell the {OUTCOME_WORDS[outcome]} of {what} from that of "
+                f"{row.control}, so that no number of patients is named."
             )
             continue
         more = "" if math.isnan(row.patients_for_90) else f", of 90 % {row.patients_for_90:,.0f}"

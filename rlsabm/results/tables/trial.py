@@ -19,6 +19,8 @@ from rlsabm.results.totals import NO_TOTALS
 NORMAL_95 = 1.959964
 #: Columns with the patients that a power takes.
 POWERS = {"patients_for_80": 0.8, "patients_for_90": 0.9}
+#: The outcome of which arms know nothing.
+AT_SCREENING = "irls_at_screening"
 _KEYS = ["arm", "year", "trial_arm", "visit_month", "outcome"]
 _TRIAL = ["arm", "year", "draw", "replicate", "repetition", "visit_month", "outcome"]
 
@@ -100,7 +102,8 @@ def with_differences(told: pd.DataFrame) -> pd.DataFrame:
 def effects_by_draw(both: pd.DataFrame) -> pd.DataFrame:
     """Effect and ``error_of_one`` in each draw of the parameters, from `with_differences`.
 
-    Missing is an effect that the trials together do not tell from nothing.
+    Missing is an effect that the trials together do not tell from nothing, and what was seen before
+    arms parted.
     """
     squared = both.assign(error_of_one=both["error_of_one"] ** 2)
     of_draws = squared.groupby([*_KEYS, "draw"], observed=True, sort=False)
@@ -110,7 +113,9 @@ def effects_by_draw(both: pd.DataFrame) -> pd.DataFrame:
     chance: pd.Series = NORMAL_95 * trials.std() / np.sqrt(trials.size())
     is_told = (trials.mean().abs() > chance).rename("is_told")
     found = found.join(is_told, on=_KEYS)
-    found.loc[~found["is_told"], "difference"] = np.nan
+    visits, outcomes = (found.index.get_level_values(name) for name in ("visit_month", "outcome"))
+    before = (visits == 0) | (outcomes == AT_SCREENING)
+    found.loc[before | ~found["is_told"], "difference"] = np.nan
     return found
 
 
