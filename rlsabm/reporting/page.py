@@ -93,7 +93,9 @@ def page_of(front: Front, sections: Iterable[Section], tables: str) -> str:
     template = environment.from_string((HERE / "page.html.jinja").read_text(encoding="utf-8"))
     shown: list[dict[str, Any]] = []
     specs: dict[str, Any] = {}
-    with Artist() as artist:
+    # Tests look at every figure; to check each part of it as it is made takes a tenth of the time.
+    unchecked = altair().utils.schemapi.debug_mode(False)
+    with unchecked, Artist() as artist:
         number = 0
         for section in sections:
             drawn = []
