@@ -33,7 +33,7 @@ class Artist:
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(OSError):  # no more processes: figures are drawn in this one
             self._process = subprocess.Popen(
-                [sys.executable, __file__],
+                [sys.executable, "-P", __file__],  # modules beside this file are not for it
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
