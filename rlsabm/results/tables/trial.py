@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rlsabm.arrays import Floats
 from rlsabm.results.columns import ARM, YEAR
 from rlsabm.results.power import patients_for
 from rlsabm.results.table import Column, Kind, ResultTable
@@ -72,7 +73,7 @@ def estimate_trial(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "carry_over_power": grouped["carried"].mean() if is_cross_over else np.nan,
         }
     )
-    found = found.join(_patients_needed(both))
+    found = found.join(_patients_needed(told))
     found["control"] = control
     return found.reset_index()[[column.name for column in COLUMNS]]
 
@@ -99,34 +100,40 @@ def with_differences(told: pd.DataFrame) -> pd.DataFrame:
     return both
 
 
-def effects_by_draw(both: pd.DataFrame) -> pd.DataFrame:
-    """Effect and ``error_of_one`` in each draw of the parameters, from `with_differences`.
+def effects_by_draw(told: pd.DataFrame) -> Iterator[tuple[dict[str, Any], Floats, Floats]]:
+    """Of each arm but the control, visit and outcome: effects and errors in the draws of parameters.
 
-    Missing is an effect that the trials together do not tell from nothing, and what was seen before
-    arms parted.
+    Parameters
+    ----------
+    told
+        Rows of ``trial_outcomes``.
+
+    Yields
+    ------
+    dict, ndarray and ndarray
+        What the effect is of; the effect in each draw, missing where the trials together do not tell
+        it from nothing or before arms parted; and the standard error if each arm had one patient.
     """
-    squared = both.assign(error_of_one=both["error_of_one"] ** 2)
-    of_draws = squared.groupby([*_KEYS, "draw"], observed=True, sort=False)
-    found = of_draws[["difference", "error_of_one"]].mean()
-    found["error_of_one"] = np.sqrt(found["error_of_one"])
-    trials = both.groupby(_KEYS, observed=True, sort=False)["difference"]
-    chance: pd.Series = NORMAL_95 * trials.std() / np.sqrt(trials.size())
-    is_told = (trials.mean().abs() > chance).rename("is_told")
-    found = found.join(is_told, on=_KEYS)
-    visits, outcomes = (found.index.get_level_values(name) for name in ("visit_month", "outcome"))
-    before = (visits == 0) | (outcomes == AT_SCREENING)
-    found.loc[before | ~found["is_told"], "difference"] = np.nan
-    return found
+    both = with_differences(told)
+    both["squared"] = both["error_of_one"] ** 2
+    groups: Any = both.groupby(_KEYS, observed=True, sort=False)
+    for key, trials in groups:
+        of_key = dict(zip(_KEYS, key, strict=True))
+        draws = trials.groupby("draw")[["difference", "squared"]].mean()
+        effects = draws["difference"].to_numpy(float)
+        chance = NORMAL_95 * trials["difference"].std() / np.sqrt(len(trials))
+        before = of_key["visit_month"] == 0 or of_key["outcome"] == AT_SCREENING
+        if before or not abs(trials["difference"].mean()) > chance:
+            effects = np.full(len(effects), np.nan)
+        yield of_key, effects, np.sqrt(draws["squared"].to_numpy(float))
 
 
-def _patients_needed(both: pd.DataFrame) -> pd.DataFrame:
+def _patients_needed(told: pd.DataFrame) -> pd.DataFrame:
     """Patients of each arm with whom trials have a power of 80 and of 90 %."""
-    groups: Any = effects_by_draw(both).groupby(_KEYS, observed=True, sort=False)
-    rows = []
-    for key, draws in groups:
-        effects, errors = (draws[name].to_numpy(float) for name in ("difference", "error_of_one"))
-        needed = {name: patients_for(power, effects, errors) for name, power in POWERS.items()}
-        rows.append(dict(zip(_KEYS, key, strict=True)) | needed)
+    rows = [
+        of_key | {name: patients_for(power, effects, errors) for name, power in POWERS.items()}
+        for of_key, effects, errors in effects_by_draw(told)
+    ]
     return pd.DataFrame(rows).set_index(_KEYS)
 
 
@@ -189,13 +196,17 @@ def _variance(rows: pd.DataFrame, spread: str, end: str) -> pd.Series:
     return rows[f"{spread}{end}"] ** 2 / rows[f"persons{end}"]
 
 
-COLUMNS = (
+#: Columns that say what a row is of.
+COMPARED = (
     ARM,
     YEAR,
     TRIAL_ARM,
     replace(TRIAL_ARM, name="control", meaning="arm of the trial with which it is compared"),
     VISIT,
     OUTCOME,
+)
+COLUMNS = (
+    *COMPARED,
     Column("persons", "whole", "persons", "patients of the arm seen at this visit in the first trial"),
     Column("persons_control", "whole", "persons", "the same of the control"),
     Column("mean", "number", "of the outcome", "mean of the arm in the first trial"),

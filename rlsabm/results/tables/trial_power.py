@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
-from rlsabm.results.columns import ARM, YEAR
 from rlsabm.results.power import power_of
 from rlsabm.results.table import Column, Kind, ResultTable
-from rlsabm.results.tables.trial import effects_by_draw, with_differences
-from rlsabm.results.tables.trial_outcomes import OUTCOME, TRIAL_ARM, VISIT, has_trial
+from rlsabm.results.tables.trial import COMPARED, effects_by_draw
+from rlsabm.results.tables.trial_outcomes import has_trial
 from rlsabm.results.totals import NO_TOTALS
 
 #: Patients of each arm.
 SIZES = (10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1_000, 2_000, 5_000)
-_KEYS = ["arm", "year", "trial_arm", "visit_month", "outcome"]
 
 
 def estimate_power(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -32,26 +28,17 @@ def estimate_power(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     names = [column.name for column in COLUMNS]
     if told.empty:
         return pd.DataFrame(columns=names)
-    rows = []
-    groups: Any = effects_by_draw(with_differences(told)).groupby(_KEYS, observed=True, sort=False)
-    for key, draws in groups:
-        effects, errors = (draws[name].to_numpy(float) for name in ("difference", "error_of_one"))
-        of_key = dict(zip(_KEYS, key, strict=True))
-        rows += [
-            {**of_key, "patients_per_arm": size, "power": power_of(size, effects, errors)}
-            for size in SIZES
-        ]
+    rows = [
+        {**of_key, "patients_per_arm": size, "power": power_of(size, effects, errors)}
+        for of_key, effects, errors in effects_by_draw(told)
+        for size in SIZES
+    ]
     found = pd.DataFrame(rows)
     return found.assign(control=told["trial_arm"].cat.categories[0])[names]
 
 
 COLUMNS = (
-    ARM,
-    YEAR,
-    TRIAL_ARM,
-    replace(TRIAL_ARM, name="control", meaning="arm of the trial with which it is compared"),
-    VISIT,
-    OUTCOME,
+    *COMPARED,
     Column(
         "patients_per_arm", "whole", "persons",
         "patients of each arm at the beginning; in a cross-over, of each order of the arms",
