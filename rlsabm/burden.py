@@ -71,6 +71,49 @@ BURDEN_FIELDS = (
 )  # fmt: skip
 
 
+class Steady(NamedTuple):
+    """What a burden does to a body, for months in which it stays the same: fields as in a burden.
+
+    Compiled loops hold it in registers, and work out once what follows from it alone.
+    """
+
+    blood_loss_ml: float
+    menses_ml: float
+    iron_loss_mg: float
+    milk_iron_mg: float
+    conceptus_demand_mg: float
+    oral_iron_mg_per_day: float
+    dialysis_care: float
+    menses_factor: float
+    red_cell_target_factor: float
+    blood_volume_factor: float
+    absorption_factor: float
+    absorption_ceiling_factor: float
+    dopamine_load: float
+    lasting_months: float
+
+
+@inlined
+def hold_steady(burden: Any) -> Steady:
+    """What this burden does to a body."""
+    return Steady(
+        burden.blood_loss_ml,
+        burden.menses_ml,
+        burden.iron_loss_mg,
+        burden.milk_iron_mg,
+        burden.conceptus_demand_mg,
+        burden.oral_iron_mg_per_day,
+        burden.dialysis_care,
+        burden.menses_factor,
+        burden.red_cell_target_factor,
+        burden.blood_volume_factor,
+        burden.absorption_factor,
+        burden.absorption_ceiling_factor,
+        burden.dopamine_load,
+        burden.lasting_months,
+    )
+
+
 class Care(NamedTuple):
     """The iron that a body is given in a month beside its burden, by those who look after it.
 

@@ -32,7 +32,7 @@ from typing import NamedTuple, overload
 import numpy as np
 
 from rlsabm.arrays import Floats
-from rlsabm.compilation import compiled
+from rlsabm.compilation import compiled, inlined
 from rlsabm.mathematics import exp, log
 
 
@@ -85,7 +85,7 @@ _HALF = np.uint64(16)
 _SCALE = 2.0**-32
 
 
-@compiled
+@inlined
 def philox(
     c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word
 ) -> tuple[Word, Word, Word, Word]:
@@ -107,15 +107,22 @@ def philox(
     return c0, c1, c2, c3
 
 
-@compiled
+@inlined
+def uniform(word: Word) -> float:
+    """Number in (0, 1) of a word of 32 bits."""
+    # Processors turn signed whole numbers into floating point faster.
+    return (np.int64(word) + 0.5) * _SCALE
+
+
+@inlined
 def _four(key: Word, uid: Word, tick: int, stream: int) -> tuple[float, float, float, float]:
     a, b, c, d = philox(
         uid & _LOW, uid >> _SHIFT, np.uint64(tick), np.uint64(stream), key & _LOW, key >> _SHIFT
     )
-    return (a + 0.5) * _SCALE, (b + 0.5) * _SCALE, (c + 0.5) * _SCALE, (d + 0.5) * _SCALE
+    return uniform(a), uniform(b), uniform(c), uniform(d)
 
 
-@compiled
+@inlined
 def at(key: Word, uid: Word, month: int, stream: int) -> tuple[float, float, float, float]:
     """Four uniforms for a hazard of this calendar month."""
     return _four(key, uid, month, stream)
@@ -146,7 +153,7 @@ def episode(
         key & _LOW,
         key >> _SHIFT,
     )
-    return (a + 0.5) * _SCALE, (b + 0.5) * _SCALE, (c + 0.5) * _SCALE, (d + 0.5) * _SCALE
+    return uniform(a), uniform(b), uniform(c), uniform(d)
 
 
 @compiled

@@ -38,3 +38,9 @@ def moment_of(life: Any, month: int, p: Inputs) -> Moment:
     age = min((month - life.birth_month) // 12, LAST_AGE)
     symptoms, death, onset, conception = chance.at(p.key, life.uid, month, chance.MONTH)
     return Moment(month, age, symptoms, death, onset, conception)
+
+
+@inlined
+def sooner(until: int, change: int, month: int) -> int:
+    """The earlier of two months, if the second is to come: later than this one."""
+    return min(until, change) if change > month else until

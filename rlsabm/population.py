@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rlsabm.arrays import Bools, Ints, Records
-from rlsabm.burden import neutral_burdens
 from rlsabm.conventions import FEMALE, MALE, NEVER
 from rlsabm.demography.births import MONTHS_TO_BIRTH, BirthPlan
 from rlsabm.events import EVENT, MOST_PER_MONTH
@@ -26,8 +25,9 @@ from rlsabm.life.birth import (
     with_men_kept,
     with_new_men,
 )
-from rlsabm.life.month import BURDENS, count_dead, count_person_months, live_block, move_together
+from rlsabm.life.month import count_dead, count_person_months, live_block, move_together
 from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.scratch import new_scratch
 from rlsabm.setting import Setting
 
 Result = TypeVar("Result")
@@ -250,12 +250,11 @@ class Population:
         most = (last - self.month + 1) * MOST_PER_MONTH if log else 0
 
         def live_some(start: int, end: int) -> Records:
-            noted, count = np.zeros((end - start) * most, dtype=EVENT), np.zeros(1, dtype=np.int64)
-            scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), noted, count)
+            scratch = new_scratch((end - start) * most)
             live_block(self.lives, self.bodies, start, end, self.month, last, scratch, self.inputs)
-            if count[0] > len(noted):
+            if scratch.logged[0] > len(scratch.log):
                 raise RuntimeError("more events in a month than there is room for")
-            return noted[: count[0]]
+            return scratch.log[: scratch.logged[0]]
 
         logs = self._share(live_some, first, stop, LEAST_SLICE, slices=SLICES_PER_THREAD)
         if log:

@@ -34,7 +34,7 @@ FLOORS = (
     ("rooms", "person", "posterior", "parameter_table", "parameter_list"),
     ("inputs",),
     ("setting",),
-    ("population",),
+    ("scratch", "population"),
     ("worlds",),
     ("observe",),
     ("policies", "trials"),

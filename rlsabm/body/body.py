@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rlsabm.body.brain import advance_brain
 from rlsabm.body.iron import advance_iron, endow_with_iron
@@ -12,6 +12,38 @@ from rlsabm.burden import Care
 from rlsabm.compilation import compiled, inlined
 from rlsabm.declaring.inputs import Inputs
 from rlsabm.moment import Moment
+
+
+class Constitution(NamedTuple):
+    """What iron, brain and symptoms see of a life, which stays the same from month to month.
+
+    Fields are those of the life. Compiled loops hold them in registers, and work out once what
+    follows from them alone.
+    """
+
+    sex: int
+    weight_kg: float
+    blood_volume_l: float
+    red_cell_target_mg: float
+    storage_scale_mg: float
+    iron_intake_mg_per_day: float
+    cns_iron_trait: float
+    other_liability: float
+
+
+@inlined
+def constitution_of(life: Any) -> Constitution:
+    """What iron, brain and symptoms see of this life."""
+    return Constitution(
+        life.sex,
+        life.weight_kg,
+        life.blood_volume_l,
+        life.red_cell_target_mg,
+        life.storage_scale_mg,
+        life.iron_intake_mg_per_day,
+        life.cns_iron_trait,
+        life.other_liability,
+    )
 
 
 @compiled

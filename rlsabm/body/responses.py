@@ -8,6 +8,8 @@ below one part in a hundred at a ferritin of 3 µg/L, in a thousand at 10, and s
 
 from __future__ import annotations
 
+import numpy as np
+
 from rlsabm.arrays import Floats
 from rlsabm.compilation import compiled
 from rlsabm.declaring.inputs import Inputs
@@ -20,6 +22,9 @@ STORES_KNOTS = 5 * STORES_KNOTS_PER_UNIT
 LIABILITY_RANGE = 14
 LIABILITY_KNOTS_PER_UNIT = 32
 LIABILITY_KNOTS = 2 * LIABILITY_RANGE * LIABILITY_KNOTS_PER_UNIT
+
+#: Places are unsigned: compiled code would otherwise look each time whether one counts from the end.
+_NEXT = np.uint32(1)
 
 #: Ferritin (µg/L) below which assays do not read, and above which nobody has been reported to live.
 #: The second is beyond five units of stores, where the tables end, and keeps extreme parameters finite.
@@ -65,18 +70,18 @@ def tabulate_prevalence(by_liability: Floats) -> None:
 def absorbed_share(stores: float, p: Inputs) -> float:
     """Share of food iron absorbed at these stores (units of their scale), without drive."""
     place = min(stores * STORES_KNOTS_PER_UNIT, float(STORES_KNOTS))
-    knot = int(place)
+    knot = np.uint32(place)
     low = p.absorption_by_stores[knot]
-    return low + (place - knot) * (p.absorption_by_stores[knot + 1] - low)
+    return low + (place - knot) * (p.absorption_by_stores[knot + _NEXT] - low)
 
 
 @compiled
 def cns_supply(stores: float, p: Inputs) -> float:
     """Supply of iron to the CNS, 0 to 1: near flat at normal ferritin, steep below 15 µg/L."""
     place = min(stores * STORES_KNOTS_PER_UNIT, float(STORES_KNOTS))
-    knot = int(place)
+    knot = np.uint32(place)
     low = p.supply_by_stores[knot]
-    return low + (place - knot) * (p.supply_by_stores[knot + 1] - low)
+    return low + (place - knot) * (p.supply_by_stores[knot + _NEXT] - low)
 
 
 @compiled
@@ -84,6 +89,6 @@ def equilibrium_prevalence(liability: float, per_scale: float, p: Inputs) -> flo
     """Share of months with RLS that a constant liability leads to: logistic, of 1 / this scale."""
     place = (liability * per_scale + LIABILITY_RANGE) * LIABILITY_KNOTS_PER_UNIT
     place = min(max(place, 0.0), float(LIABILITY_KNOTS))
-    knot = int(place)
+    knot = np.uint32(place)
     low = p.prevalence_by_liability[knot]
-    return low + (place - knot) * (p.prevalence_by_liability[knot + 1] - low)
+    return low + (place - knot) * (p.prevalence_by_liability[knot + _NEXT] - low)

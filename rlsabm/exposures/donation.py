@@ -14,7 +14,7 @@ from rlsabm.arrays import Bools, Floats
 from rlsabm.body.iron import ferritin, haemoglobin, is_iron_deficient
 from rlsabm.chance import normal, per_month, probability_per_month
 from rlsabm.compilation import compiled, inlined
-from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, LONG_AGO, MALE
+from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, LONG_AGO, MALE, NEVER
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import DataTable, Number, RowKey, Text, read_table
 from rlsabm.declaring.fields import Field
@@ -33,7 +33,7 @@ from rlsabm.exposures.catalogue.tables import deferred
 from rlsabm.exposures.kidney import HEALTHY_KIDNEY
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.mathematics import exp
-from rlsabm.moment import Moment
+from rlsabm.moment import Moment, sooner
 from rlsabm.wording import with_help
 
 DONATION_MONTH = chance.register("donation month", 3, "at", "coming to donate, stopping, -, -")
@@ -417,11 +417,45 @@ def may_give_blood(life: Any, p: Inputs) -> bool:
     return int(life.conditions) & p.conditions_that_defer == 0
 
 
+@inlined
+def chance_to_start(life: Any, age: int, p: Inputs) -> float:
+    """Chance that somebody who never gave blood, and may, becomes a donor."""
+    if life.donor != NO_DONOR:
+        return 0.0
+    return p.donor_start[age] * p.healthy_start_factor[life.sex, age]
+
+
+@inlined
+def chance_to_come(life: Any, age: int, p: Inputs) -> float:
+    """Chance that a donor who is eligible comes to donate."""
+    visits = p.donor_visits_per_year * life.donor_eagerness
+    visits *= p.healthy_visit_factor[life.sex, age]
+    return probability_per_month(visits)
+
+
+@inlined
+def donor_unchanged_until(life: Any, at: Moment, p: Inputs) -> int:
+    """Month in which a donor may come again, or takes other tablets; a career may have to end now."""
+    if life.donor != ACTIVE_DONOR:
+        return int(NEVER)
+    if life.kidney != HEALTHY_KIDNEY or at.age >= p.donor_last_age_years:
+        return at.month
+    until = sooner(int(NEVER), life.eligible_month, at.month)
+    if life.donor_supplements:
+        first = life.last_donation_month + 1
+        until = sooner(until, first, at.month)
+        until = sooner(until, first + int(p.donor_supplement_months), at.month)
+    return until
+
+
 @compiled
 def become_donor(life: Any, age: int, month: int, u: float, p: Inputs) -> None:
     """Begin a career; the first visit is in the same month."""
-    starts = p.donor_start[age] * p.healthy_start_factor[life.sex, age]
-    if u < starts and life.kidney == HEALTHY_KIDNEY and may_give_blood(life, p):
+    if (
+        u < chance_to_start(life, age, p)
+        and life.kidney == HEALTHY_KIDNEY
+        and may_give_blood(life, p)
+    ):
         eagerness, double_red_cells, supplements, _ = chance.once(p.key, life.uid, DONOR)
         life.donor = ACTIVE_DONOR
         life.donor_eagerness = exp(p.donor_eagerness_log_sd * normal(eagerness))
@@ -496,9 +530,7 @@ def donate(life: Any, body: Any, burden: Any, at: Moment, p: Inputs) -> None:
     if life.donor != ACTIVE_DONOR:
         return
     visit, stop, _, _ = chance.at(p.key, life.uid, month, DONATION_MONTH)
-    visits = p.donor_visits_per_year * life.donor_eagerness
-    visits *= p.healthy_visit_factor[life.sex, at.age]
-    if month >= life.eligible_month and (first_visit or visit < probability_per_month(visits)):
+    if month >= life.eligible_month and (first_visit or visit < chance_to_come(life, at.age, p)):
         stays_away, _, _, _ = chance.nth(p.key, life.uid, life.donations, DONATION)
         if not (body.rls and stays_away < p.donor_self_deferral) and not is_deferred(
             life, body, month, p

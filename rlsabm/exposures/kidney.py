@@ -333,6 +333,22 @@ def kidney_ratio(conditions: int, p: Inputs) -> float:
 
 
 @inlined
+def kidneys_unchanged_until(life: Any, month: int) -> int:
+    """Month in which the stage ends; on dialysis and with a graft every month may change it."""
+    if life.kidney == HEALTHY_KIDNEY:
+        return int(NEVER)
+    return life.kidney_until if life.kidney in (CKD_3, CKD_4) else month
+
+
+@inlined
+def most_likely_onset(life: Any, age: int, p: Inputs) -> float:
+    """Chance that kidney disease begins, if all conditions that raise it were there."""
+    if life.kidney != HEALTHY_KIDNEY:
+        return 0.0
+    return p.kidney_onset[life.sex, age] * p.condition_most_kidney_ratio
+
+
+@inlined
 def suffer_kidney_disease(
     life: Any,
     of_kidney_disease: Any,
@@ -342,9 +358,8 @@ def suffer_kidney_disease(
 ) -> None:
     """One month of kidney disease, or the chance of its onset."""
     if life.kidney == HEALTHY_KIDNEY:
-        chance_of_onset = p.kidney_onset[life.sex, at.age]
-        if at.onset < chance_of_onset * p.condition_most_kidney_ratio and (
-            at.onset < chance_of_onset * kidney_ratio(int(life.conditions), p)
+        if at.onset < most_likely_onset(life, at.age, p) and (
+            at.onset < p.kidney_onset[life.sex, at.age] * kidney_ratio(int(life.conditions), p)
         ):
             enter_stage(life, CKD_3, at.month, p)
         return

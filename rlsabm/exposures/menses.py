@@ -11,7 +11,7 @@ from rlsabm import chance
 from rlsabm.arrays import Bools
 from rlsabm.chance import Word, normal
 from rlsabm.compilation import compiled, inlined
-from rlsabm.conventions import FEMALE
+from rlsabm.conventions import FEMALE, NEVER
 from rlsabm.declaring.fields import Field
 from rlsabm.declaring.groups import Group, Surveyed
 from rlsabm.declaring.inputs import Inputs
@@ -19,7 +19,7 @@ from rlsabm.declaring.parameter import Parameter as P
 from rlsabm.declaring.room import Exposure, Part
 from rlsabm.declaring.sources import IOM
 from rlsabm.mathematics import exp
-from rlsabm.moment import Moment
+from rlsabm.moment import Moment, sooner
 
 #: Contraceptive, and depth of menses: the last word of each.
 REPRODUCTION = chance.register(
@@ -175,6 +175,13 @@ def plan_menses(life: Any, p: Inputs) -> None:
 def lies_between(life: Any, month: int) -> bool:
     """Between menarche and menopause."""
     return life.menarche_month <= month < life.menopause_month
+
+
+@inlined
+def menses_unchanged_until(life: Any, month: int) -> int:
+    """Month in which menses begin or end for good, if it is after this one."""
+    until = sooner(int(NEVER), life.menarche_month, month)
+    return sooner(until, life.menopause_month, month)
 
 
 @inlined

@@ -5,16 +5,37 @@ A further exposure is a module beside this one and a line in each function here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rlsabm.burden import is_neutral
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import FEMALE
 from rlsabm.declaring.inputs import Inputs
-from rlsabm.exposures.donation import BLOOD_DONATION, donate, note_donation
-from rlsabm.exposures.kidney import KIDNEY_DISEASE, note_kidney, suffer_kidney_disease
-from rlsabm.exposures.menses import MENSES, menstruate
-from rlsabm.exposures.pregnancy import PREGNANCY, be_fertile, follow_pregnancy, note_pregnancy
+from rlsabm.exposures.donation import (
+    ACTIVE_DONOR,
+    BLOOD_DONATION,
+    chance_to_come,
+    chance_to_start,
+    donate,
+    donor_unchanged_until,
+    note_donation,
+)
+from rlsabm.exposures.kidney import (
+    KIDNEY_DISEASE,
+    kidneys_unchanged_until,
+    most_likely_onset,
+    note_kidney,
+    suffer_kidney_disease,
+)
+from rlsabm.exposures.menses import MENSES, menses_unchanged_until, menstruate
+from rlsabm.exposures.pregnancy import (
+    PREGNANCY,
+    be_fertile,
+    fertility_unchanged_until,
+    follow_pregnancy,
+    most_likely_conception,
+    note_pregnancy,
+)
 from rlsabm.moment import Moment
 
 #: Exposures in the order of a month, in which their parts are added up.
@@ -63,6 +84,51 @@ def check_declarations() -> None:
 
 
 check_declarations()
+
+
+class Chances(NamedTuple):
+    """The largest chances, within a year of age, that an exposure begins, ends or has an occasion.
+
+    Attributes
+    ----------
+    conception, kidney_disease, donorship
+        That a pregnancy, kidney disease or the career of a donor begins this month.
+    visit, stop
+        That a donor comes to donate this month, or stops.
+    """
+
+    conception: float
+    kidney_disease: float
+    donorship: float
+    visit: float
+    stop: float
+
+
+@inlined
+def exposures_unchanged_until(life: Any, at: Moment, p: Inputs) -> int:
+    """Month from which exposures burden another way, if chance changes none of them before."""
+    until = min(kidneys_unchanged_until(life, at.month), donor_unchanged_until(life, at, p))
+    if life.sex == FEMALE:
+        until = min(until, fertility_unchanged_until(life, at.month))
+        until = min(until, menses_unchanged_until(life, at.month))
+    return until
+
+
+@inlined
+def chances_of_exposures(life: Any, at: Moment, last: int, p: Inputs) -> Chances:
+    """Chances of each month up to this last one, in which exposures are unchanged otherwise."""
+    visit, stop = 0.0, 0.0
+    if life.donor == ACTIVE_DONOR:
+        stop = p.donor_stop_per_month
+        if at.month >= life.eligible_month:
+            visit = chance_to_come(life, at.age, p)
+    return Chances(
+        most_likely_conception(life, at.month, last, p),
+        most_likely_onset(life, at.age, p),
+        chance_to_start(life, at.age, p),
+        visit,
+        stop,
+    )
 
 
 @inlined

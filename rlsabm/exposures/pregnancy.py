@@ -12,7 +12,7 @@ from rlsabm import chance
 from rlsabm.arrays import Bools, Floats
 from rlsabm.chance import normal, waiting_months
 from rlsabm.compilation import compiled, inlined
-from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO
+from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LONG_AGO, NEVER
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import Column, Number, RowKey, read_table
 from rlsabm.declaring.fields import Field
@@ -27,7 +27,7 @@ from rlsabm.demography.births import MONTHS_TO_BIRTH, MOST_YEARS
 from rlsabm.events import note, register_event
 from rlsabm.exposures.menses import REPRODUCTION
 from rlsabm.mathematics import exp, power
-from rlsabm.moment import Moment
+from rlsabm.moment import Moment, sooner
 
 PREGNANCY_ENDS = chance.register("pregnancy", 7, "nth", "loss, twins, delivery loss, lactation")
 
@@ -422,6 +422,34 @@ def chance_to_conceive(life: Any, month: int, p: Inputs) -> float:
     year = at_birth // 12 - p.first_year
     parity = min(life.parity, LAST_PARITY_CLASS)
     return p.conception[year, age - FIRST_FERTILE_AGE, parity]
+
+
+@inlined
+def most_likely_conception(life: Any, month: int, last: int, p: Inputs) -> float:
+    """The largest chance of a conception in these months, of which there are twelve at most.
+
+    It changes where the birth would be in another calendar year, or at another age.
+    """
+    if not may_conceive(life, month):
+        return 0.0
+    at_birth = month + MONTHS_TO_BIRTH
+    another_year = month + 12 - at_birth % 12
+    another_age = month + 12 - (at_birth - life.birth_month) % 12
+    return max(
+        chance_to_conceive(life, month, p),
+        chance_to_conceive(life, min(another_year, last), p),
+        chance_to_conceive(life, min(another_age, last), p),
+    )
+
+
+@inlined
+def fertility_unchanged_until(life: Any, month: int) -> int:
+    """Month in which lactation, amenorrhoea or infertility ends; every month of pregnancy differs."""
+    if life.pregnancy != NOT_PREGNANT:
+        return month
+    until = sooner(int(NEVER), life.fertile_from, month)
+    until = sooner(until, life.lactation_until, month)
+    return sooner(until, life.amenorrhoea_until, month)
 
 
 @compiled

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import cuda as numba_cuda
 
 from rlsabm.burden import BURDEN, lay_all_neutral
@@ -40,7 +41,9 @@ def live_people(
         burdens = cuda.local.array(BURDENS, BURDEN)
         before = cuda.local.array(1, LIFE)
         lay_all_neutral(burdens)
-        scratch = (burdens, before, logs[place], logged[place : place + 1])
+        # Neighbours do best side by side in the same month: without room, nobody looks ahead.
+        ahead = cuda.local.array(1, np.float64)[:0], cuda.local.array(1, np.bool_)[:0]
+        scratch = (burdens, before, logs[place], logged[place : place + 1], ahead)
         live_block(lives, bodies, row, row + 1, first_month, last_month, scratch, inputs[0])
 
 

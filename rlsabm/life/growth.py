@@ -11,7 +11,7 @@ from rlsabm import chance
 from rlsabm.arrays import Floats, Ints
 from rlsabm.body.iron import REFERENCE_WEIGHT_KG
 from rlsabm.chance import normal
-from rlsabm.compilation import compiled
+from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import FEMALE, LAST_AGE, MALE, SEXES
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import DataTable, Number, RowKey, read_table
@@ -225,14 +225,27 @@ def blood_volume(sex: int, height_m: float, weight_kg: float, child_l_per_kg: fl
     return child + share * (adult - child)
 
 
-@compiled
-def is_time_to_grow(age_months: int) -> bool:
+@inlined
+def months_between_growth(age_months: int) -> int:
     """Every month in infancy, every third until three, every sixth until 21, then at birthdays."""
     if age_months >= 252:
-        return age_months % 12 == 0
+        return 12
     if age_months >= 36:
-        return age_months % 6 == 0
-    return age_months < 12 or age_months % 3 == 0
+        return 6
+    return 3 if age_months >= 12 else 1
+
+
+@inlined
+def is_time_to_grow(age_months: int) -> bool:
+    """Whether people of this age grow this month."""
+    return age_months % months_between_growth(age_months) == 0
+
+
+@inlined
+def age_of_next_growth(age_months: int) -> int:
+    """Age in months at which people of this age grow next, later than this month."""
+    step = months_between_growth(age_months)
+    return age_months - age_months % step + step
 
 
 @compiled

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsabm.body.body import advance_body
+from rlsabm.body.body import advance_body, constitution_of
 from rlsabm.body.symptoms import note_symptoms
+from rlsabm.burden import hold_steady
 from rlsabm.care.care import receive_care
 from rlsabm.compilation import compiled, inlined
 from rlsabm.conventions import DAYS_PER_MONTH, NEVER
@@ -23,7 +24,8 @@ from rlsabm.exposures.month import PART_COUNT, WHOLE, note_exposures, undergo_ex
 from rlsabm.life.environment import change_environment
 from rlsabm.life.growth import grow, is_time_to_grow
 from rlsabm.life.mortality import chance_to_die, die, note_death
-from rlsabm.moment import moment_of
+from rlsabm.life.uneventful import uneventful_until
+from rlsabm.moment import Moment, moment_of
 
 #: Burdens of a month: the whole, the parts, and behind them that of the catalogue's conditions.
 STANDING = 1 + PART_COUNT
@@ -38,29 +40,40 @@ def begin_burden(burdens: Any, whole: int, standing: int, life: Any) -> None:
 
 
 @inlined
-def live_month(life: Any, body: Any, burdens: Any, month: int, p: Inputs) -> None:
-    """One month of one living person.
+def live_months(
+    life: Any, body: Any, burdens: Any, month: int, last: int, ahead: Any, p: Inputs
+) -> int:
+    """A month of a living person, and those after it in which nothing new happens, to a last one.
 
     ``burdens[STANDING]`` holds the burden of the conditions that are there, ``burdens[WHOLE]`` takes
-    that of the month.
+    that of the months; ``ahead`` are scratch of `uneventful_until`. Returns the next month.
     """
     at = moment_of(life, month, p)
     if month >= life.conditions_until:
         update_conditions(life, burdens[STANDING], month, p)
     if at.death < chance_to_die(life, at.age, burdens[STANDING].mortality_ratio, p):
         die(life, month)
-        return
+        return month + 1
     if month >= life.environment_until:
         change_environment(life, month, p)
     age_months = month - life.birth_month
     if is_time_to_grow(age_months):
         grow(life, age_months, p)
 
+    until = uneventful_until(life, burdens[STANDING], at, last, ahead, p)
     begin_burden(burdens, WHOLE, STANDING, life)
     undergo_exposures(life, body, burdens, 0, at, p)
-    burden = burdens[WHOLE]
-    care = receive_care(body, life, burden, at, p)
-    advance_body(body, life, burden, care, at, p)
+    burden = hold_steady(burdens[WHOLE])
+    constitution = constitution_of(life)
+    symptoms = at.symptoms
+    while True:
+        now = Moment(month, at.age, symptoms, at.death, at.onset, at.conception)
+        care = receive_care(body, life, burden, now, p)
+        advance_body(body, constitution, burden, care, now, p)
+        month += 1
+        if month >= until:
+            return until
+        symptoms = ahead[0][month - at.month]
 
 
 @compiled
@@ -87,23 +100,23 @@ def live_block(
     """Months ``first_month`` to ``last_month`` (both included) of the people in these rows.
 
     Newborns begin in the month of their birth.  ``scratch`` are burdens, a life, the log, which takes
-    events if it has room for any, and one number that counts them.
+    events if it has room for any, one number that counts them, and what `live_months` looks ahead with.
     """
-    burdens, before, log, logged = scratch
+    burdens, before, log, logged, ahead = scratch
     for row in range(first_row, last_row):
         life = lives[row]
         body = bodies[row]
         lay_standing(burdens[STANDING], life.conditions, life.bleeding_factor, 0, 0, p)
-        for month in range(max(first_month, life.birth_month), last_month + 1):
-            if life.death_month != NEVER:
-                break
+        month = max(first_month, life.birth_month)
+        while month <= last_month and life.death_month == NEVER:
             if len(log) == 0:
-                live_month(life, body, burdens, month, p)
+                month = live_months(life, body, burdens, month, last_month, ahead, p)
             else:
                 before[0] = lives[row]
                 had_rls = body.rls
-                live_month(life, body, burdens, month, p)
+                live_months(life, body, burdens, month, month, ahead, p)
                 note_month(life, body, before[0], had_rls, month, log, logged)
+                month += 1
 
 
 @compiled

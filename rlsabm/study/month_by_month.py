@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsabm.arrays import Ints, Records
-from rlsabm.burden import neutral_burdens
 from rlsabm.conventions import NEVER
 from rlsabm.declaring.inputs import Inputs
-from rlsabm.events import EVENT, MOST_PER_MONTH
+from rlsabm.events import MOST_PER_MONTH
 from rlsabm.life.birth import begin_again
-from rlsabm.life.month import BURDENS, live_block
+from rlsabm.life.month import live_block
 from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.scratch import new_scratch
 from rlsabm.worlds.living_again import check_same, relive
 from rlsabm.worlds.world import World
 
@@ -99,8 +98,7 @@ def relive_by_month(
     life, body = newborn_records(LIFE, 1), newborn_records(BODY, 1)
     begin_again(life[0], body[0], lived[0], given_mg[0], p)
     lives, bodies = newborn_records(LIFE, count), newborn_records(BODY, count)
-    log, logged = np.zeros(MOST_PER_MONTH * count, dtype=EVENT), np.zeros(1, dtype=np.int64)
-    scratch: Any = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), log, logged)
+    scratch = new_scratch(MOST_PER_MONTH * count)
     kept = 0
     for month in range(first, last_month + 1):
         live_block(life, body, 0, 1, month, month, scratch, p)
@@ -118,6 +116,6 @@ def relive_by_month(
         lives=lives[:kept],
         bodies=found,
         worlds=tuple(worlds),
-        events=log[: logged[0]],
+        events=scratch.log[: scratch.logged[0]],
         died=kept < count,
     )

@@ -7,16 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from rlsabm.arrays import Bools, Floats, Records
-from rlsabm.burden import neutral_burdens
 from rlsabm.care.treatments import months_of
 from rlsabm.conventions import NEVER
 from rlsabm.declaring.inputs import Inputs
-from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.inputs import with_care
-from rlsabm.life.month import BURDENS, live_block
+from rlsabm.life.month import live_block
 from rlsabm.measuring.assays import MEASUREMENT, measure
-from rlsabm.person import LIFE, newborn_records
+from rlsabm.scratch import new_scratch
 from rlsabm.trials.trial import Trial
 
 
@@ -144,8 +142,4 @@ def _has_ended(bodies: Records, trial: Trial, arm: str, months: int) -> Bools:
 
 def _live(lives: Records, bodies: Records, month: int, until: int, p: Inputs) -> None:
     """Months ``month`` to ``until``, both included."""
-    scratch = (
-        neutral_burdens(BURDENS), newborn_records(LIFE, 1), np.zeros(0, dtype=EVENT),
-        np.zeros(1, dtype=np.int64),
-    )  # fmt: skip
-    live_block(lives, bodies, 0, len(lives), month, until, scratch, p)
+    live_block(lives, bodies, 0, len(lives), month, until, new_scratch(), p)

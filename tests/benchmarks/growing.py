@@ -13,12 +13,11 @@ import mesa
 import numba
 import numpy as np
 
-from rlsabm.burden import neutral_burdens
-from rlsabm.events import EVENT
 from rlsabm.gpu.exactness import differences
-from rlsabm.life.month import BURDENS, live_block
-from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.life.month import live_block
+from rlsabm.person import BODY, LIFE
 from rlsabm.population import Population
+from rlsabm.scratch import new_scratch
 from rlsabm.setting import make_setting
 
 from .figures import MILLION, Measured
@@ -142,10 +141,7 @@ def plain_mesa_agents() -> Iterator[Measured]:
     lives, bodies = population.lives[population.alive], population.bodies[population.alive]
     model: Any = mesa.Model()
     model.inputs, model.month = np.asarray(population.inputs).reshape(1), population.month
-    empty = np.zeros(0, dtype=EVENT)
-    model.scratch = (
-        neutral_burdens(BURDENS), newborn_records(LIFE, 1), empty, np.zeros(1, dtype=np.int64),
-    )  # fmt: skip
+    model.scratch = new_scratch()
     own_lives, own_bodies = lives.copy(), bodies.copy()
     for row in range(len(lives)):
         _Agent(model, lives[row : row + 1], bodies[row : row + 1])

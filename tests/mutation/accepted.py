@@ -49,7 +49,7 @@ ACCEPTED: dict[str, str] = {
     "life/birth.py draw_father: candidates = -1, np.uint64(0), 0 -> candidates = -1, np.uint64(1), 0": (
         "the first possible father is taken whatever the lowest number was"
     ),
-    "life/growth.py is_time_to_grow: if age_months >= 252: -> if age_months > 252:": (
+    "life/growth.py months_between_growth: if age_months >= 252: -> if age_months > 252:": (
         "at 21 years both branches grow"
     ),
     "life/growth.py grow: // 12, LAST_AGE - 1) -> // 12, LAST_AGE - 2)": (
@@ -60,6 +60,9 @@ ACCEPTED: dict[str, str] = {
     ),
     "life/month.py move_together: if kept < row: -> if kept <= row:": (
         "a record is copied onto itself"
+    ),
+    "life/uneventful.py MOST_MONTHS: MOST_MONTHS = 12 -> MOST_MONTHS = 13": (
+        "room for a month that nobody looks ahead to"
     ),
     "observe/phlebotomy.py WHOLE, STANDING, BURDENS: STANDING, BURDENS = 0, 1, 2 -> STANDING, BURDENS = 0, 1, 3": (
         "room for a burden that nobody bears"

@@ -61,6 +61,7 @@ MODULES = (
     "life/loci.py",
     "life/month.py",
     "life/mortality.py",
+    "life/uneventful.py",
     "measuring/assays.py",
     "measuring/autopsy.py",
     "measuring/cases.py",

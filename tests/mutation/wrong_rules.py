@@ -321,9 +321,33 @@ WRONG_RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "exposures/donation.py",
-        "    visits *= p.healthy_visit_factor[life.sex, at.age]\n",
+        "    visits *= p.healthy_visit_factor[life.sex, age]\n",
         "",
         "donors whom nothing defers come no more often than all together",
+    ),
+    (
+        "life/uneventful.py",
+        "            | (1.0 - begins < chances.donorship)\n",
+        "",
+        "looking ahead passes over the first visits of donors",
+    ),
+    (
+        "life/uneventful.py",
+        "min(life.conditions_until, life.environment_until)",
+        "life.conditions_until",
+        "looking ahead passes over changes of the environment",
+    ),
+    (
+        "exposures/menses.py",
+        "return sooner(until, life.menopause_month, month)",
+        "return until",
+        "looking ahead passes over menopause",
+    ),
+    (
+        "exposures/donation.py",
+        "        until = sooner(until, first, at.month)\n",
+        "",
+        "looking ahead passes over the first tablets after a donation",
     ),
     (
         "exposures/kidney.py",

@@ -16,7 +16,7 @@ from rlsabm.conventions import DAYS_PER_MONTH, FEMALE, LAST_AGE, MALE, NEVER
 from rlsabm.data import DATA
 from rlsabm.data.table_reading import read_table
 from rlsabm.demography.births import MONTHS_TO_BIRTH
-from rlsabm.events import EVENT, MOST_PER_MONTH
+from rlsabm.events import MOST_PER_MONTH
 from rlsabm.exposures.donation import FORMER_DONOR
 from rlsabm.exposures.kidney import (
     CKD_3,
@@ -32,10 +32,11 @@ from rlsabm.exposures.kidney import (
 from rlsabm.exposures.kidney_course import KIDNEY_FAILURE
 from rlsabm.exposures.pregnancy import CONCEIVED, DELIVERED, MONTHS_TO_LOSS, nurse
 from rlsabm.inputs import with_key
-from rlsabm.life.month import BURDENS, live_block
+from rlsabm.life.month import live_block
 from rlsabm.life.mortality import DIED_ON_DIALYSIS, DIED_WITH_GRAFT
 from rlsabm.person import LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.scratch import new_scratch
 from rlsabm.setting import Setting, make_setting
 
 KEY = 0xC0FFEE
@@ -145,14 +146,10 @@ def clinic(grown: Population, *, stage: int, age: int, patients: int = 30_000) -
     lives["birth_month"] = month - 12 * age
     lives["kidney"], lives["kidney_until"] = stage, NEVER
     lives["donor"] = FORMER_DONOR
-    log = np.zeros(patients * 12 * MOST_PER_MONTH, dtype=EVENT)
-    logged = np.zeros(1, dtype=np.int64)
-    live_block(
-        lives, bodies, 0, patients, month, month + 11,
-        (neutral_burdens(BURDENS), newborn_records(LIFE, 1), log, logged),
-        with_key(grown.setting.inputs, KEY),
-    )  # fmt: skip
-    return lives, bodies, log[: logged[0]]
+    scratch = new_scratch(patients * 12 * MOST_PER_MONTH)
+    inputs = with_key(grown.setting.inputs, KEY)
+    live_block(lives, bodies, 0, patients, month, month + 11, scratch, inputs)
+    return lives, bodies, scratch.log[: scratch.logged[0]]
 
 
 @pytest.mark.parametrize("stage", [DIALYSIS, GRAFT])

@@ -14,14 +14,17 @@ import pytest
 from rule_tools import bear_children, deliveries
 
 from rlsabm import population as population_module
-from rlsabm.burden import neutral_burdens
-from rlsabm.events import EVENT
+from rlsabm.care.care_rule import CareRule
+from rlsabm.care.plan import plan_care
+from rlsabm.care.presets import preset_names, preset_rules
+from rlsabm.care.treatment import shipped_treatments
 from rlsabm.inputs import with_key
 from rlsabm.life.birth import NO_MEN, with_new_men
-from rlsabm.life.month import BURDENS, live_block
+from rlsabm.life.month import live_block
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
+from rlsabm.scratch import Scratch, new_scratch
 from rlsabm.setting import Setting, make_setting
 
 KEY = 0x1234_5678_9ABC_DEF0
@@ -61,15 +64,11 @@ def assert_same_records(lives: Any, bodies: Any, other_lives: Any, other_bodies:
 
 
 def live(
-    setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int]
-) -> None:
+    setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int],
+    scratch: Scratch | None = None,
+) -> None:  # fmt: skip
     live_block(
-        lives, bodies, *rows, *months,
-        (
-            neutral_burdens(BURDENS), newborn_records(LIFE, 1), np.zeros(0, dtype=EVENT),
-            np.zeros(1, dtype=np.int64),
-        ),
-        with_key(setting.inputs, KEY),
+        lives, bodies, *rows, *months, scratch or new_scratch(), with_key(setting.inputs, KEY)
     )  # fmt: skip
 
 
@@ -150,6 +149,26 @@ def test_months_apart(small: Setting, before: Population) -> None:
     live(small, *whole, (0, people), (month, month + 23))
     for each in range(month, month + 24):
         live(small, *apart, (0, people), (each, each))
+    assert_same_records(*whole, *apart)
+
+
+def test_months_apart_under_care(before: Population) -> None:
+    """Who is cared for lives on month by month, by what this month finds."""
+    rules = [
+        CareRule(name=name, **rule)
+        for preset in preset_names()
+        for name, rule in preset_rules(preset).items()
+    ]
+    care = plan_care(shipped_treatments(), rules)
+    cared_for = make_setting(size=SIZE, care=care, parameters={"diagnosis_per_year": 2.0})
+    month = before.month
+    whole = before.lives.copy(), before.bodies.copy()
+    apart = before.lives.copy(), before.bodies.copy()
+    people = len(whole[0])
+    live(cared_for, *whole, (0, people), (month, month + 35))
+    for each in range(month, month + 36):
+        live(cared_for, *apart, (0, people), (each, each))
+    assert (whole[1]["treatments"] != 0).sum() > 10
     assert_same_records(*whole, *apart)
 
 

@@ -18,7 +18,6 @@ from rlsabm.burden import (
 )
 from rlsabm.chance import MONTH, at
 from rlsabm.conventions import DAYS_PER_MONTH, LAST_AGE, MALE, NEVER
-from rlsabm.events import EVENT
 from rlsabm.exposures.catalogue.condition import Condition
 from rlsabm.exposures.catalogue.episodes import EVERY_CONDITION
 from rlsabm.exposures.donation import ACTIVE_DONOR
@@ -47,11 +46,12 @@ from rlsabm.life.month import (
     count_dead,
     count_person_months,
     live_block,
-    live_month,
+    live_months,
     move_together,
 )
 from rlsabm.moment import moment_of
 from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.scratch import new_scratch
 
 FACTORS = [field.name for field in BURDEN_FIELDS if field.combined == "factor"]
 AMOUNTS = [field.name for field in BURDEN_FIELDS if field.combined == "amount"]
@@ -194,7 +194,8 @@ def lived(
     found = burdens(BURDENS)
     for name, value in (standing or {}).items():
         found[STANDING][name] = value
-    plain(live_month)(life, body, found, month, inputs() if p is None else p)
+    ahead = new_scratch().ahead
+    plain(live_months)(life, body, found, month, month, ahead, inputs() if p is None else p)
     return found
 
 
@@ -295,12 +296,11 @@ def block(
     rows: tuple[int, int] | None = None,
 ) -> list[tuple[int, int]]:  # fmt: skip
     """Live some months; uids and months of the events that are logged."""
-    events, logged = np.zeros(log, dtype=EVENT), np.zeros(1, dtype=np.int64)
-    scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), events, logged)
+    scratch = new_scratch(log)
     from_row, to_row = rows or (0, len(lives))
     p = inputs() if p is None else p
     plain(live_block)(lives, bodies, from_row, to_row, first, last, scratch, p)
-    return [(int(e["event"]), int(e["month"])) for e in events[: logged[0]]]
+    return [(int(e["event"]), int(e["month"])) for e in scratch.log[: scratch.logged[0]]]
 
 
 def pair(**fields: Any) -> tuple[Any, Any]:

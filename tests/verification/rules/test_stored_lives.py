@@ -27,9 +27,10 @@ from rlsabm.life.birth import (
     found,
     with_new_men,
 )
-from rlsabm.life.month import BURDENS, live_block
+from rlsabm.life.month import live_block
 from rlsabm.measuring.assays import MEASUREMENT, measure_person
 from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.scratch import new_scratch
 from rlsabm.worlds.living_again import live_life_again
 from rlsabm.worlds.world import BURDENS_WITH_WORLDS, world_records, worlds_of
 
@@ -61,7 +62,7 @@ def lived() -> dict[str, Any]:
                  np.array([FEMALE] * WOMEN + [MALE] * MEN), 0, 0, p)  # fmt: skip
     men = with_new_men(NO_MEN, lives[:founders], 0)
     rows = founders
-    scratch = (neutral_burdens(BURDENS), newborn_records(LIFE, 1), np.zeros(0), np.zeros(1, int))
+    scratch = new_scratch()
     for month in range(NOW - 12 * YEARS, NOW, 12):
         plain(live_block)(lives, bodies, 0, rows, month, month + 11, scratch, p)
         mothers, babies = deliveries(lives[:rows], month, month + 11)

@@ -19,8 +19,9 @@ from rlsabm.exposures.menses import menstrual_loss_ml
 from rlsabm.exposures.month import PARTS
 from rlsabm.exposures.pregnancy import NOT_PREGNANT
 from rlsabm.life.birth import begin_again
-from rlsabm.life.month import BURDENS, STANDING, live_month
+from rlsabm.life.month import BURDENS, STANDING, live_months
 from rlsabm.person import BODY, LIFE, newborn_records
+from rlsabm.scratch import new_scratch
 from rlsabm.worlds import living_again
 from rlsabm.worlds.living_again import all_worlds, check_same, live_again, live_life_again, relive
 from rlsabm.worlds.world import (
@@ -336,7 +337,7 @@ def straight(lived: Any, months: list[int], p: Any = None) -> Any:
     plain(begin_again)(life, body, lived[0], 200.0, p)
     found, states = burdens(BURDENS), np.zeros(len(months), dtype=BODY)
     for month in range(int(life.birth_month), months[-1] + 1):
-        plain(live_month)(life, body, found, month, p)
+        plain(live_months)(life, body, found, month, month, new_scratch().ahead, p)
         if life.death_month != NEVER:
             break
         if month in months:
