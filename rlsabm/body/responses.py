@@ -23,7 +23,8 @@ LIABILITY_RANGE = 14
 LIABILITY_KNOTS_PER_UNIT = 32
 LIABILITY_KNOTS = 2 * LIABILITY_RANGE * LIABILITY_KNOTS_PER_UNIT
 
-#: Places are unsigned: compiled code would otherwise look each time whether one counts from the end.
+#: From a knot to the next. Knots are unsigned: of others compiled code asks each time whether they
+#: count from the end.
 _NEXT = np.uint32(1)
 
 #: Ferritin (µg/L) below which assays do not read, and above which nobody has been reported to live.

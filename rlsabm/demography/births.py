@@ -357,7 +357,9 @@ def _conception_chances(
     for year in range(years):
         for age in range(rate.shape[1]):
             if count[year, age] > 0:
-                chances[year, age] /= count[year, age]
+                # One by one: numba takes seconds to compile what a slice that does not fit would say.
+                for parity in range(PARITY_CLASSES):
+                    chances[year, age, parity] /= count[year, age]
     return chances
 
 

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from rule_tools import KEY, NOW, a_burden, burdens, changed, inputs, moment, person, plain
 
+from rlsabm.body.body import Constitution, constitution_of
 from rlsabm.burden import (
     BURDEN_FIELDS,
+    Steady,
     add_part,
     add_part_without_iron,
+    hold_steady,
     is_neutral,
     lay_neutral,
     neutral_burdens,
@@ -218,6 +221,21 @@ def test_a_month_burdens_with_basal_loss_and_the_conditions_that_are_there() -> 
     assert found[WHOLE].dopamine_load == 0.3
     assert found[STANDING].iron_loss_mg == 5.0, "it stays for the next month"
     assert body.iron_spent_mg == pytest.approx(5 + 1.2 * DAYS_PER_MONTH, rel=1e-6)
+
+
+def test_what_bodies_are_shown_is_all_that_a_burden_does_to_them() -> None:
+    assert Steady._fields == tuple(field.name for field in BURDEN_FIELDS if field.does != "life")
+    burden = a_burden()
+    for place, name in enumerate(Steady._fields):
+        burden[name] = place
+    assert plain(hold_steady)(burden) == tuple(range(len(Steady._fields)))
+
+
+def test_what_bodies_are_shown_of_a_life_are_its_fields() -> None:
+    life, _ = person(age=33)
+    for place, name in enumerate(Constitution._fields):
+        life[name] = place
+    assert plain(constitution_of)(life) == tuple(range(len(Constitution._fields)))
 
 
 def test_a_burden_begins_as_the_standing_one() -> None:
