@@ -24,7 +24,7 @@ from rlsabm.life.month import live_block
 from rlsabm.parameter_table import PARAMETERS
 from rlsabm.person import BODY, LIFE, newborn_records
 from rlsabm.population import Population
-from rlsabm.scratch import Scratch, new_scratch
+from rlsabm.scratch import new_scratch
 from rlsabm.setting import Setting, make_setting
 
 KEY = 0x1234_5678_9ABC_DEF0
@@ -64,12 +64,9 @@ def assert_same_records(lives: Any, bodies: Any, other_lives: Any, other_bodies:
 
 
 def live(
-    setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int],
-    scratch: Scratch | None = None,
-) -> None:  # fmt: skip
-    live_block(
-        lives, bodies, *rows, *months, scratch or new_scratch(), with_key(setting.inputs, KEY)
-    )  # fmt: skip
+    setting: Setting, lives: Any, bodies: Any, rows: tuple[int, int], months: tuple[int, int]
+) -> None:
+    live_block(lives, bodies, *rows, *months, new_scratch(), with_key(setting.inputs, KEY))
 
 
 @pytest.fixture(scope="module")
@@ -141,15 +138,21 @@ def test_halves_lived_apart(small: Setting, before: Population) -> None:
     assert_same_records(*whole, *halves)
 
 
-def test_months_apart(small: Setting, before: Population) -> None:
+def lived_whole_and_apart(setting: Setting, before: Population, months: int) -> Any:
+    """Bodies after some months, lived in one go; the same one month at a time changes no bit."""
     month = before.month
     whole = before.lives.copy(), before.bodies.copy()
     apart = before.lives.copy(), before.bodies.copy()
     people = len(whole[0])
-    live(small, *whole, (0, people), (month, month + 23))
-    for each in range(month, month + 24):
-        live(small, *apart, (0, people), (each, each))
+    live(setting, *whole, (0, people), (month, month + months - 1))
+    for each in range(month, month + months):
+        live(setting, *apart, (0, people), (each, each))
     assert_same_records(*whole, *apart)
+    return whole[1]
+
+
+def test_months_apart(small: Setting, before: Population) -> None:
+    lived_whole_and_apart(small, before, months=24)
 
 
 def test_months_apart_under_care(before: Population) -> None:
@@ -161,15 +164,8 @@ def test_months_apart_under_care(before: Population) -> None:
     ]
     care = plan_care(shipped_treatments(), rules)
     cared_for = make_setting(size=SIZE, care=care, parameters={"diagnosis_per_year": 2.0})
-    month = before.month
-    whole = before.lives.copy(), before.bodies.copy()
-    apart = before.lives.copy(), before.bodies.copy()
-    people = len(whole[0])
-    live(cared_for, *whole, (0, people), (month, month + 35))
-    for each in range(month, month + 36):
-        live(cared_for, *apart, (0, people), (each, each))
-    assert (whole[1]["treatments"] != 0).sum() > 10
-    assert_same_records(*whole, *apart)
+    bodies = lived_whole_and_apart(cared_for, before, months=36)
+    assert (bodies["treatments"] != 0).sum() > 10
 
 
 @pytest.mark.parametrize("threads", [2, 5])
